@@ -1,1 +1,4 @@
-//! loadtest.
+//! The load tester: drives journeys with the goose engine and answers GO or NO-GO.
+//! ARCHITECTURE.md has the map; the data flow is plan → engine → samples → summary → judge → report.
+
+pub mod measure;

@@ -1,0 +1,72 @@
+//! Collectors: one file a source, one row a source in [`SOURCES`]. A collector reads files under roots that are passed in, needs
+//! no root rights and runs no command. Leaves, like probes. "Nothing to report" is not a failure.
+
+pub mod facts;
+
+use crate::reading::{Metric, Reading};
+use std::path::PathBuf;
+use std::time::SystemTime;
+use tokio::time::Instant;
+
+/// Where the kernel's files are found; tests pass fixture trees.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    /// `/proc`.
+    pub proc: PathBuf,
+    /// `/sys/fs/cgroup`.
+    pub cgroup: PathBuf,
+}
+
+/// What the collectors are told about the peer.
+#[derive(Clone, Debug, Default)]
+pub struct PeerPlan {
+    /// The peer's cgroup by name (`cgroup_parent` of its service, with or without `.slice`), or an absolute path of the directory.
+    pub cgroup: Option<String>,
+    /// The peer's process: its command name as in `/proc/<pid>/comm`. PID 1 of a shared PID namespace when not given.
+    pub process: Option<String>,
+    /// Paths of volumes whose free space is watched, as mounted here.
+    pub volumes: Vec<PathBuf>,
+}
+
+/// The time of a collection.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Monotonic.
+    pub now: Instant,
+    /// Wall time.
+    pub wall: SystemTime,
+}
+
+/// What one collection gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Collected {
+    /// Values.
+    Readings(Vec<Reading>),
+    /// There is nothing to read here, and that is no failure: why, for people.
+    Absent(String),
+    /// Reading failed: why, for people.
+    Failed(String),
+}
+
+/// A source of readings. It may keep the figures of the time before, to make rates and ratios.
+pub trait Collector: Send {
+    /// Reads once. Runs on a thread of its own: it may block, and is marked failed when it takes too long.
+    fn collect(&mut self, at: Moment) -> Collected;
+}
+
+/// A row of the table.
+pub struct Source {
+    /// The name, also the label value of `sidecar_source_up`.
+    pub name: &'static str,
+    /// One sentence for operators.
+    pub summary: &'static str,
+    /// Whether it runs unless configured otherwise.
+    pub default_on: bool,
+    /// What it can measure.
+    pub facts: &'static [&'static Metric],
+    /// Makes it.
+    pub build: fn(&Roots, &PeerPlan) -> Box<dyn Collector>,
+}
+
+/// All sources. A new collector is one file and one row here.
+pub static SOURCES: &[&Source] = &[];

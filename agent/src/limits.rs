@@ -1,0 +1,31 @@
+//! Every cap of the agent, in one place: what it bounds and why that figure.
+//! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
+
+use std::time::Duration;
+
+/// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
+pub const PROBE_BODY_BYTES: usize = 1 << 20;
+/// Longest text of a peer that is kept for people (a banner, a version, a status line).
+pub const PEER_TEXT_CHARS: usize = 200;
+/// Largest configuration file.
+pub const CONFIG_BYTES: usize = 4 << 20;
+/// Most checks in one agent.
+pub const CHECKS: usize = 500;
+/// Probes that run at the same time; the others wait for a permit and are marked late.
+pub const PROBES_AT_ONCE: usize = 32;
+/// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
+pub const LOOKUPS_AT_ONCE: usize = 8;
+/// Failures kept of each check.
+pub const FAILURES_KEPT: usize = 10;
+/// Interval of checks of services on the same network.
+pub const INTERVAL: Duration = Duration::from_secs(10);
+/// Deadline of one probe unless the check says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval of the collectors.
+pub const COLLECT_INTERVAL: Duration = Duration::from_secs(5);
+/// A collector that has not answered by then is marked failed; its thread may hang in the kernel, nobody waits for it.
+pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest file read from `/proc` or `/sys`.
+pub const PROC_FILE_BYTES: usize = 1 << 20;
+/// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
+pub const OUTCOMES_QUEUED: usize = 64;

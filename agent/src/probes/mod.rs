@@ -1,0 +1,71 @@
+//! Probes: one file a kind, one row a kind in [`KINDS`]. A probe looks at one target once and says what it saw.
+//! Probes are leaves: they know limits, clock, units, secrets, readings and nodes; never configuration, state, metrics or the
+//! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
+
+pub mod facts;
+pub mod net;
+mod outcome;
+pub mod target;
+
+pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
+
+pub use target::Target;
+
+use crate::node::{Node, Problems};
+use crate::reading::Metric;
+
+/// A probe of one target. It may keep a connection between runs; [`Probe::run`] can be dropped at any await when its deadline
+/// passes, so a kept connection is taken out while in use and put back only when it is sound.
+pub trait Probe: Send {
+    /// Looks once. Phases, readings and notes go into `cx` as they become known, so that a deadline loses none of them.
+    fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a>;
+}
+
+/// One key of a check that belongs to the probe itself; the text is what REFERENCE.md prints.
+pub struct Key {
+    /// The key as written.
+    pub name: &'static str,
+    /// The form of its value, for people: `duration`, `list of text`.
+    pub form: &'static str,
+    /// What holds when it is not written.
+    pub default: &'static str,
+    /// What it does, for operators.
+    pub doc: &'static str,
+}
+
+/// A row of the table: all that the rest of the agent knows of a probe.
+pub struct Kind {
+    /// The kind's name.
+    pub name: &'static str,
+    /// The URL schemes that choose it.
+    pub schemes: &'static [&'static str],
+    /// One sentence for operators.
+    pub summary: &'static str,
+    /// A check of this kind as it stands in a config file: a YAML list item. Tests load it, and a twin with an unknown key.
+    pub example: &'static str,
+    /// Its own keys; a test holds them against the fields of its parameters.
+    pub keys: &'static [Key],
+    /// Names of those fields, from serde.
+    pub fields: fn() -> &'static [&'static str],
+    /// What it can measure, beside what every probe measures.
+    pub facts: &'static [&'static Metric],
+    /// Whether it watches something slow to change or not ours (external APIs, certificates, backups): 5 minutes, not 10 s.
+    pub slow: bool,
+    /// Makes a probe for a target from the check's own keys, or says all that is wrong with them.
+    pub build: fn(&Target, &Node, &mut Problems) -> Option<Box<dyn Probe>>,
+}
+
+/// All kinds. A new probe is one file and one row here.
+pub static KINDS: &[&Kind] = &[];
+
+/// The kind that a URL scheme chooses.
+#[must_use]
+pub fn kind_of(scheme: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.schemes.contains(&scheme))
+}
+
+/// Every scheme that is known, in the order of the table.
+#[must_use]
+pub fn schemes() -> Vec<&'static str> {
+    KINDS.iter().flat_map(|kind| kind.schemes).copied().collect()
+}

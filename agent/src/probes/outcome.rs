@@ -1,0 +1,269 @@
+//! What one run of a probe gives: phases with their times, readings, notes, and a fault with a closed reason, or none.
+
+use super::Probe;
+use super::net::Net;
+use crate::reading::{Metric, Reading};
+use crate::{clock, limits};
+use futures_util::FutureExt as _;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Why a check failed: a closed set, for it is a label value. DESIGN section 3 has the list; the order is that of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The name is unknown, or the resolver did not answer.
+    Dns,
+    /// Nothing listens there.
+    Refused,
+    /// No route to the address.
+    Unreachable,
+    /// No answer within the deadline.
+    Timeout,
+    /// The TLS handshake failed for another cause than the certificate.
+    Tls,
+    /// The certificate is expired, not yet valid, for another name, or of an unknown issuer.
+    Certificate,
+    /// Something else answers than the URL says.
+    ProtocolMismatch,
+    /// The credentials were refused.
+    Auth,
+    /// The status is not one of those expected.
+    Status,
+    /// A header is missing or not as expected.
+    Header,
+    /// The body or the answer is not as expected, or is too large.
+    Body,
+    /// A table, column or migration is missing.
+    Schema,
+    /// The service answers that it is full: too many connections, out of memory.
+    Saturated,
+    /// What was found is too old.
+    Stale,
+    /// The check itself cannot work as it is configured.
+    Config,
+    /// A bug in the probe.
+    Internal,
+}
+
+impl Reason {
+    /// All reasons, in label order.
+    pub const ALL: [Self; 16] = [
+        Self::Dns,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Tls,
+        Self::Certificate,
+        Self::ProtocolMismatch,
+        Self::Auth,
+        Self::Status,
+        Self::Header,
+        Self::Body,
+        Self::Schema,
+        Self::Saturated,
+        Self::Stale,
+        Self::Config,
+        Self::Internal,
+    ];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::Certificate => "certificate",
+            Self::ProtocolMismatch => "protocol_mismatch",
+            Self::Auth => "auth",
+            Self::Status => "status",
+            Self::Header => "header",
+            Self::Body => "body",
+            Self::Schema => "schema",
+            Self::Saturated => "saturated",
+            Self::Stale => "stale",
+            Self::Config => "config",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a run failed. The message may name hosts and ports (restricted pages show it), never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The closed reason.
+    pub reason: Reason,
+    /// One sentence: what was seen, and what was expected.
+    pub message: String,
+    /// What to do, when there is advice.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault without advice.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), hint: None }
+    }
+
+    /// The same fault with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The future of one run.
+pub type Run<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+/// A finished stretch of a run, as in blackbox: `resolve`, `connect`, `tls`, `processing`, `transfer`, or the probe's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// Its name.
+    pub name: &'static str,
+    /// How long it took; the sum when it came more than once (redirects).
+    pub took: Duration,
+}
+
+/// A fact for people that is no number: a version, a protocol. Cleaned and capped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it tells.
+    pub name: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// Everything one run gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Why it failed; `None` is success.
+    pub fault: Option<Fault>,
+    /// From start to end.
+    pub took: Duration,
+    /// The phases in order.
+    pub phases: Vec<Phase>,
+    /// The values measured, also by a run that failed later.
+    pub readings: Vec<Reading>,
+    /// The facts for people.
+    pub notes: Vec<Note>,
+}
+
+impl Outcome {
+    /// Whether the run succeeded.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.fault.is_none()
+    }
+
+    /// The value of a metric, when it was measured.
+    #[must_use]
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        self.readings.iter().find(|reading| reading.metric == metric).map(|reading| reading.value)
+    }
+
+    /// The text of a note.
+    #[must_use]
+    pub fn note(&self, name: &str) -> Option<&str> {
+        self.notes.iter().find(|note| note.name == name).map(|note| note.text.as_str())
+    }
+}
+
+/// What a run has to work with: its deadline, the network, and where it writes down what it learns.
+pub struct Context<'a> {
+    /// When the run must be over.
+    pub deadline: Instant,
+    /// Name look-up and TLS settings shared by all probes.
+    pub net: &'a Net,
+    outcome: Outcome,
+    current: Option<(&'static str, Instant)>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one run that must be over at `deadline`.
+    #[must_use]
+    pub fn new(net: &'a Net, deadline: Instant) -> Self {
+        Self { deadline, net, outcome: Outcome::default(), current: None }
+    }
+
+    /// Begins a phase and ends the one before.
+    pub fn phase(&mut self, name: &'static str) {
+        self.end_phase();
+        self.current = Some((name, clock::now()));
+    }
+
+    /// Ends the current phase, if there is one.
+    pub fn end_phase(&mut self) {
+        let Some((name, began)) = self.current.take() else { return };
+        let took = clock::now().duration_since(began);
+        match self.outcome.phases.iter_mut().find(|phase| phase.name == name) {
+            Some(phase) => phase.took += took,
+            None => self.outcome.phases.push(Phase { name, took }),
+        }
+    }
+
+    /// The time a phase took so far.
+    #[must_use]
+    pub fn took(&self, name: &str) -> Option<Duration> {
+        self.outcome.phases.iter().find(|phase| phase.name == name).map(|phase| phase.took)
+    }
+
+    /// Keeps a measured value; a later value of the same metric and labels replaces it.
+    pub fn measure(&mut self, reading: Reading) {
+        let same = |kept: &&mut Reading| kept.metric == reading.metric && kept.labels == reading.labels;
+        match self.outcome.readings.iter_mut().find(same) {
+            Some(kept) => kept.value = reading.value,
+            None => self.outcome.readings.push(reading),
+        }
+    }
+
+    /// Keeps a fact for people: control characters removed, capped at [`limits::PEER_TEXT_CHARS`].
+    pub fn note(&mut self, name: &'static str, text: &str) {
+        self.outcome.notes.retain(|note| note.name != name);
+        self.outcome.notes.push(Note { name, text: clean(text) });
+    }
+
+    /// How much time is left.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(clock::now())
+    }
+}
+
+/// A peer's text made fit for people: control characters become spaces, the length is capped.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(limits::PEER_TEXT_CHARS).collect()
+}
+
+/// Runs a probe once under its deadline. Whatever it does (hang, panic, fail), the result is an outcome.
+pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration) -> Outcome {
+    let began = clock::now();
+    let mut cx = Context::new(net, began + timeout);
+    let ended = tokio::time::timeout(timeout, AssertUnwindSafe(probe.run(&mut cx)).catch_unwind()).await;
+    let fault = match ended {
+        Ok(Ok(Ok(()))) => None,
+        Ok(Ok(Err(fault))) => Some(fault),
+        Ok(Err(_panic)) => Some(Fault::new(Reason::Internal, "the probe has a bug and gave up, please report it")),
+        Err(_elapsed) => Some(late(cx.current.map(|(name, _)| name), timeout)),
+    };
+    cx.end_phase();
+    let took = clock::now().duration_since(began);
+    Outcome { fault, took, ..cx.outcome }
+}
+
+fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
+    let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
+    Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
+}
