@@ -8,6 +8,8 @@ pub mod limits;
 pub mod node;
 pub mod probes;
 pub mod reading;
+pub mod schedule;
 pub mod secret;
 pub mod snapshot;
+pub mod state;
 pub mod units;

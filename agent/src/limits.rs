@@ -11,7 +11,7 @@ pub const PEER_TEXT_CHARS: usize = 200;
 pub const CONFIG_BYTES: usize = 4 << 20;
 /// Most checks in one agent.
 pub const CHECKS: usize = 500;
-/// Probes that run at the same time; the others wait for a permit and are marked late.
+/// Probes that run at the same time; the others wait for a permit.
 pub const PROBES_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
@@ -29,3 +29,9 @@ pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PROC_FILE_BYTES: usize = 1 << 20;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
+/// First runs are spread over this time, so that an agent with many checks does not open them all at one instant.
+pub const START_SPREAD: Duration = Duration::from_millis(100);
+/// Shortest pause between two runs of a check whose result is not settled.
+pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
+/// Time for requests in flight once the agent is asked to stop; Docker kills after 10 s.
+pub const DRAIN_BUDGET: Duration = Duration::from_secs(5);
