@@ -35,3 +35,9 @@ pub const START_SPREAD: Duration = Duration::from_millis(100);
 pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 /// Time for requests in flight once the agent is asked to stop; Docker kills after 10 s.
 pub const DRAIN_BUDGET: Duration = Duration::from_secs(5);
+/// Processes looked at to find the peer by name.
+pub const PROCESSES_LOOKED_AT: usize = 10_000;
+/// Directories visited to find the peer's cgroup by name.
+pub const CGROUPS_LOOKED_AT: usize = 20_000;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
+pub const CGROUP_DEPTH: usize = 5;
