@@ -41,3 +41,5 @@ pub const PROCESSES_LOOKED_AT: usize = 10_000;
 pub const CGROUPS_LOOKED_AT: usize = 20_000;
 /// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
 pub const CGROUP_DEPTH: usize = 5;
+/// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
+pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 ///
 /// # Panics
 /// When the deadline passes first, saying what was awaited.
-
 pub fn wait_for<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {

@@ -112,7 +112,7 @@ impl Running {
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-            drop(rustix::process::kill_process(pid, signal));
+            let _gone = rustix::process::kill_process(pid, signal);
         }
     }
 
