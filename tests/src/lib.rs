@@ -1,6 +1,7 @@
 //! What the tests share: the programs under test as a user starts them, a plain HTTP client, patience with a deadline.
 //! It drives binaries and knows nothing of their code.
 
+pub mod agent;
 pub mod http;
 pub mod program;
 pub mod repo;
