@@ -233,13 +233,13 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_message() {
-        insta::assert_snapshot!(problem(r#"{"min_version": "TLS11"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"min_version": "SSL3"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"min_version": "TLS13", "max_version": "TLS12"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"cert_file": "/nowhere.pem"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"ca_file": "/nowhere.pem"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"ca_file": "Cargo.toml"}"#), @"");
-        insta::assert_snapshot!(problem(r#"{"server_name": "no host"}"#), @"");
+        insta::assert_snapshot!(problem(r#"{"min_version": "TLS11"}"#), @"the agent's TLS library has no old versions: use `TLS12` or `TLS13`, not `TLS11`");
+        insta::assert_snapshot!(problem(r#"{"min_version": "SSL3"}"#), @"a TLS version is `TLS12` or `TLS13`, not `SSL3`");
+        insta::assert_snapshot!(problem(r#"{"min_version": "TLS13", "max_version": "TLS12"}"#), @"`min_version` is above `max_version`");
+        insta::assert_snapshot!(problem(r#"{"cert_file": "/nowhere.pem"}"#), @"`cert_file` and `key_file` only make sense together");
+        insta::assert_snapshot!(problem(r#"{"ca_file": "/nowhere.pem"}"#), @"cannot read `ca_file`: No such file or directory (os error 2): `/nowhere.pem`");
+        insta::assert_snapshot!(problem(r#"{"ca_file": "Cargo.toml"}"#), @"`ca_file` holds no certificate in PEM: `Cargo.toml`");
+        insta::assert_snapshot!(problem(r#"{"server_name": "no host"}"#), @"`server_name` is no host name: `no host`");
         assert_eq!(problem(r#"{"min_version": "tls12", "insecure_skip_verify": true}"#), "none");
     }
 }
