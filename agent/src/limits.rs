@@ -15,6 +15,22 @@ pub const CHECKS: usize = 500;
 pub const PROBES_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
+/// Addresses of one name that are tried in turn; more would only eat the deadline of the first ones.
+pub const ADDRESSES_TRIED: usize = 8;
+/// First bytes of a peer that are kept until it is known what it speaks; every greeting that is told apart fits in them.
+pub const FIRST_BYTES: usize = 512;
+/// Time to look at what answers when something else answers than the URL says; a local service greets within milliseconds.
+pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
+/// A silent service is given this long to greet before it is spoken to.
+pub const SNIFF_GREETING: Duration = Duration::from_millis(150);
+/// What answered at an address is believed for this long: some servers count every broken connection against us.
+pub const SNIFF_AGAIN: Duration = Duration::from_secs(60);
+/// Addresses whose answer is remembered.
+pub const SNIFFED_KEPT: usize = 64;
+/// Certificates of a chain that are read; the longest chains in use have five.
+pub const CHAIN_CERTIFICATES: usize = 16;
+/// Largest CA, certificate or key file; the whole Mozilla list has 220 kB.
+pub const PEM_BYTES: u64 = 1 << 20;
 /// Failures kept of each check.
 pub const FAILURES_KEPT: usize = 10;
 /// Interval of checks of services on the same network.
