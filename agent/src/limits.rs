@@ -45,3 +45,29 @@ pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PROC_FILE_BYTES: usize = 1 << 20;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
+/// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
+pub const CONFIG_EXPANDED_BYTES: usize = 16 << 20;
+/// Deepest nesting of a configuration; ours needs six levels.
+pub const CONFIG_DEPTH: usize = 32;
+/// Largest file that `${file:…}` reads: a certificate chain fits, a log given by mistake does not.
+pub const SECRET_FILE_BYTES: usize = 64 << 10;
+/// Most problems of a configuration that are printed; who has more has another problem.
+pub const PROBLEMS_SHOWN: usize = 100;
+/// Longest name of a check: as long as a DNS label, short enough for a label value.
+pub const NAME_CHARS: usize = 63;
+/// Deadline of `agent health` from start to end: Docker's own default is 30 s, an agent that needs 2 s is not well.
+pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+/// What `agent health` reads of an answer: the status line and what comes with it.
+pub const HEALTH_ANSWER_BYTES: usize = 4 << 10;
+/// Interval of checks of what is slow to change or not ours: certificates, backups, external APIs.
+pub const SLOW_INTERVAL: Duration = Duration::from_mins(5);
+/// Shortest interval of a check: a probe more often than this is load and no watch.
+pub const INTERVAL_LEAST: Duration = Duration::from_millis(100);
+/// Longest interval of a check: beyond a week nobody expects it to run at all.
+pub const INTERVAL_MOST: Duration = Duration::from_hours(168);
+/// Failures in a row that turn a check down, unless the check says otherwise.
+pub const FAIL_AFTER: u32 = 3;
+/// Successes in a row that turn it up again, unless the check says otherwise.
+pub const OK_AFTER: u32 = 2;
+/// Most of either.
+pub const STREAK: u32 = 1000;
