@@ -4,6 +4,7 @@ use crate::collectors::PeerPlan;
 use crate::probes::Probe;
 use crate::snapshot::CheckFacts;
 use ipnet::IpNet;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,13 @@ pub struct Check {
     pub facts: Arc<CheckFacts>,
     /// The probe with its parameters.
     pub probe: Box<dyn Probe>,
+}
+
+impl fmt::Debug for Check {
+    /// Without the probe, whose parameters hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("facts", &self.facts).finish_non_exhaustive()
+    }
 }
 
 /// What the server needs.
@@ -31,6 +39,7 @@ pub struct ServerPlan {
 }
 
 /// Everything `agent run` needs.
+#[derive(Debug)]
 pub struct Plan {
     /// The server.
     pub server: ServerPlan,
