@@ -49,8 +49,6 @@ pub const OUTCOMES_QUEUED: usize = 64;
 pub const START_SPREAD: Duration = Duration::from_millis(100);
 /// Shortest pause between two runs of a check whose result is not settled.
 pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
-/// Time for requests in flight once the agent is asked to stop; Docker kills after 10 s.
-pub const DRAIN_BUDGET: Duration = Duration::from_secs(5);
 /// Processes looked at to find the peer by name.
 pub const PROCESSES_LOOKED_AT: usize = 10_000;
 /// Directories visited to find the peer's cgroup by name.
@@ -85,3 +83,42 @@ pub const FAIL_AFTER: u32 = 3;
 pub const OK_AFTER: u32 = 2;
 /// Most of either.
 pub const STREAK: u32 = 1000;
+/// Up to so many checks, each exports all of its failure reasons from its first run on (16 series a check); beyond, a reason
+/// appears when it first comes, and `sidecar_check_runs_total{result="failed"}` is the counter to build rules on.
+pub const CHECKS_WITH_ALL_REASONS: usize = 50;
+/// Connections to the agent open at the same time: a handful of scrapers, kubelets and people; the next one is told 503.
+pub const CONNECTIONS: usize = 64;
+/// Headers of one request, request line included: a scraper sends 300 bytes, a browser 2 KiB.
+pub const REQUEST_HEADER_BYTES: usize = 8 << 10;
+/// Buffer of one connection; hyper's least, and room for [`REQUEST_HEADER_BYTES`].
+pub const CONNECTION_BUFFER_BYTES: usize = 16 << 10;
+/// Header lines of one request.
+pub const REQUEST_HEADERS: usize = 64;
+/// From accept to the end of the first request's headers, TLS handshake not counted. Short, for a slow one holds a connection.
+pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// From one answer to the end of the next request's headers; above Prometheus' usual 15 s, so that its connection is kept.
+pub const NEXT_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// A client that takes no byte of an answer for so long is gone.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// A TLS handshake with a client.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests in flight may finish for so long when the agent stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// First pause after `accept` failed (no file descriptors left, mostly); doubles up to [`ACCEPT_PAUSE_MAX`].
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// Longest pause after `accept` failed.
+pub const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How often the web configuration and its certificates are looked at, at most.
+pub const WEB_CONFIG_LOOK: Duration = Duration::from_secs(1);
+/// Dearest bcrypt cost that is accepted: 2^14 rounds take about a second, and every wrong password is paid for.
+pub const BCRYPT_COST: u32 = 14;
+/// Passwords that were found right and are remembered, so that a scrape does not pay for bcrypt each time.
+pub const PASSWORDS_REMEMBERED: usize = 64;
+/// How long a request waits for its turn at bcrypt, which checks one password at a time.
+pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest `Authorization` header that is looked at.
+pub const AUTHORIZATION_BYTES: usize = 1 << 10;
+/// Seconds after which the status page loads itself anew.
+pub const STATUS_REFRESH_SECONDS: u32 = 10;
+/// Failures shown on the status page, over all checks.
+pub const STATUS_FAILURES: usize = 20;

@@ -40,8 +40,12 @@ impl Measured {
     /// User and system time so far, in seconds.
     fn cpu(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        let fields: Vec<f64> =
-            stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(|word| word.parse().unwrap_or(0.0)).collect();
+        let fields: Vec<f64> = stat
+            .rsplit_once(')')
+            .map_or("", |(_, rest)| rest)
+            .split_whitespace()
+            .map(|word| word.parse().unwrap_or(0.0))
+            .collect();
         (fields.get(11).unwrap_or(&0.0) + fields.get(12).unwrap_or(&0.0)) / 100.0
     }
 
@@ -72,7 +76,12 @@ fn request(port: u16, path: &str) -> Option<(Duration, usize)> {
 
 fn median(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index"
+    )]
     let index = ((values.len() as f64 - 1.0) * share).round() as usize;
     values.get(index).copied().unwrap_or(f64::NAN)
 }
@@ -145,7 +154,8 @@ fn main() -> Result<(), String> {
     let own = root().join("target/x86_64-unknown-linux-gnu/agent/agent");
     let agent = || {
         let port = free_port();
-        let arguments = ["--config", &config.to_string_lossy(), "--listen", &format!("127.0.0.1:{port}")].map(str::to_owned);
+        let arguments =
+            ["--config", &config.to_string_lossy(), "--listen", &format!("127.0.0.1:{port}")].map(str::to_owned);
         Measured::start("agent", &own, port, &arguments)
     };
     let exporter = |name: &'static str, extra: &'static str| {
@@ -157,7 +167,12 @@ fn main() -> Result<(), String> {
     let blackbox = || exporter("prometheus-blackbox-exporter", "--config.file=/etc/prometheus/blackbox.yml");
     let node = || exporter("prometheus-node-exporter", "");
     println!("first answer on /metrics, ms, median of 15 starts");
-    println!("  agent {:.1}   blackbox {:.1}   node {:.1}", first_answer(agent)?, first_answer(blackbox)?, first_answer(node)?);
+    println!(
+        "  agent {:.1}   blackbox {:.1}   node {:.1}",
+        first_answer(agent)?,
+        first_answer(blackbox)?,
+        first_answer(node)?
+    );
 
     let (agent, blackbox, node) = (agent()?, blackbox()?, node()?);
     std::thread::sleep(Duration::from_secs(3));
@@ -169,13 +184,25 @@ fn main() -> Result<(), String> {
     let percent = |program: &Measured, before: f64| (program.cpu() - before) / seconds as f64 * 100.0;
     let mut rows = Vec::new();
     for (program, before) in [&agent, &blackbox, &node].into_iter().zip(before) {
-        let row = [program.megabytes(), program.status_kb("VmRSS") / 1024.0, program.status_kb("VmHWM") / 1024.0, percent(program, before)];
+        let row = [
+            program.megabytes(),
+            program.status_kb("VmRSS") / 1024.0,
+            program.status_kb("VmHWM") / 1024.0,
+            percent(program, before),
+        ];
         println!("  {:<30} {:>9.2} {:>9.2} {:>9.2} {:>9.3}", program.name, row[0], row[1], row[2], row[3]);
         rows.push(row);
     }
     if let [own, blackbox, node] = rows.as_slice() {
         let ratio = |index: usize| own[index] / (blackbox[index] + node[index]);
-        println!("  {:<30} {:>9.2} {:>9.2} {:>9.2} {:>9.2}", "agent / (blackbox + node)", ratio(0), ratio(1), ratio(2), ratio(3));
+        println!(
+            "  {:<30} {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
+            "agent / (blackbox + node)",
+            ratio(0),
+            ratio(1),
+            ratio(2),
+            ratio(3)
+        );
     }
     println!("\nscrape at 20 a second, each on a new connection, ms");
     for program in [&agent, &blackbox, &node] {

@@ -68,7 +68,8 @@ impl Agent {
     pub fn wait_sample(&self, series: &str, value: f64) {
         let had = || self.sample(series).filter(|found| (found - value).abs() < 1e-9).map(|_| ());
         let awaited = format!("{series} = {value}");
-        let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_for(&awaited, Duration::from_secs(30), had)));
+        let seen =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_for(&awaited, Duration::from_secs(30), had)));
         if let Err(panic) = seen {
             eprintln!("{}\n{}", self.page("/diagnostics").body, self.running.said());
             std::panic::resume_unwind(panic);

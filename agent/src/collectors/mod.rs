@@ -59,6 +59,17 @@ pub enum Collected {
     Failed(String),
 }
 
+impl Collected {
+    /// The values, also of a collection that is not whole.
+    #[must_use]
+    pub fn readings(&self) -> &[Reading] {
+        match self {
+            Self::Readings(readings) | Self::Partly(readings, _) => readings,
+            Self::Absent(_) | Self::Failed(_) => &[],
+        }
+    }
+}
+
 /// A source of readings. It may keep the figures of the time before, to make rates and ratios.
 pub trait Collector: Send {
     /// Reads once. Runs on a thread of its own: it may block, and is marked failed when it takes too long.

@@ -7,7 +7,7 @@ mod signals;
 pub use signals::{Signals, Stop};
 
 use crate::collectors::{Roots, SOURCES};
-use crate::config::{Check, Plan};
+use crate::config::{self, Check, Plan};
 use crate::probes::net::Net;
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
@@ -17,7 +17,7 @@ use crate::{clock, limits, server, state};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How `agent run` ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,27 +53,30 @@ pub enum StartError {
 pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError> {
     let listener = listen(plan.server.listen).await?;
     let address = listener.local_addr().unwrap_or(plan.server.listen);
-    let web = server::Web::load(&plan.server)?;
-    let (events, publish) = start_state(&plan);
-    let snapshots = publish.subscribe();
-    let stop = watch::Sender::new(false);
-    let serving = tokio::spawn(server::serve(listener, web, snapshots, stop.subscribe()));
-    let (writer_events, from_schedule) = mpsc::channel(limits::OUTCOMES_QUEUED);
-    let writer = tokio::spawn(state::write(events, from_schedule, publish));
-    let schedule = start_schedule(plan, writer_events.clone());
+    let (first, publish) = start_state(&plan);
+    let app = server::App::new(server::Feed {
+        snapshots: publish.subscribe(),
+        plan: plan.server.clone(),
+        effective: plan.effective(),
+        read: config::read_yaml,
+    })?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(server::serve(listener, app, async {
+        let _asked = stopped.await;
+    }));
+    let (events, from_schedule) = mpsc::channel(limits::OUTCOMES_QUEUED);
+    tokio::spawn(state::write(first, from_schedule, publish));
+    let schedule = start_schedule(plan, events.clone());
     tracing::info!(%address, "agent is up");
 
     let asked = signals.next().await;
     tokio::select! {
-        () = wind_down(asked, &writer_events, schedule, stop, serving) => {}
+        () = wind_down(asked, &events, schedule, stop, serving) => Ok(Ended::InOrder),
         second = signals.next() => {
             tracing::warn!(signal = second.as_str(), "second signal, ending at once");
-            return Ok(Ended::Aborted(second));
+            Ok(Ended::Aborted(second))
         }
     }
-    drop(writer_events);
-    writer.abort();
-    Ok(Ended::InOrder)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -81,7 +84,9 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
         address,
         hint: match error.kind() {
             std::io::ErrorKind::AddrInUse => "another process has this port, choose another one with `--listen`",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a capability, choose a higher one with `--listen`",
+            std::io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need a capability, choose a higher one with `--listen`"
+            }
             _ => "the address must be one of this machine, `0.0.0.0` stands for all of them",
         },
         why: error.to_string(),
@@ -122,22 +127,21 @@ async fn wind_down(
     asked: Stop,
     events: &mpsc::Sender<Event>,
     mut schedule: Schedule,
-    stop: watch::Sender<bool>,
+    stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
 ) {
     let began = clock::now();
     let step = |done: &str| tracing::info!(after = %Span(clock::now().duration_since(began)), "stopping: {done}");
-    tracing::info!(signal = asked.as_str(), budget = %Span(limits::DRAIN_BUDGET), "stopping");
+    tracing::info!(signal = asked.as_str(), budget = %Span(limits::DRAIN_TIMEOUT), "stopping");
     if events.send(Event::Draining).await.is_err() {
         step("the state was gone already");
     }
     schedule.tasks.shutdown().await;
     step("probes and collectors have ended, `/ready` answers 503");
     tokio::time::sleep(limits::DRAIN_NOTICE).await;
-    stop.send_replace(true);
-    match tokio::time::timeout(limits::DRAIN_BUDGET, serving).await {
+    let _serving = stop.send(());
+    match tokio::time::timeout(limits::DRAIN_TIMEOUT + limits::DRAIN_NOTICE, serving).await {
         Ok(_ended) => step("requests in flight are finished"),
         Err(_elapsed) => step("the budget is used up, the rest is cut"),
     }
 }
-
