@@ -155,8 +155,10 @@ mod tests {
 
     #[test]
     fn the_page_has_every_family_with_its_type_and_ends_as_it_should() {
-        let page = Metrics::new(DateTime::UNIX_EPOCH).page(PoolView { size: 8, checked_in: 7, checked_out: 1 });
-        let page = page.expect("encodes");
+        let metrics = Metrics::new(DateTime::UNIX_EPOCH);
+        // A family without a series is not on the page.
+        metrics.observe_request(&Method::GET, "/", 200, 0.0);
+        let page = metrics.page(PoolView { size: 8, checked_in: 7, checked_out: 1 }).expect("encodes");
         let types: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let expected = [
             "http_requests counter",
