@@ -20,6 +20,7 @@ use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use tokio::runtime::Runtime;
 
 /// The whole program.
 #[must_use]
@@ -96,9 +97,9 @@ fn probe(arguments: &args::Probe, env: &Environment) -> Exit {
         Ok(check) => check,
         Err(error) => return refuse(&error),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return could_not_start(&format!("cannot start the runtime: {error}")),
+        Err(exit) => return exit,
     };
     let (page, exit) = runtime.block_on(probe_once::probe(check, arguments.debug, Paint::for_stream(&io::stdout())));
     // A name look-up that hangs in the system's resolver must not hold up the end.
@@ -107,6 +108,12 @@ fn probe(arguments: &args::Probe, env: &Environment) -> Exit {
         Exit::Good => exit,
         broken => broken,
     }
+}
+
+/// One thread runs everything that waits.
+fn runtime() -> Result<Runtime, Exit> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| could_not_start(&format!("cannot start the runtime: {error}")))
 }
 
 /// Prints to stdout; a reader that has gone away (`| head`) is no failure.

@@ -1,8 +1,6 @@
 //! REFERENCE.md: what operators can write and read, generated from the tables that the program itself uses.
 //! What must stay true: nothing here describes a thing; it only prints what stands beside the thing.
 
-mod pages;
-
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +12,6 @@ use crate::probe_once::kind as type_of;
 use crate::probes::{Key, Kind, Reason};
 use crate::reading::Metric;
 use crate::units::Span;
-use pages::PAGES;
 use std::fmt::Write as _;
 
 /// The whole text, in Markdown.
@@ -31,8 +28,8 @@ fn of(tables: Tables) -> String {
     out.push_str("\n## Collectors\n\nSwitched under `collectors` at the top of the file.\n\n| name | runs | what it reads |\n| --- | --- | --- |\n");
     tables.sources.iter().for_each(|source| collector(&mut out, source));
     reasons(&mut out);
-    metrics(&mut out, tables);
-    let pages = PAGES.iter().map(|page| [page.path, page.access, page.what]);
+    metrics(&mut out);
+    let pages = crate::server::pages();
     table(&mut out, "Pages", ["path", "who may see it", "what it is"], pages);
     out.push_str(RESTRICTED);
     table(&mut out, "Environment", ["variable", "meaning"], keys::ENVIRONMENT.iter().map(|row| [row.0, row.1]));
@@ -57,7 +54,8 @@ error of your own; `${file:/run/secrets/x}` is the content of a file without its
 A duration is written `250ms`, `10s`, `1m30s`, `26h` or `7d`; a bare number is seconds.
 ";
 const RESTRICTED: &str = "
-Restricted pages answer loopback, the networks of `diagnostics_from`, and the users of the web configuration.
+Restricted pages answer the users of the web configuration; when it names none, loopback and the networks of
+`diagnostics_from`. The prefixes of `health_aliases` answer with `/readiness`, `/liveness` and `/diagnostics` behind them.
 ";
 
 fn configuration(out: &mut String) {
@@ -104,11 +102,7 @@ fn names(metrics: &[&Metric]) -> String {
 }
 
 fn collector(out: &mut String, source: &Source) {
-    let runs = match (source.default_on, source.name) {
-        (true, _) => "by default",
-        (false, "host") => "with `host: true`",
-        (false, _) => "when switched on",
-    };
+    let runs = if source.default_on { "by default" } else { "when switched on" };
     let _ = writeln!(out, "| `{}` | {runs} | {} |", source.name, cell(source.summary));
 }
 
@@ -118,23 +112,15 @@ fn reasons(out: &mut String) {
     let _ = writeln!(out, "{}", all.join(" "));
 }
 
-fn metrics(out: &mut String, tables: Tables) {
+fn metrics(out: &mut String) {
     out.push_str("\n## Metrics\n\nThose of a check also carry its name as label `check`. A value that is not known is absent.\n\n");
     out.push_str("| name | type | labels | meaning |\n| --- | --- | --- | --- |\n");
-    for metric in measured(tables) {
+    let mut all = crate::metrics::table();
+    all.sort_by_key(|metric| metric.name);
+    for metric in all {
         let labels = metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| `{}` | {} | {labels} | {} |", metric.name, type_of(metric), cell(metric.help));
     }
-}
-
-/// Every metric once, by name.
-fn measured(tables: Tables) -> Vec<&'static Metric> {
-    let probes = tables.kinds.iter().flat_map(|kind| kind.facts);
-    let sources = tables.sources.iter().flat_map(|source| source.facts);
-    let mut all: Vec<&'static Metric> = probes.chain(sources).copied().collect();
-    all.sort_by_key(|metric| metric.name);
-    all.dedup_by_key(|metric| metric.name);
-    all
 }
 
 fn table<const N: usize>(
@@ -145,7 +131,8 @@ fn table<const N: usize>(
 ) {
     let _ = writeln!(out, "\n## {title}\n\n| {} |\n|{}", head.join(" | "), " --- |".repeat(N));
     for row in rows {
-        let _ = writeln!(out, "| {} |", row.map(cell).join(" | "));
+        let row = row.map(cell).join(" | ").replacen(" |", "` |", 1);
+        let _ = writeln!(out, "| `{row} |");
     }
 }
 
