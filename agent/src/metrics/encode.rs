@@ -3,8 +3,8 @@
 //! prometheus-client has no type `stateset` or `counter` without `_total`: a counter that bears a public exporter's bare name is
 //! `unknown` here (and `counter` in text 0.0.4), with the same sample name in both.
 
-use super::families::{Families, Family, Row, gather};
 use super::Served;
+use super::families::{Families, Family, Row, gather};
 use crate::reading::Type;
 use crate::snapshot::Snapshot;
 use prometheus_client::collector::Collector;

@@ -3,21 +3,21 @@
 use crate::collectors::{Collected, facts as host};
 use crate::probes::{Fault, Note, Outcome, Phase, Reason, facts};
 use crate::reading::{Metric, Reading, Type};
-use crate::snapshot::{
-    CheckFacts, CheckState, CheckView, Failure, LastRun, Role, Snapshot, SourceView, Stage,
-};
+use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Role, Snapshot, SourceView, Stage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 static HTTP_PHASES: Metric =
     Metric::gauge("probe_http_duration_seconds", "Duration of the phases of the request").labelled(&["phase"]);
-static XACT_COMMIT: Metric =
-    Metric::gauge("pg_stat_database_xact_commit", "Transactions committed").of(Type::BareCounter).labelled(&["datname"]);
+static XACT_COMMIT: Metric = Metric::gauge("pg_stat_database_xact_commit", "Transactions committed")
+    .of(Type::BareCounter)
+    .labelled(&["datname"]);
 static TLS_INFO: Metric =
     Metric::gauge("probe_tls_version_info", "TLS version in use, always 1").of(Type::Info).labelled(&["version"]);
 static POOL_SIZE: Metric = Metric::gauge("sidecar_pool_size", "Connections of the pool").labelled(&["service"]);
-static POOL_IN: Metric = Metric::gauge("sidecar_pool_checked_in", "Idle connections of the pool").labelled(&["service"]);
+static POOL_IN: Metric =
+    Metric::gauge("sidecar_pool_checked_in", "Idle connections of the pool").labelled(&["service"]);
 static POOL_OUT: Metric =
     Metric::gauge("sidecar_pool_checked_out", "Connections of the pool in use").labelled(&["service"]);
 static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");

@@ -48,9 +48,9 @@ fn what_is_not_known_is_absent() {
 #[test]
 fn every_reason_counts_from_zero_once_the_check_has_run() {
     for page in both(sample::full()) {
-        let zero = page.lines().filter(|line| {
-            line.starts_with("sidecar_check_failures_total{check=\"backend\"") && line.ends_with(['0'])
-        });
+        let zero = page
+            .lines()
+            .filter(|line| line.starts_with("sidecar_check_failures_total{check=\"backend\"") && line.ends_with(['0']));
         assert_eq!(zero.count(), 16);
     }
 }
@@ -90,7 +90,10 @@ fn values_that_are_no_numbers_are_written_as_prometheus_reads_them() {
         assert_eq!(page, expected);
     }
     let [_, open] = both(sample::with_value(f64::NEG_INFINITY));
-    assert!(open.contains("sidecar_disk_free_ratio{mountpoint=\"/\"} -inf\n"), "OpenMetrics takes inf in any case: {open}");
+    assert!(
+        open.contains("sidecar_disk_free_ratio{mountpoint=\"/\"} -inf\n"),
+        "OpenMetrics takes inf in any case: {open}"
+    );
 }
 
 #[test]
@@ -181,7 +184,8 @@ fn a_page_is_rendered_once_a_snapshot() {
 #[test]
 fn gzip_holds_the_same_page() {
     let snapshot = Arc::new(sample::full());
-    let [plain, packed] = [false, true].map(|gzip| render(&snapshot, Served::default(), Format::OpenMetrics, gzip).unwrap());
+    let [plain, packed] =
+        [false, true].map(|gzip| render(&snapshot, Served::default(), Format::OpenMetrics, gzip).unwrap());
     let mut text = String::new();
     std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut text).unwrap();
     assert_eq!(plain.body, text.as_bytes());

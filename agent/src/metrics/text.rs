@@ -1,7 +1,7 @@
 //! Prometheus text format 0.0.4, which prometheus-client does not write.
 
-use super::families::{Family, Row, gather};
 use super::Served;
+use super::families::{Family, Row, gather};
 use crate::reading::{Metric, Type};
 use crate::snapshot::Snapshot;
 use std::fmt::{self, Write};

@@ -14,13 +14,17 @@ const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 pub(super) fn trust(networks: &[IpNet], from: IpAddr, headers: &HeaderMap) -> Result<(), &'static str> {
     let from = from.to_canonical();
     if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
-        return Err("the request was forwarded by a proxy; ask from the host itself, or set users in the web configuration");
+        return Err(
+            "the request was forwarded by a proxy; ask from the host itself, or set users in the web configuration",
+        );
     }
     if networks.iter().any(|network| network.contains(&from)) {
         return Ok(());
     }
     if !from.is_loopback() {
-        return Err("ask from the host itself, add your network to `diagnostics_from`, or set users in the web configuration");
+        return Err(
+            "ask from the host itself, add your network to `diagnostics_from`, or set users in the web configuration",
+        );
     }
     if names_this_host(headers) { Ok(()) } else { Err("name the host by its address or as `localhost`") }
 }
@@ -48,7 +52,9 @@ mod tests {
 
     #[test]
     fn loopback_and_the_configured_networks_are_trusted() {
-        for from in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "10.20.3.4", "::ffff:10.20.3.4", "2001:db8::7"] {
+        for from in
+            ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "10.20.3.4", "::ffff:10.20.3.4", "2001:db8::7"]
+        {
             assert!(check(from, &[]), "{from}");
         }
         for from in ["10.21.0.1", "192.168.1.1", "172.17.0.1", "8.8.8.8", "2001:db9::1", "fe80::1"] {

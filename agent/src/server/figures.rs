@@ -9,9 +9,9 @@ use serde::Serialize;
 /// The connections of a pool, as the peer itself reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Pool {
-    pub(super) size: Option<f64>,
-    pub(super) checked_in: Option<f64>,
-    pub(super) checked_out: Option<f64>,
+    pub(super) size: Option<u64>,
+    pub(super) checked_in: Option<u64>,
+    pub(super) checked_out: Option<u64>,
 }
 
 /// Use of CPU, memory and disk by scope; empty where nothing was measured.
@@ -35,11 +35,10 @@ struct Free {
 /// A process; what could not be measured is `null`.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Process {
-    pub(super) threads: Option<f64>,
-    pub(super) connections: Option<f64>,
-    #[serde(rename = "memory")]
-    pub(super) memory_bytes: Option<f64>,
-    pub(super) fds: Option<f64>,
+    pub(super) threads: Option<u64>,
+    pub(super) connections: Option<u64>,
+    pub(super) memory_bytes: Option<u64>,
+    pub(super) fds: Option<u64>,
 }
 
 /// All readings of the sources.
@@ -56,12 +55,12 @@ pub(super) fn by_label<'a>(snapshot: &'a Snapshot, name: &str) -> Vec<(&'a str, 
     of_metric.filter_map(|reading| Some((reading.labels.first()?.as_str(), reading.value))).collect()
 }
 
-/// The first reading of a metric with this label value among its labels.
-fn value(snapshot: &Snapshot, name: &str, label: Option<&str>) -> Option<f64> {
+/// The first reading of a metric with this label value among its labels, as a whole number.
+fn value(snapshot: &Snapshot, name: &str, label: Option<&str>) -> Option<u64> {
     let fits = |reading: &&Reading| {
         reading.metric.name == name && label.is_none_or(|label| reading.labels.iter().any(|value| value == label))
     };
-    sources(snapshot).find(fits).map(|reading| reading.value)
+    sources(snapshot).find(fits).and_then(|reading| whole(reading.value))
 }
 
 /// The figures of the machine and the peer's container.
@@ -112,8 +111,9 @@ pub(super) fn pool(snapshot: &Snapshot, check: &CheckView) -> Option<Pool> {
 
 fn pool_of(check: &CheckView, service: &str) -> Option<Pool> {
     let figure = |name: &str| {
-        let fits = |reading: &&Reading| reading.metric.name == name && reading.labels.first().is_some_and(|s| s == service);
-        readings(check).find(fits).map(|reading| reading.value)
+        let fits =
+            |reading: &&Reading| reading.metric.name == name && reading.labels.first().is_some_and(|s| s == service);
+        readings(check).find(fits).and_then(|reading| whole(reading.value))
     };
     let pool = Pool {
         size: figure("sidecar_pool_size"),
@@ -122,6 +122,12 @@ fn pool_of(check: &CheckView, service: &str) -> Option<Pool> {
     };
     let known = pool.size.or(pool.checked_in).or(pool.checked_out).is_some();
     known.then_some(pool)
+}
+
+/// A count or a size; what a peer reports as NaN or below zero is not known.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive; saturates")]
+fn whole(value: f64) -> Option<u64> {
+    (value >= 0.0).then_some(value.round() as u64)
 }
 
 fn readings(check: &CheckView) -> impl Iterator<Item = &Reading> {
@@ -136,7 +142,7 @@ mod tests {
     #[test]
     fn a_pool_goes_to_the_check_of_its_name() {
         let snapshot = sample::full();
-        let expected = Some(Pool { size: Some(20.0), checked_in: Some(17.0), checked_out: Some(3.0) });
+        let expected = Some(Pool { size: Some(20), checked_in: Some(17), checked_out: Some(3) });
         assert_eq!(pool(&snapshot, snapshot.check("database").unwrap()), expected);
         assert_eq!(pool(&snapshot, snapshot.check("backend").unwrap()), None);
     }
@@ -144,7 +150,7 @@ mod tests {
     #[test]
     fn a_pool_of_no_check_stays_with_the_one_that_reports_it() {
         let snapshot = sample::healthy();
-        assert_eq!(pool(&snapshot, snapshot.check("backend").unwrap()).unwrap().size, Some(20.0));
+        assert_eq!(pool(&snapshot, snapshot.check("backend").unwrap()).unwrap().size, Some(20));
         assert_eq!(pool(&snapshot, snapshot.check("public-site").unwrap()), None);
     }
 

@@ -56,7 +56,9 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
     let body = Body {
         status: health.as_str(),
         overall_healthy: overall(&checks),
-        services: Ordered(checks.iter().map(|check| (check.facts.name.as_str(), Service::of(snapshot, check))).collect()),
+        services: Ordered(
+            checks.iter().map(|check| (check.facts.name.as_str(), Service::of(snapshot, check))).collect(),
+        ),
         system: figures::system(snapshot),
         process: figures::peer_process(snapshot),
         agent: figures::own_process(snapshot),
@@ -84,7 +86,8 @@ pub(super) fn overall(checks: &[&CheckView]) -> bool {
 pub(super) fn reason(check: &CheckView) -> Option<&'static str> {
     let last_fault = check.last.as_ref().and_then(|last| last.outcome.fault.as_ref());
     // Down, but the last run succeeded: it takes `ok_after` of them. The reason is then that of the failures before.
-    let kept = || check.recent_failures.last().map(|failure| &failure.fault).filter(|_| check.state == CheckState::Down);
+    let kept =
+        || check.recent_failures.last().map(|failure| &failure.fault).filter(|_| check.state == CheckState::Down);
     last_fault.or_else(kept).map(|fault| fault.reason.as_str())
 }
 

@@ -3,8 +3,8 @@
 use super::reply::{self, Reply};
 use super::routes::Asked;
 use crate::metrics::negotiate;
-use http::header::{self, HeaderName};
 use http::StatusCode;
+use http::header::{self, HeaderName};
 
 /// The page.
 pub(super) fn page(asked: &Asked<'_>) -> Reply {

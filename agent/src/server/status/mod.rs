@@ -66,7 +66,7 @@ fn agent(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
     let seen = times::short(snapshot.at, now);
     let _ = write!(
         page,
-        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} UTC · loads itself anew every \
+        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} (all times are UTC) · loads itself anew every \
          {refresh} s · <a href=\"/metrics\">metrics</a> · <a href=\"/health\">health</a></p>\n<p>sources:",
         commit = escape(commit),
         refresh = limits::STATUS_REFRESH_SECONDS,
@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn no_address_no_message_and_no_note_is_on_the_page() {
         let page = page(&sample::full());
-        for secret in ["internal", "10.1.2", "10.9.8", "5432", "listens", "started, and", "uvicorn", "permission", "app@"] {
+        for secret in
+            ["internal", "10.1.2", "10.9.8", "5432", "listens", "started, and", "uvicorn", "permission", "app@"]
+        {
             assert!(!page.contains(secret), "{secret}");
         }
         assert!(page.contains("database") && page.contains("refused"));

@@ -10,8 +10,11 @@ pub(super) const CSS: &str = include_str!("style.css");
 
 /// `Content-Security-Policy`: the style sheet by its hash, an empty icon, nothing else.
 pub(super) static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = sha256(CSS.as_bytes()).map_or_else(String::new, |digest| format!(" 'sha256-{}'", STANDARD.encode(digest)));
-    format!("default-src 'none'; style-src{hash}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    let hash =
+        sha256(CSS.as_bytes()).map_or_else(String::new, |digest| format!(" 'sha256-{}'", STANDARD.encode(digest)));
+    format!(
+        "default-src 'none'; style-src{hash}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 });
 
 /// By way of the TLS library, which has it anyway.

@@ -68,7 +68,9 @@ pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
             let first = all.next().unwrap_or_default();
             (Tone::Bad, format!("not ready: {first}"), all.collect())
         }
-        Health::Starting => (Tone::Wait, format!("not ready yet: waiting for {}", snapshot.held_back_by().join(", ")), others_down),
+        Health::Starting => {
+            (Tone::Wait, format!("not ready yet: waiting for {}", snapshot.held_back_by().join(", ")), others_down)
+        }
         Health::Degraded => (Tone::Warn, format!("{service} is ready, but not all is well"), others_down),
         Health::Healthy => (Tone::Good, format!("{service} is ready"), Vec::new()),
     };

@@ -125,7 +125,8 @@ async fn beyond_the_cap_a_connection_is_told_so_and_counted_and_room_comes_back(
         let mut stream = connect(&server).await;
         let asked = stream.write_all(b"GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
         let raw = read_all(&mut stream).await;
-        asked.is_ok() && String::from_utf8_lossy(&raw).contains("\nsidecar_http_connections_refused_total ")
+        asked.is_ok()
+            && String::from_utf8_lossy(&raw).contains("\nsidecar_http_connections_refused_total ")
             && !String::from_utf8_lossy(&raw).contains("\nsidecar_http_connections_refused_total 0\n")
     };
     eventually("room comes back", counted).await;

@@ -20,7 +20,8 @@ async fn ready_names_what_holds_the_service_back_and_why() {
     let server = start(sample::full()).await;
     for path in ["/ready", "/api/v1/health/readiness"] {
         let answer = server.get(path).await;
-        let held = json!([{"check": "database", "state": "down", "reason": "refused", "since": "2023-11-14T22:23:15Z"}]);
+        let held =
+            json!([{"check": "database", "state": "down", "reason": "refused", "since": "2023-11-14T22:23:15Z"}]);
         let expected = json!({"ready": false, "stage": "running", "held_back_by": held});
         assert_eq!((answer.status, answer.json()), (503, expected));
     }
@@ -41,7 +42,91 @@ async fn health_has_the_shape_that_backends_have() {
     let server = start(sample::full()).await;
     let answer = server.get("/health").await;
     assert_eq!(answer.status, 503);
-    insta::assert_snapshot!(answer.text(), @"");
+    let (services, _) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(services, @r#"
+    {
+      "status": "unhealthy",
+      "overall_healthy": false,
+      "services": {
+        "backend": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 12.4
+        },
+        "database": {
+          "healthy": false,
+          "state": "down",
+          "reason": "refused",
+          "since": "2023-11-14T22:23:15Z",
+          "response_time_ms": 0.85,
+          "pool": {
+            "size": 20,
+            "checked_in": 17,
+            "checked_out": 3
+          }
+        },
+        "public-site": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 31.0
+        },
+        "cache": {
+          "healthy": false,
+          "state": "unknown",
+          "response_time_ms": null
+        }
+      },
+    "#);
+}
+
+#[tokio::test]
+async fn health_tells_the_use_of_what_is_limited() {
+    let server = start(sample::full()).await;
+    let answer = server.get("/health").await;
+    let (_, figures) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(figures, @r#"
+    : {
+        "cpu": {
+          "host": {
+            "used_ratio": 0.18
+          },
+          "peer": {
+            "used_ratio": 0.62
+          }
+        },
+        "memory": {
+          "host": {
+            "used_ratio": 0.44
+          },
+          "peer": {
+            "used_ratio": 0.91
+          }
+        },
+        "disk": {
+          "/": {
+            "free_ratio": 0.61
+          },
+          "/var/lib/data": {
+            "free_ratio": 0.08
+          }
+        }
+      },
+      "process": {
+        "threads": 17,
+        "connections": null,
+        "memory_bytes": 188743680,
+        "fds": 42
+      },
+      "agent": {
+        "threads": null,
+        "connections": null,
+        "memory_bytes": 4345856,
+        "fds": 19
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -72,7 +157,7 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
     let server = start(sample::full()).await;
     for path in ["/", "/health", "/ready", "/metrics", "/live", "/nowhere"] {
         let answer = server.get(path).await;
-        for secret in ["internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
+        for secret in [".internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
             assert!(!answer.text().contains(secret), "{secret} on {path}");
         }
     }
@@ -131,12 +216,26 @@ async fn head_gives_the_head_of_get() {
 async fn other_methods_and_pages_are_refused_with_what_there_is() {
     let server = start(sample::full()).await;
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"] {
-        let request = format!("{method} /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("{method} /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         let answer = server.send(&request).await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
     }
-    insta::assert_snapshot!(server.get("/nowhere").await.text(), @"");
-    for later in ["/alerts", "/sd", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"] {
+    insta::assert_snapshot!(server.get("/nowhere").await.text(), @"
+    no such page; there are:
+      /             status page for people
+      /metrics      OpenMetrics or text 0.0.4
+      /live         this agent runs
+      /ready        the service may get traffic
+      /health       all checks, without addresses
+      /-/healthy    as /live, in a word
+      /-/ready      as /ready, in a word
+      /diagnostics  all checks with targets, messages and advice
+      /config       the plan in force
+    ");
+    for later in
+        ["/alerts", "/sd", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
+    {
         assert_eq!(server.get(later).await.status, 404, "{later}");
     }
 }
@@ -149,8 +248,10 @@ async fn the_status_page_is_html_under_a_strict_policy() {
     assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
-    assert!(page.text().contains("<h1>not ready: database is down since 22:23:15 — refused</h1>")
-        || page.text().contains("<h1>not ready: database is down since 14 Nov 22:23 — refused</h1>"));
+    assert!(
+        page.text().contains("<h1>not ready: database is down since 22:23:15 — refused</h1>")
+            || page.text().contains("<h1>not ready: database is down since 14 Nov 22:23 — refused</h1>")
+    );
 }
 
 #[tokio::test]

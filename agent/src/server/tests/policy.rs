@@ -71,7 +71,10 @@ async fn passwords_and_hashes_are_on_no_page() {
         for password in [CANARY, "wrong"] {
             let answer = server.get_with(path, &basic("ann", password)).await;
             let whole = format!("{}{}", answer.head, answer.text());
-            assert!(!whole.contains(CANARY) && !whole.contains("$2b$") && !whole.contains(&STANDARD.encode(CANARY)), "{path}");
+            assert!(
+                !whole.contains(CANARY) && !whole.contains("$2b$") && !whole.contains(&STANDARD.encode(CANARY)),
+                "{path}"
+            );
         }
     }
 }
@@ -80,7 +83,8 @@ async fn passwords_and_hashes_are_on_no_page() {
 async fn the_rate_limit_spares_health_pages() {
     let on_disk = OnDisk::new(&json!({"rate_limit": {"interval": "1h", "burst": 2}}));
     let server = start_with(sample::healthy(), on_disk.plan()).await;
-    let statuses = [server.get("/metrics").await.status, server.get("/").await.status, server.get("/metrics").await.status];
+    let statuses =
+        [server.get("/metrics").await.status, server.get("/").await.status, server.get("/metrics").await.status];
     assert_eq!(statuses, [200, 200, 429]);
     for path in HEALTH {
         assert_eq!(server.get(path).await.status, 200, "{path}");

@@ -24,11 +24,16 @@ pub(super) fn verifier(
     let kind = kind.filter(|kind| !kind.is_empty()).unwrap_or("NoClientCert");
     let verifies = matches!(kind, "VerifyClientCertIfGiven" | "RequireAndVerifyClientCert");
     if ca.is_some() && kind == "NoClientCert" {
-        found.add(KEY, "a client CA is given and no client certificate is asked for", "RequireAndVerifyClientCert");
+        let hint = "set client_auth_type to RequireAndVerifyClientCert, or leave the CA out";
+        found.add(KEY, "a client CA is given and no client certificate is asked for", hint);
         return None;
     }
     if !sans.is_empty() && !verifies {
-        found.add("tls_server_config.client_allowed_sans", "names are checked in verified certificates only", "set client_auth_type to RequireAndVerifyClientCert");
+        found.add(
+            "tls_server_config.client_allowed_sans",
+            "names are checked in verified certificates only",
+            "set client_auth_type to RequireAndVerifyClientCert",
+        );
         return None;
     }
     match kind {
@@ -42,7 +47,7 @@ pub(super) fn verifier(
             Some(if sans.is_empty() { inner } else { Arc::new(Named { inner, allowed: sans.to_vec() }) })
         }
         other => {
-            let all = "NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert";
+            let all = "one of: NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert";
             found.add(KEY, format!("unknown client_auth_type `{other}`"), all);
             None
         }
@@ -62,7 +67,11 @@ fn verified(
     let mut roots = RootCertStore::empty();
     for certificate in tls::certificates("client_ca", ca, found)? {
         if let Err(error) = roots.add(certificate) {
-            found.add("tls_server_config.client_ca_file", format!("this is no CA certificate: {error}"), "give the issuer's certificate");
+            found.add(
+                "tls_server_config.client_ca_file",
+                format!("this is no CA certificate: {error}"),
+                "give the issuer's certificate",
+            );
             return None;
         }
     }

@@ -118,17 +118,28 @@ impl Found<'_> {
     fn add(&mut self, path: &str, message: impl Into<String>, hint: &str) {
         self.problems.add_with_hint(path, place(self.root, path), message, hint);
     }
+
+    /// The key of `tls_server_config` that was written: `cert` or `cert_file`.
+    fn written(&self, key: &str) -> String {
+        let inline = format!("tls_server_config.{key}");
+        if find(self.root, &inline).1 { inline } else { inline + "_file" }
+    }
 }
 
 /// Where a key's value is written; the nearest place above it when the key is not there.
 fn place(root: &Node, path: &str) -> Place {
+    find(root, path).0.at
+}
+
+/// The node of a key path, or the nearest above it; and whether it is the one.
+fn find<'a>(root: &'a Node, path: &str) -> (&'a Node, bool) {
     let mut node = root;
     for name in path.split('.') {
-        let Value::Map(entries) = &node.value else { break };
-        let Some((_, below)) = entries.iter().find(|(key, _)| key.name == name) else { break };
+        let Value::Map(entries) = &node.value else { return (node, false) };
+        let Some((_, below)) = entries.iter().find(|(key, _)| key.name == name) else { return (node, false) };
         node = below;
     }
-    node.at
+    (node, true)
 }
 
 /// What a file says, and the state of the files that it names, whether or not it is good.
@@ -141,7 +152,9 @@ struct Loaded {
 fn load(root: &Node, base: &Path) -> Loaded {
     let mut problems = Problems::default();
     let raw = match root.value {
-        Value::Null => Some(Raw { tls_server_config: None, http_server_config: None, basic_auth_users: None, rate_limit: None }),
+        Value::Null => {
+            Some(Raw { tls_server_config: None, http_server_config: None, basic_auth_users: None, rate_limit: None })
+        }
         _ => root.read::<Raw>("", &mut problems),
     };
     let Some(raw) = raw else { return Loaded { config: Err(problems), seen: Seen::new() } };

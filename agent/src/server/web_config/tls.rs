@@ -57,7 +57,13 @@ pub(super) fn build(raw: &Raw, base: &Path, found: &mut Found) -> Option<Arc<Ser
         (None, None) => None,
         (text, file) => pem("client_ca", text.as_deref(), file.as_deref(), base, found),
     };
-    let clients = clients::verifier(raw.client_auth_type.as_deref(), roots.as_deref(), &raw.client_allowed_sans, &provider, found);
+    let clients = clients::verifier(
+        raw.client_auth_type.as_deref(),
+        roots.as_deref(),
+        &raw.client_allowed_sans,
+        &provider,
+        found,
+    );
     let chain = certificates("cert", &chain?, found);
     let key = private_key(&key?, found);
     if found.problems.0.len() > before {
@@ -74,7 +80,7 @@ fn private_key(pem: &[u8], found: &mut Found) -> Option<PrivateKeyDer<'static>> 
     let key = PrivateKeyDer::from_pem_slice(pem).ok();
     if key.is_none() {
         let hint = "it begins with `-----BEGIN PRIVATE KEY-----`";
-        found.add("tls_server_config.key_file", "there is no private key in PEM here", hint);
+        found.add(&found.written("key"), "there is no private key in PEM here", hint);
     }
     key
 }
@@ -87,8 +93,18 @@ fn finish(raw: &Raw, built: Result<ServerConfig, rustls::Error>, found: &mut Fou
             config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
             Some(Arc::new(config))
         }
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            let path = found.written("key");
+            found.add(
+                &path,
+                "the key does not belong to the certificate",
+                "the chain begins with the server's own certificate",
+            );
+            None
+        }
         Err(error) => {
-            found.add("tls_server_config", format!("these settings do not go together: {error}"), "do certificate and key match?");
+            let hint = "try with certificate and key alone, then add the rest";
+            found.add("tls_server_config", format!("these settings do not go together: {error}"), hint);
             None
         }
     }
@@ -136,7 +152,9 @@ fn versions(raw: &Raw, found: &mut Found) -> Option<Vec<&'static rustls::Support
         let path = format!("tls_server_config.{key}");
         match name {
             "TLS12" | "TLS13" => {}
-            "TLS10" | "TLS11" => found.add(&path, format!("`{name}` is not spoken"), "TLS12 and TLS13 are; the older ones are broken"),
+            "TLS10" | "TLS11" => {
+                found.add(&path, format!("`{name}` is not spoken"), "TLS12 and TLS13 are; the older ones are broken")
+            }
             _ => found.add(&path, format!("`{name}` is no TLS version"), "TLS12 or TLS13"),
         }
     }
@@ -164,7 +182,11 @@ fn pem(key: &str, text: Option<&str>, file: Option<&Path>, base: &Path, found: &
             read.ok()
         }
         (None, None) => {
-            found.add(&path, format!("neither `{key}` nor `{key}_file` is given"), "TLS needs a certificate and its key");
+            found.add(
+                &path,
+                format!("neither `{key}` nor `{key}_file` is given"),
+                "TLS needs a certificate and its key",
+            );
             None
         }
     }
@@ -182,7 +204,7 @@ pub(super) fn certificates(key: &str, pem: &[u8], found: &mut Found) -> Option<V
     match read {
         Ok(chain) if !chain.is_empty() => Some(chain),
         _ => {
-            let path = format!("tls_server_config.{key}_file");
+            let path = found.written(key);
             found.add(&path, "there is no certificate in PEM here", "it begins with `-----BEGIN CERTIFICATE-----`");
             None
         }

@@ -55,7 +55,11 @@ impl Users {
                 Err(_) => found.add(&path, "this is no bcrypt hash", "make one with `htpasswd -nBC 10 NAME`"),
                 Ok(parts) if parts.get_cost() > limits::BCRYPT_COST => found.add(
                     &path,
-                    format!("the cost of this hash is {}, at most {} is accepted", parts.get_cost(), limits::BCRYPT_COST),
+                    format!(
+                        "the cost of this hash is {}, at most {} is accepted",
+                        parts.get_cost(),
+                        limits::BCRYPT_COST
+                    ),
                     "make one with `htpasswd -nBC 10 NAME`",
                 ),
                 Ok(parts) => dearest = dearest.max(parts.get_cost()),
@@ -148,7 +152,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_a_known_user_is_right() {
-        let users = users(&[("ann", &bcrypt::hash("right", 4).unwrap()), ("", &bcrypt::hash("x", 4).unwrap())]).unwrap();
+        let users =
+            users(&[("ann", &bcrypt::hash("right", 4).unwrap()), ("", &bcrypt::hash("x", 4).unwrap())]).unwrap();
         for _ in 0..2 {
             assert_eq!(check(&users, "ann", "right").await, Login::Right);
             assert_eq!(check(&users, "ann", "wrong").await, Login::Wrong);
