@@ -158,15 +158,14 @@ impl<'a> Gathered<'a> {
     }
 
     fn source(&mut self, view: &'a SourceView) {
-        match view.collected.as_deref() {
-            None | Some(Collected::Absent(_)) => {}
-            Some(Collected::Failed(_)) => self.plain(&names::SOURCE_UP, word(&view.name), 0.0),
-            Some(Collected::Readings(readings)) => {
-                self.plain(&names::SOURCE_UP, word(&view.name), 1.0);
-                for reading in readings {
-                    self.reading(None, reading);
-                }
-            }
+        let up = match view.collected.as_deref() {
+            None | Some(Collected::Absent(_)) => return,
+            Some(Collected::Failed(_) | Collected::Partly(..)) => 0.0,
+            Some(Collected::Readings(_)) => 1.0,
+        };
+        self.plain(&names::SOURCE_UP, word(&view.name), up);
+        for reading in view.collected.as_deref().map_or(&[][..], Collected::readings) {
+            self.reading(None, reading);
         }
     }
 }

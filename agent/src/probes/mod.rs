@@ -3,12 +3,14 @@
 //! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
 
 pub mod facts;
+mod fields;
 pub mod net;
 mod outcome;
 pub mod target;
 
 pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
+pub use fields::{fields_of, parameters};
 pub use target::Target;
 
 use crate::node::{Node, Problems};

@@ -187,6 +187,7 @@ impl<'a> Source<'a> {
         let (state, why) = match source.collected.as_deref() {
             None => ("pending", None),
             Some(Collected::Readings(_)) => ("read", None),
+            Some(Collected::Partly(_, why)) => ("partly read", Some(why.as_str())),
             Some(Collected::Absent(why)) => ("absent", Some(why.as_str())),
             Some(Collected::Failed(why)) => ("failed", Some(why.as_str())),
         };

@@ -43,10 +43,7 @@ pub(super) struct Process {
 
 /// All readings of the sources.
 pub(super) fn sources(snapshot: &Snapshot) -> impl Iterator<Item = &Reading> {
-    snapshot.sources.iter().flat_map(|source| match source.collected.as_deref() {
-        Some(Collected::Readings(readings)) => readings.as_slice(),
-        _ => &[],
-    })
+    snapshot.sources.iter().flat_map(|source| source.collected.as_deref().map_or(&[][..], Collected::readings))
 }
 
 /// The readings of one metric by the value of their first label.

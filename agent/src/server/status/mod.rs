@@ -81,6 +81,7 @@ fn source_word(source: &SourceView) -> &'static str {
     match source.collected.as_deref() {
         None => "not yet read",
         Some(Collected::Readings(_)) => "read",
+        Some(Collected::Partly(..)) => "<strong>partly read</strong>",
         Some(Collected::Absent(_)) => "absent",
         Some(Collected::Failed(_)) => "<strong>failed</strong>",
     }

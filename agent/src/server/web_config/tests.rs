@@ -53,6 +53,7 @@ fn a_full_file_of_an_exporter_is_good() {
     let config = load(&node(json, 1), Path::new("")).config.unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(config.tls.is_some() && config.users.is_some() && config.rate.is_some());
     assert_eq!(config.headers.len(), 5);
+    assert_eq!(config.notes, ["http2 is not spoken, clients get HTTP/1.1"]);
 }
 
 #[test]
@@ -61,6 +62,35 @@ fn an_empty_file_changes_nothing() {
         let config = load(&node(json, 1), Path::new("")).config.unwrap_or_else(|problems| panic!("{problems:?}"));
         assert!(config.tls.is_none() && config.users.is_none() && config.rate.is_none() && config.headers.is_empty());
     }
+}
+
+#[test]
+fn users_without_tls_are_worth_a_word() {
+    let json = serde_json::json!({"basic_auth_users": {"ann": bcrypt::hash("x", 4).unwrap()}});
+    let config = load(&node(json, 1), Path::new("")).config.unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(config.notes, ["there are users and no tls_server_config, so passwords cross the network in clear"]);
+}
+
+#[test]
+fn an_unreadable_file_is_told_as_the_configuration_tells_it() {
+    let refused = Watched::open(Path::new("/nowhere/web.yml"), crate::config::read_yaml).err().unwrap();
+    insta::assert_snapshot!(refused, @"
+    cannot read `/nowhere/web.yml`: No such file or directory (os error 2)
+    hint: check the path, and that the file is mounted into this container
+    ");
+}
+
+#[test]
+fn an_unknown_key_has_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("web.yml"), "basic_auth_user:\n  ann: canary\n").unwrap();
+    let refused = Watched::open(&dir.path().join("web.yml"), crate::config::read_yaml).err().unwrap().to_string();
+    assert!(!refused.contains("canary"), "{refused}");
+    insta::assert_snapshot!(refused.replace(dir.path().to_str().unwrap(), ""), @"
+    unknown key `basic_auth_user`
+      at basic_auth_user (/web.yml:1:1)
+    hint: did you mean `basic_auth_users`? known keys: tls_server_config, http_server_config, basic_auth_users, rate_limit
+    ");
 }
 
 #[test]
@@ -80,22 +110,28 @@ fn every_problem_is_listed_at_once() {
     cipher suite `TLS_RSA_WITH_AES_128_CBC_SHA` is not available
       at tls_server_config.cipher_suites (web.yml:3:1)
     hint: this agent has the ECDHE suites with AES-GCM or ChaCha20-Poly1305 and those of TLS 1.3; leave `cipher_suites` out to offer all of them
-    curve `CurveP521` is not available
+
+    error: curve `CurveP521` is not available
       at tls_server_config.curve_preferences (web.yml:3:1)
     hint: X25519, CurveP256 and CurveP384 are
-    `TLS10` is not spoken
+
+    error: `TLS10` is not spoken
       at tls_server_config.min_version (web.yml:3:1)
     hint: TLS12 and TLS13 are; the older ones are broken
-    unknown client_auth_type `Sometimes`
+
+    error: unknown client_auth_type `Sometimes`
       at tls_server_config.client_auth_type (web.yml:3:1)
     hint: one of: NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert
-    this is no bcrypt hash
+
+    error: this is no bcrypt hash
       at basic_auth_users.ann (web.yml:3:1)
     hint: make one with `htpasswd -nBC 10 NAME`
-    header `Set-Cookie` cannot be set
+
+    error: header `Set-Cookie` cannot be set
       at http_server_config.headers.Set-Cookie (web.yml:4:1)
     hint: these can: content-security-policy, strict-transport-security, x-content-type-options, x-frame-options, x-xss-protection
-    `allow` is no value of X-Frame-Options
+
+    error: `allow` is no value of X-Frame-Options
       at http_server_config.headers.X-Frame-Options (web.yml:4:1)
     hint: one of: deny, sameorigin
     ");
@@ -123,7 +159,8 @@ fn certificates_and_keys_have_their_messages() {
     neither `cert` nor `cert_file` is given
       at tls_server_config.cert (web.yml:2:1)
     hint: TLS needs a certificate and its key
-    neither `key` nor `key_file` is given
+
+    error: neither `key` nor `key_file` is given
       at tls_server_config.key (web.yml:2:1)
     hint: TLS needs a certificate and its key
     --

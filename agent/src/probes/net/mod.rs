@@ -1,0 +1,36 @@
+//! Name look-up, connecting and TLS, shared by all probes, each step with its phase, its readings and its closed reason.
+//! It knows nothing of what is spoken afterwards, except how to tell from the first bytes what a peer speaks.
+//! What must stay true: a dead resolver starves nobody who has an IP address, and a certificate is described even when refused.
+
+mod address;
+mod certificate;
+mod handshake;
+mod lookup;
+mod sniff;
+mod spoken;
+mod tap;
+#[cfg(test)]
+pub(crate) mod test_peers;
+mod tls;
+mod verifier;
+
+pub use address::{Addresses, Connected, IpProtocol, connect, fault_of};
+pub use certificate::Certificate;
+pub use handshake::{SECURE_FACTS, handshake};
+pub use lookup::{FACTS, Lookups};
+pub use sniff::{Sniffed, sniff};
+pub use spoken::{Spoken, classify};
+pub use tap::Tap;
+pub use tls::{Tls, TlsConfig, TlsVersion};
+
+/// A TLS session whose first bytes were watched.
+pub type TlsStream<S> = tokio_rustls::client::TlsStream<Tap<S>>;
+
+/// What all probes share of the network.
+#[derive(Debug, Default)]
+pub struct Net {
+    /// The gate of the name look-ups.
+    pub lookups: Lookups,
+    /// What answered at addresses where something unexpected answered.
+    pub sniffed: Sniffed,
+}
