@@ -51,7 +51,7 @@ fn connections(snapshot: &Snapshot) -> Vec<Figure> {
     let mut all = Vec::new();
     for check in &snapshot.checks {
         let Some(last) = &check.last else { continue };
-        let used = last.outcome.readings.iter().find(|reading| reading.metric.name == "sidecar_connections_used_ratio");
+        let used = last.outcome.readings.iter().find(|reading| reading.metric.name == figures::CONNECTIONS_USED);
         if let Some(used) = used {
             all.push(Figure { label: format!("to {}", check.facts.name), used: used.value });
         }
@@ -70,10 +70,10 @@ fn pool_used(pool: Pool) -> Option<f64> {
 
 fn scope(snapshot: &Snapshot, scope: &str) -> Vec<Figure> {
     let ratios = [
-        ("CPU", "sidecar_cpu_used_ratio"),
-        ("CPU throttled", "sidecar_cpu_throttled_ratio"),
-        ("memory", "sidecar_memory_used_ratio"),
-        ("file descriptors", "sidecar_fds_used_ratio"),
+        ("CPU", figures::CPU_USED),
+        ("CPU throttled", figures::CPU_THROTTLED),
+        ("memory", figures::MEMORY_USED),
+        ("file descriptors", figures::FDS_USED),
     ];
     let figure = |(label, name): (&str, &str)| {
         let used = figures::by_label(snapshot, name).into_iter().find(|(label, _)| *label == scope)?.1;
@@ -83,6 +83,6 @@ fn scope(snapshot: &Snapshot, scope: &str) -> Vec<Figure> {
 }
 
 fn disks(snapshot: &Snapshot) -> Vec<Figure> {
-    let free = figures::by_label(snapshot, "sidecar_disk_free_ratio").into_iter();
+    let free = figures::by_label(snapshot, figures::DISK_FREE).into_iter();
     free.map(|(mount, free)| Figure { label: mount.to_owned(), used: 1.0 - free }).collect()
 }
