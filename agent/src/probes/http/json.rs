@@ -75,7 +75,9 @@ impl JsonPath {
 
     /// All that the path leads to.
     pub(super) fn find<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
-        self.steps.iter().fold(vec![value], |found, step| found.into_iter().flat_map(|value| follow(value, step)).collect())
+        self.steps
+            .iter()
+            .fold(vec![value], |found, step| found.into_iter().flat_map(|value| follow(value, step)).collect())
     }
 }
 
