@@ -21,7 +21,7 @@ pub const PEER_TEXT_CHARS: usize = 200;
 pub const CONFIG_BYTES: usize = 4 << 20;
 /// Most checks in one agent.
 pub const CHECKS: usize = 500;
-/// Probes that run at the same time; the others wait for a permit and are marked late.
+/// Probes that run at the same time; the others wait for a permit.
 pub const PROBES_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
@@ -55,6 +55,18 @@ pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PROC_FILE_BYTES: usize = 1 << 20;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
+/// First runs are spread over this time, so that an agent with many checks does not open them all at one instant.
+pub const START_SPREAD: Duration = Duration::from_millis(100);
+/// Shortest pause between two runs of a check whose result is not settled.
+pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
+/// Processes looked at to find the peer by name.
+pub const PROCESSES_LOOKED_AT: usize = 10_000;
+/// Directories visited to find the peer's cgroup by name.
+pub const CGROUPS_LOOKED_AT: usize = 20_000;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
+pub const CGROUP_DEPTH: usize = 5;
+/// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
+pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
 pub const CONFIG_EXPANDED_BYTES: usize = 16 << 20;
 /// Deepest nesting of a configuration; ours needs six levels.
@@ -81,3 +93,42 @@ pub const FAIL_AFTER: u32 = 3;
 pub const OK_AFTER: u32 = 2;
 /// Most of either.
 pub const STREAK: u32 = 1000;
+/// Up to so many checks, each exports all of its failure reasons from its first run on (16 series a check); beyond, a reason
+/// appears when it first comes, and `sidecar_check_runs_total{result="failed"}` is the counter to build rules on.
+pub const CHECKS_WITH_ALL_REASONS: usize = 50;
+/// Connections to the agent open at the same time: a handful of scrapers, kubelets and people; the next one is told 503.
+pub const CONNECTIONS: usize = 64;
+/// Headers of one request, request line included: a scraper sends 300 bytes, a browser 2 KiB.
+pub const REQUEST_HEADER_BYTES: usize = 8 << 10;
+/// Buffer of one connection; hyper's least, and room for [`REQUEST_HEADER_BYTES`].
+pub const CONNECTION_BUFFER_BYTES: usize = 16 << 10;
+/// Header lines of one request.
+pub const REQUEST_HEADERS: usize = 64;
+/// From accept to the end of the first request's headers, TLS handshake not counted. Short, for a slow one holds a connection.
+pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// From one answer to the end of the next request's headers; above Prometheus' usual 15 s, so that its connection is kept.
+pub const NEXT_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// A client that takes no byte of an answer for so long is gone.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// A TLS handshake with a client.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests in flight may finish for so long when the agent stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// First pause after `accept` failed (no file descriptors left, mostly); doubles up to [`ACCEPT_PAUSE_MAX`].
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// Longest pause after `accept` failed.
+pub const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How often the web configuration and its certificates are looked at, at most.
+pub const WEB_CONFIG_LOOK: Duration = Duration::from_secs(1);
+/// Dearest bcrypt cost that is accepted: 2^14 rounds take about a second, and every wrong password is paid for.
+pub const BCRYPT_COST: u32 = 14;
+/// Passwords that were found right and are remembered, so that a scrape does not pay for bcrypt each time.
+pub const PASSWORDS_REMEMBERED: usize = 64;
+/// How long a request waits for its turn at bcrypt, which checks one password at a time.
+pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest `Authorization` header that is looked at.
+pub const AUTHORIZATION_BYTES: usize = 1 << 10;
+/// Seconds after which the status page loads itself anew.
+pub const STATUS_REFRESH_SECONDS: u32 = 10;
+/// Failures shown on the status page, over all checks.
+pub const STATUS_FAILURES: usize = 20;

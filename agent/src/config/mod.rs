@@ -23,9 +23,11 @@ pub use report::{ConfigError, render_problem};
 use crate::collectors::{SOURCES, Source};
 use crate::limits;
 use crate::node::{Node, Problem, Problems};
+use crate::paint::Paint;
 use crate::probes::{KINDS, Kind};
 use expand::Expanded;
 use std::io::Read as _;
+use std::path::Path;
 
 /// The tables that a configuration is held against; tests bring their own.
 #[derive(Clone, Copy)]
@@ -93,6 +95,14 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
         collectors: top.collectors,
         collect_interval: top.collect_interval,
     })
+}
+
+/// Reads a YAML file as it stands, without `${…}`; the error is the whole message for people.
+///
+/// # Errors
+/// When it cannot be read or is no YAML.
+pub fn read_yaml(path: &Path) -> Result<Node, String> {
+    read_file(&path.to_string_lossy()).map_err(|error| error.render(Paint::OFF))
 }
 
 /// Makes one check from its URL and keys, as `agent probe` needs it.

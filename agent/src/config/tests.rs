@@ -160,7 +160,10 @@ fn reads_every_key_of_the_top() {
     assert_eq!(plan.peer.volumes, [std::path::PathBuf::from("/data")]);
     assert_eq!(plan.collectors, ["host"]);
     assert_eq!(plan.collect_interval, Duration::from_secs(30));
-    assert_eq!(plan.server.diagnostics_from.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
+    assert_eq!(
+        plan.server.diagnostics_from.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.0.0.0/8", "::1/128"]
+    );
     assert_eq!(plan.server.aliases, ["/api/v1/health"]);
 }
 
@@ -181,7 +184,8 @@ fn starts_without_any_file() {
     ]);
     let Loaded { plan, warnings, file } = load(&flags, &env, tables()).unwrap();
     assert_eq!((warnings, file), (Vec::new(), None));
-    let names: Vec<_> = plan.checks.iter().map(|check| (check.facts.name.as_str(), check.facts.target.as_str())).collect();
+    let names: Vec<_> =
+        plan.checks.iter().map(|check| (check.facts.name.as_str(), check.facts.target.as_str())).collect();
     insta::assert_debug_snapshot!(names, @r#"
     [
         (
@@ -213,7 +217,8 @@ fn a_flag_replaces_its_namesake_in_the_file_and_says_so() {
         ..Flags::default()
     };
     let loaded = load_text(text, flags, &Environment::default()).unwrap();
-    let shown = loaded.plan.checks.iter().map(|c| format!("{} {} {:?}", c.facts.name, c.facts.target, c.facts.interval));
+    let shown =
+        loaded.plan.checks.iter().map(|c| format!("{} {} {:?}", c.facts.name, c.facts.target, c.facts.interval));
     insta::assert_debug_snapshot!(shown.collect::<Vec<_>>(), @r#"
     [
         "api http://other/ 10s",
@@ -431,7 +436,8 @@ fn an_unreadable_file_says_why() {
 
 #[test]
 fn variables_one_slip_away_are_noted() {
-    let env = Environment::from([("AGENT_LISTN", "x"), ("AGENT_PORT", "tcp://10.0.0.1:9797"), ("AGENT_PEER", "http://h")]);
+    let env =
+        Environment::from([("AGENT_LISTN", "x"), ("AGENT_PORT", "tcp://10.0.0.1:9797"), ("AGENT_PEER", "http://h")]);
     let loaded = load(&Flags::default(), &env, tables()).unwrap();
     insta::assert_snapshot!(warnings(&loaded), @r"
     warning: the variable `AGENT_LISTN` is not read
@@ -484,7 +490,9 @@ fn a_planted_secret_appears_nowhere() {
     ];
     for text in texts {
         let flags = Flags { checks: vec!["f=http://u:${SECRET}@[h/".to_owned()], ..Flags::default() };
-        for (flags, env) in [(flags, &env), (Flags::default(), &env), (Flags::default(), &Environment::from([("SECRET", CANARY)]))] {
+        for (flags, env) in
+            [(flags, &env), (Flags::default(), &env), (Flags::default(), &Environment::from([("SECRET", CANARY)]))]
+        {
             let shown = match load_text(text, flags, env) {
                 Ok(loaded) => format!("{loaded:?}"),
                 Err(refusal) => refusal,
