@@ -8,6 +8,10 @@ pub mod http;
 pub mod net;
 mod outcome;
 pub mod target;
+pub mod tcp;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod tls;
 
 pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -60,7 +64,7 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] = &[&http::KIND];
+pub static KINDS: &[&Kind] = &[&http::KIND, &tcp::KIND, &tls::KIND];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

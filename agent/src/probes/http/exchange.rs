@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::rules::Answer;
 use super::unpack::{Coding, unpack};
 use crate::limits;
-use crate::probes::net::{Spoken, Tap, Tls, classify, connect, fault_of, handshake, sniff};
+use crate::probes::net::{Stream, Tap, Tls, classify, connect, explained, fault_of, handshake, sniff};
 use crate::probes::{Context, Fault, Reason};
 use crate::units::human_bytes;
 use bytes::Bytes;
@@ -20,12 +20,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use tokio::io::{AsyncRead, AsyncWrite};
 use url::Url;
-
-/// A connection of either kind.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 type Io = TokioIo<Tap<Box<dyn Stream>>>;
 
@@ -60,7 +55,8 @@ pub(super) async fn exchange(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Got, 
     let stream: Box<dyn Stream> = if secure {
         match handshake(cx, connected.stream, host, ask.tls).await {
             Ok(session) => Box::new(session),
-            Err(fault) => return Err(explained(cx, fault, address, "https").await),
+            // What speaks TLS here is what the URL says.
+            Err(fault) => return Err(explained(cx, fault, address, "tls").await),
         }
     } else {
         Box::new(connected.stream)
@@ -202,7 +198,7 @@ async fn silent_or_strange(
                 Some(io) => fault_of(io, "read an answer"),
                 None => Fault::new(Reason::ProtocolMismatch, "the connection was closed without an answer"),
             };
-            explained(cx, fault, address, scheme).await
+            closed(cx, fault, address, scheme).await
         }
         None => {
             let begins = super::rules::begin(first);
@@ -211,25 +207,20 @@ async fn silent_or_strange(
     }
 }
 
+/// The fault of a connection that was closed without a byte: HTTP may live there all the same, and have crashed.
+async fn closed(cx: &Context<'_>, fault: Fault, address: SocketAddr, scheme: &str) -> Fault {
+    let lives =
+        scheme == "https" || sniff(&cx.net.sniffed, address, cx.deadline).await.is_some_and(|it| it.protocol == "http");
+    if fault.reason == Reason::ProtocolMismatch && lives {
+        return Fault::new(Reason::Body, "the service closed the connection without an answer")
+            .hint("did it crash on this request?");
+    }
+    explained(cx, fault, address, scheme).await
+}
+
 fn broken(error: &hyper::Error, what: &str, reason: Reason) -> Fault {
     if error.is_incomplete_message() {
         return Fault::new(reason, "the connection broke off in the middle of the answer's headers");
     }
     Fault::new(reason, format!("{what}: {error}"))
-}
-
-/// The same fault, unless a look at the address shows that something else answers there.
-async fn explained(cx: &Context<'_>, fault: Fault, address: SocketAddr, scheme: &str) -> Fault {
-    if fault.reason != Reason::ProtocolMismatch {
-        return fault;
-    }
-    match sniff(&cx.net.sniffed, address, cx.deadline).await {
-        Some(Spoken { protocol: "http", .. }) if scheme == "http" => {
-            Fault::new(Reason::Body, "the service closed the connection without an answer")
-                .hint("did it crash on this request?")
-        }
-        Some(Spoken { protocol: "tls", .. }) if scheme == "https" => Fault { reason: Reason::Tls, ..fault },
-        Some(spoken) => spoken.instead_of(scheme, address),
-        None => fault,
-    }
 }

@@ -14,6 +14,9 @@ mod status;
 mod tests;
 mod unpack;
 
+#[cfg(test)]
+pub(super) use tests::CASES;
+
 use crate::node::{Node, Problems};
 use crate::probes::{Context, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::units::Span;

@@ -59,7 +59,7 @@ pub(super) fn plan(target: &Target, params: &Params, own: &Node, problems: &mut 
     let url = first_url(target, desk);
     let method = desk.take("method", Method::from_bytes(params.method.as_bytes()));
     let headers = headers(target, params, desk);
-    let rules = rules(params, desk);
+    let rules = rules(target, params, desk);
     let pool = params.pool.as_ref().map(|pool| pool_plan(pool, desk));
     let elsewhere = TlsConfig { cert_file: None, key_file: None, server_name: None, ..params.tls_config.clone() };
     let tls_elsewhere =
@@ -155,7 +155,7 @@ fn basic(user: &str, password: &str) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
 }
 
-fn rules(params: &Params, desk: &mut Desk<'_>) -> Rules {
+fn rules(target: &Target, params: &Params, desk: &mut Desk<'_>) -> Rules {
     Rules {
         status: params.valid_status_codes.clone(),
         versions: params.valid_http_versions.iter().filter_map(|text| version(text, desk)).collect(),
@@ -166,7 +166,7 @@ fn rules(params: &Params, desk: &mut Desk<'_>) -> Rules {
         header_without: header_rules("fail_if_header_matches", &params.fail_if_header_matches, desk),
         header_with: header_rules("fail_if_header_not_matches", &params.fail_if_header_not_matches, desk),
         json: params.json.iter().filter_map(|text| desk.take("json", Assertion::parse(text))).collect(),
-        with_credentials: params.basic_auth.is_some() || params.authorization.is_some(),
+        with_credentials: !target.user.is_empty() || params.basic_auth.is_some() || params.authorization.is_some(),
     }
 }
 

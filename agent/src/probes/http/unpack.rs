@@ -62,7 +62,7 @@ mod tests {
         let packed = gzip(&[b'x'; 100_000]);
         assert_eq!(unpack(Coding::Gzip, &packed, 100_000).unwrap().len(), 100_000);
         let fault = unpack(Coding::Gzip, &packed, 99_999).unwrap_err();
-        insta::assert_snapshot!(fault.message, @"");
+        insta::assert_snapshot!(fault.message, @"the body, unpacked, is larger than 97.7 KiB");
     }
 
     #[test]
