@@ -5,6 +5,16 @@ use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
 pub const PROBE_BODY_BYTES: usize = 1 << 20;
+/// Most that `body_size_limit` may allow: beyond it nobody reads a health page, and 32 probes at once must fit into memory.
+pub const PROBE_BODY_BYTES_MOST: usize = 16 << 20;
+/// Longest head (status line and headers) of an HTTP answer; servers themselves take 8 to 64 KiB.
+pub const PROBE_HEAD_BYTES: usize = 64 << 10;
+/// Redirects followed, as browsers and blackbox do.
+pub const REDIRECTS: u32 = 10;
+/// Parts of a health page that are looked at, and so the most label values that a page can give.
+pub const PEER_SERVICES: usize = 32;
+/// Longest dialogue of a TCP check that is kept while a pattern is looked for.
+pub const DIALOGUE_BYTES: usize = 64 << 10;
 /// Longest text of a peer that is kept for people (a banner, a version, a status line).
 pub const PEER_TEXT_CHARS: usize = 200;
 /// Largest configuration file.

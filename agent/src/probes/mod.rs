@@ -4,13 +4,19 @@
 
 pub mod facts;
 mod fields;
+pub mod http;
 pub mod net;
 mod outcome;
 pub mod target;
+pub mod tcp;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod tls;
 
 pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
-pub use fields::{fields_of, parameters};
+pub use crate::node::fields as fields_of;
+pub use fields::{parameters, place_of};
 pub use target::Target;
 
 use crate::node::{Node, Problems};
@@ -58,7 +64,7 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[&http::KIND, &tcp::KIND, &tls::KIND];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

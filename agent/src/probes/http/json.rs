@@ -75,7 +75,9 @@ impl JsonPath {
 
     /// All that the path leads to.
     pub(super) fn find<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
-        self.steps.iter().fold(vec![value], |found, step| found.into_iter().flat_map(|value| follow(value, step)).collect())
+        self.steps
+            .iter()
+            .fold(vec![value], |found, step| found.into_iter().flat_map(|value| follow(value, step)).collect())
     }
 }
 
@@ -207,22 +209,22 @@ mod tests {
     #[test]
     fn says_what_was_found_instead() {
         let answer = r#"{"status": "down", "queue": 12, "services": {"db": {"healthy": true}, "redis": {"healthy": false}}, "e": []}"#;
-        insta::assert_snapshot!(check(r#"$.status == "ok""#, answer), @"");
-        insta::assert_snapshot!(check("$.queue < 10", answer), @"");
-        insta::assert_snapshot!(check("$.services.*.healthy == true", answer), @"");
-        insta::assert_snapshot!(check("$.absent == 1", answer), @"");
-        insta::assert_snapshot!(check("$.e[*].x == 1", answer), @"");
-        insta::assert_snapshot!(check("$.status < 10", answer), @"");
+        insta::assert_snapshot!(check(r#"$.status == "ok""#, answer), @r#"`$.status` is "down", expected == "ok""#);
+        insta::assert_snapshot!(check("$.queue < 10", answer), @"`$.queue` is 12, expected < 10");
+        insta::assert_snapshot!(check("$.services.*.healthy == true", answer), @"`$.services.*.healthy` is false, expected == true");
+        insta::assert_snapshot!(check("$.absent == 1", answer), @"`$.absent` is not in the answer, expected == 1");
+        insta::assert_snapshot!(check("$.e[*].x == 1", answer), @"`$.e[*].x` is not in the answer, expected == 1");
+        insta::assert_snapshot!(check("$.status < 10", answer), @r#"`$.status` is "down", expected < 10"#);
     }
 
     #[test]
     fn refuses_what_is_no_assertion() {
-        insta::assert_snapshot!(check("$.status", "0"), @"");
-        insta::assert_snapshot!(check("status == 1", "0"), @"");
-        insta::assert_snapshot!(check("$.a < x", "0"), @"");
-        insta::assert_snapshot!(check("$.a = 1", "0"), @"");
-        insta::assert_snapshot!(check("$..a == 1", "0"), @"");
-        insta::assert_snapshot!(check("$.a == [1]", "0"), @"");
+        insta::assert_snapshot!(check("$.status", "0"), @r#"a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.status`"#);
+        insta::assert_snapshot!(check("status == 1", "0"), @"a JSON path is written `$.name.other[0].*`, not `status`");
+        insta::assert_snapshot!(check("$.a < x", "0"), @r#"`<` compares sizes, the value must be a number, not `"x"`"#);
+        insta::assert_snapshot!(check("$.a = 1", "0"), @r#"a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.a = 1`"#);
+        insta::assert_snapshot!(check("$..a == 1", "0"), @"a JSON path is written `$.name.other[0].*`, not `$..a`");
+        insta::assert_snapshot!(check("$.a == [1]", "0"), @r#"a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.a == [1]`"#);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The names of what an HTTP check measures: blackbox_exporter's where it has one, with its meaning.
 
-use crate::probes::net::{FACTS as NET, SECURE_FACTS as SECURE};
+use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
+use crate::probes::net::facts as net;
 use crate::reading::Metric;
 
 pub(super) static DURATION: Metric = Metric::gauge(
@@ -41,7 +42,26 @@ pub(super) const PHASES: [&str; 5] = ["resolve", "connect", "tls", "processing",
 
 /// Everything that an HTTP check can measure.
 pub(super) static FACTS: &[&Metric] = &[
-    NET[0], NET[1], NET[2], &DURATION, &STATUS, &CONTENT_LENGTH, &BODY_LENGTH, &REDIRECTS, &SSL, &VERSION, &FAILED_REGEX,
-    &LAST_MODIFIED, SECURE[0], SECURE[1], SECURE[2], SECURE[3], SECURE[4], SECURE[5], &POOL_SIZE, &POOL_IN, &POOL_OUT,
+    &net::LOOKUP_TIME,
+    &net::IP_PROTOCOL,
+    &net::IP_HASH,
+    &DURATION,
+    &STATUS,
+    &CONTENT_LENGTH,
+    &BODY_LENGTH,
+    &REDIRECTS,
+    &SSL,
+    &VERSION,
+    &FAILED_REGEX,
+    &LAST_MODIFIED,
+    &net::EARLIEST_EXPIRY,
+    &net::LAST_CHAIN_EXPIRY,
+    &net::LAST_CHAIN,
+    &net::VERSION,
+    &net::CIPHER,
+    &CERTIFICATE_EXPIRES_IN_SECONDS,
+    &POOL_SIZE,
+    &POOL_IN,
+    &POOL_OUT,
     &POOL_RATIO,
 ];

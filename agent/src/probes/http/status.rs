@@ -49,7 +49,8 @@ struct Written;
 
 impl Written {
     fn one<E: de::Error>(text: &str) -> Result<StatusCodes, E> {
-        let wrong = || E::custom(format!("status codes are written `200`, `200-299`, `2xx` or a list of these, not `{text}`"));
+        let wrong =
+            || E::custom(format!("status codes are written `200`, `200-299`, `2xx` or a list of these, not `{text}`"));
         StatusCodes::parse(text).map(StatusCodes).ok_or_else(wrong)
     }
 }

@@ -2,39 +2,18 @@
 //! something that speaks no TLS at all.
 
 use super::certificate::{Certificate, date, earliest_expiry, last_chain_expiry};
+use super::facts::{CIPHER, EARLIEST_EXPIRY, LAST_CHAIN, LAST_CHAIN_EXPIRY, VERSION};
 use super::verifier::{Recorder, Shown};
 use super::{Tap, Tls, TlsStream, classify, fault_of};
 use crate::clock;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use crate::probes::{Context, Fault, Reason, clean};
-use crate::reading::{Metric, Type};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error};
 use rustls_pki_types::ServerName;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
-
-static EARLIEST_EXPIRY: Metric = Metric::gauge(
-    "probe_ssl_earliest_cert_expiry",
-    "Unix time in seconds at which the first certificate of those sent expires, also when verification failed",
-);
-static LAST_CHAIN_EXPIRY: Metric = Metric::gauge(
-    "probe_ssl_last_chain_expiry_timestamp_seconds",
-    "Unix time in seconds at which the verified chain that lasts longest expires; absent when verification failed",
-);
-static LAST_CHAIN: Metric =
-    Metric::gauge("probe_ssl_last_chain_info", "The server's own certificate, also when verification failed")
-        .of(Type::Info)
-        .labelled(&["fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber"]);
-static VERSION: Metric =
-    Metric::gauge("probe_tls_version_info", "The TLS version agreed on").of(Type::Info).labelled(&["version"]);
-static CIPHER: Metric =
-    Metric::gauge("probe_tls_cipher_info", "The cipher suite agreed on").of(Type::Info).labelled(&["cipher"]);
-
-/// What a handshake measures.
-pub static SECURE_FACTS: &[&Metric] =
-    &[&EARLIEST_EXPIRY, &LAST_CHAIN_EXPIRY, &LAST_CHAIN, &VERSION, &CIPHER, &CERTIFICATE_EXPIRES_IN_SECONDS];
 
 /// Shakes hands over a stream, in phase `tls`; `host` is the name that the certificate must have unless the settings say another.
 ///

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock;
 use crate::probes::net::test_peers::{self, Pair, Peer};
-use crate::probes::net::{Addresses, Net, TlsConfig, connect};
+use crate::probes::net::{Addresses, Net, SECURE_FACTS, TlsConfig, connect};
 use std::io::Write as _;
 use std::time::Duration;
 

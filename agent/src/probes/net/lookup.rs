@@ -2,25 +2,14 @@
 //! until it really returns, whether or not anybody still waits, so a dead resolver takes those few threads and no more.
 
 use super::Addresses;
+use super::facts::{IP_HASH, IP_PROTOCOL, LOOKUP_TIME};
 use crate::limits;
 use crate::probes::{Context, Fault, Reason};
-use crate::reading::Metric;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
-
-static LOOKUP_TIME: Metric =
-    Metric::gauge("probe_dns_lookup_time_seconds", "Seconds that name look-ups took, over all redirects");
-static IP_PROTOCOL: Metric = Metric::gauge("probe_ip_protocol", "IP version of the address connected to, 4 or 6");
-static IP_HASH: Metric = Metric::gauge(
-    "probe_ip_addr_hash",
-    "FNV-1a hash (32 bits) of the address connected to; it changes when the address does",
-);
-
-/// What a connection by name or address always measures.
-pub static FACTS: &[&Metric] = &[&LOOKUP_TIME, &IP_PROTOCOL, &IP_HASH];
 
 /// The gate of the name look-ups.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 
 mod address;
 mod certificate;
+pub mod facts;
 mod handshake;
 mod lookup;
 mod sniff;
@@ -16,15 +17,20 @@ mod verifier;
 
 pub use address::{Addresses, Connected, IpProtocol, connect, fault_of};
 pub use certificate::Certificate;
-pub use handshake::{SECURE_FACTS, handshake};
-pub use lookup::{FACTS, Lookups};
-pub use sniff::{Sniffed, sniff};
+pub use facts::{FACTS, SECURE_FACTS};
+pub use handshake::handshake;
+pub use lookup::Lookups;
+pub use sniff::{Sniffed, explained, sniff};
 pub use spoken::{Spoken, classify};
 pub use tap::Tap;
-pub use tls::{Tls, TlsConfig, TlsVersion};
+pub use tls::{Tls, TlsConfig, TlsError, TlsVersion};
 
 /// A TLS session whose first bytes were watched.
 pub type TlsStream<S> = tokio_rustls::client::TlsStream<Tap<S>>;
+
+/// A connection of either kind, with TLS or without.
+pub trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for S {}
 
 /// What all probes share of the network.
 #[derive(Debug, Default)]

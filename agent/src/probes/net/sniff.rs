@@ -2,6 +2,7 @@
 //! harmless words. Done after a handshake failed only, and once a minute an address at most.
 
 use super::{Spoken, Tls, classify};
+use crate::probes::{Context, Fault, Reason};
 use crate::{clock, limits};
 use rustls::ClientConnection;
 use rustls_pki_types::ServerName;
@@ -45,6 +46,17 @@ pub async fn sniff(sniffed: &Sniffed, address: SocketAddr, deadline: Instant) ->
     let spoken = look(address, until).await;
     sniffed.keep(address, now, spoken.as_ref());
     spoken
+}
+
+/// The same fault, unless it is a mismatch and a look at the address shows what else answers there than `scheme`.
+pub async fn explained(cx: &Context<'_>, fault: Fault, address: SocketAddr, scheme: &str) -> Fault {
+    if fault.reason != Reason::ProtocolMismatch {
+        return fault;
+    }
+    match sniff(&cx.net.sniffed, address, cx.deadline).await {
+        Some(spoken) if spoken.protocol != scheme => spoken.instead_of(scheme, address),
+        _ => fault,
+    }
 }
 
 async fn look(address: SocketAddr, until: Instant) -> Option<Spoken> {
