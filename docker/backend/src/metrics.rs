@@ -86,7 +86,7 @@ impl Metrics {
         registry.register("db_pool_checked_in", "Database connections that are free", self.pool_checked_in.clone());
         registry.register("db_pool_checked_out", "Database connections in use", self.pool_checked_out.clone());
         let start_time = Gauge::<f64, AtomicU64>::default();
-        let micros = u32::try_from(started.timestamp_subsec_micros()).unwrap_or_default();
+        let micros = started.timestamp_subsec_micros();
         start_time.set(f64::from(u32::try_from(started.timestamp()).unwrap_or(u32::MAX)) + f64::from(micros) / 1e6);
         registry.register("process_start_time_seconds", "Start of the process, Unix seconds", start_time);
         self
