@@ -15,7 +15,8 @@ fn page(status: &'static str, body: &'static str) -> String {
         for mut stream in listener.incoming().flatten() {
             let mut request = [0; 4096];
             let _read = stream.read(&mut request);
-            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
             let _sent = stream.write_all(answer.as_bytes());
         }
     });
@@ -35,14 +36,19 @@ fn starts_from_flags_alone() {
     agent.wait_sample("sidecar_check_up{check=\"peer\"}", 1.0);
     agent.wait_sample("sidecar_check_up{check=\"db\"}", 0.0);
     assert_eq!(agent.page("/ready").status, 200, "a dependency is only observed");
-    assert!(agent.sample("sidecar_check_failures_total{check=\"db\",reason=\"refused\"}").is_some_and(|count| count >= 3.0));
+    assert!(
+        agent.sample("sidecar_check_failures_total{check=\"db\",reason=\"refused\"}").is_some_and(|count| count >= 3.0)
+    );
 }
 
 #[test]
 fn starts_from_the_environment_alone() {
     let api = page("200 OK", "fine");
     let mut command = clean("agent");
-    command.env("AGENT_LISTEN", "127.0.0.1:0").env("AGENT_PEER", format!("{api}/health")).env("AGENT_CHECK_DB", format!("tcp://{}", nobody()));
+    command
+        .env("AGENT_LISTEN", "127.0.0.1:0")
+        .env("AGENT_PEER", format!("{api}/health"))
+        .env("AGENT_CHECK_DB", format!("tcp://{}", nobody()));
     let agent = Agent::start_command(&mut command);
     agent.wait_sample("sidecar_check_up{check=\"peer\"}", 1.0);
     agent.wait_sample("sidecar_check_up{check=\"db\"}", 0.0);
@@ -51,7 +57,10 @@ fn starts_from_the_environment_alone() {
 #[test]
 fn a_readiness_check_that_is_down_closes_ready_and_not_live() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = format!("checks:\n  - {{name: api, url: \"http://{}/\", role: readiness, interval: 1s, timeout: 1s}}\n", nobody());
+    let text = format!(
+        "checks:\n  - {{name: api, url: \"http://{}/\", role: readiness, interval: 1s, timeout: 1s}}\n",
+        nobody()
+    );
     let agent = Agent::with_config(folder.path(), &text);
     agent.wait_sample("sidecar_check_up{check=\"api\"}", 0.0);
     let ready = agent.page("/ready");
@@ -106,7 +115,11 @@ fn a_port_in_use_is_said_with_the_way_out() {
 fn a_bad_config_never_half_starts() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("agent.yml");
-    std::fs::write(&path, "checks:\n  - {name: a, url: \"htpp://x/\"}\n  - {name: a, url: \"tcp://x:1\", intervall: 5s}\n").expect("written");
+    std::fs::write(
+        &path,
+        "checks:\n  - {name: a, url: \"htpp://x/\"}\n  - {name: a, url: \"tcp://x:1\", intervall: 5s}\n",
+    )
+    .expect("written");
     let ended = finish("agent", &["--config", &path.to_string_lossy(), "--listen", "127.0.0.1:0"]);
     assert_eq!(ended.code, 2);
     for words in ["unknown", "did you mean `http`", "did you mean `interval`", "agent.yml:2", "agent.yml:3"] {

@@ -29,14 +29,35 @@ impl Peer {
         }
         docker(&["version"])?;
         std::fs::copy(static_agent(), folder.join("agent")).map_err(|error| error.to_string())?;
-        std::fs::write(folder.join("Dockerfile"), "FROM scratch\nCOPY agent /agent\nUSER 65532\nENTRYPOINT [\"/agent\"]\n")
-            .map_err(|error| error.to_string())?;
+        std::fs::write(
+            folder.join("Dockerfile"),
+            "FROM scratch\nCOPY agent /agent\nUSER 65532\nENTRYPOINT [\"/agent\"]\n",
+        )
+        .map_err(|error| error.to_string())?;
         docker(&["build", "-q", "-t", IMAGE, &folder.to_string_lossy()])?;
         let name = format!("sidecar_test_{}_{purpose}", std::process::id());
         let parent = format!("{name}.slice");
         docker(&[
-            "run", "-d", "--name", &name, "--cgroup-parent", &parent, "--network", "none", "--memory", "64m", "--cpus", "0.5",
-            "--pids-limit", "50", "--read-only", "--cap-drop", "ALL", IMAGE, "--peer", "http://127.0.0.1:9797/live",
+            "run",
+            "-d",
+            "--name",
+            &name,
+            "--cgroup-parent",
+            &parent,
+            "--network",
+            "none",
+            "--memory",
+            "64m",
+            "--cpus",
+            "0.5",
+            "--pids-limit",
+            "50",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            IMAGE,
+            "--peer",
+            "http://127.0.0.1:9797/live",
         ])?;
         Ok(Self(name))
     }

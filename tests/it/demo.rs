@@ -23,7 +23,8 @@ impl Demo {
         let api = Running::start(&mut command);
         let line = api.line("listening");
         let from = line.find("127.0.0.1:").expect("an address");
-        let address: String = line.chars().skip(from).take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ':').collect();
+        let address: String =
+            line.chars().skip(from).take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ':').collect();
         Self { api, url: format!("http://{address}"), _folder: folder }
     }
 
@@ -53,7 +54,12 @@ fn two_hundred_users_get_a_go_and_the_agent_stays_ready() {
     let demo = Demo::start();
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = clean("agent");
-    command.current_dir(root()).env("DEMO_API", &demo.url).args(["--config", "docker/backend/agent.yml", "--listen", "127.0.0.1:0"]);
+    command.current_dir(root()).env("DEMO_API", &demo.url).args([
+        "--config",
+        "docker/backend/agent.yml",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
     let agent = Agent::start_command(&mut command);
     let json = folder.path().join("run.json");
     let ended = demo.loadtest(&["--run-time", "15s", "--ramp", "3s", "--json", &json.to_string_lossy()]);
@@ -107,7 +113,16 @@ fn a_signal_leaves_a_full_report() {
         let json = folder.path().join("run.json");
         let mut command = clean("loadtest");
         let (plan, path) = (plan(), json.to_string_lossy().into_owned());
-        command.current_dir(root()).args(["--plan", &plan, "--target", &demo.url, "--users", "50", "--run-time", "60s"]);
+        command.current_dir(root()).args([
+            "--plan",
+            &plan,
+            "--target",
+            &demo.url,
+            "--users",
+            "50",
+            "--run-time",
+            "60s",
+        ]);
         command.args(["--ramp", "1s", "--json", &path]);
         let mut loadtest = Running::start(&mut command);
         std::thread::sleep(Duration::from_secs(4));
@@ -120,7 +135,10 @@ fn a_signal_leaves_a_full_report() {
 #[test]
 fn the_journeys_pass_as_smoke_tests() {
     let demo = Demo::start();
-    let files: Vec<String> = tests::repo::files("docker/backend/journeys", ".hurl").iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let files: Vec<String> = tests::repo::files("docker/backend/journeys", ".hurl")
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
     assert!(files.len() >= 4, "{files:?}");
     let variables = ["email=user1@example.org", "password=demo-password-1"];
     let mut command = clean("loadtest");

@@ -51,5 +51,8 @@ fn promtool_is_silent_on_our_names() {
     // On borrowed names promtool says of the incumbents' own pages what it says here.
     let ours: Vec<&str> = said.lines().filter(|line| line.contains("sidecar_") || line.starts_with("error")).collect();
     assert!(ours.is_empty(), "{said}");
-    assert!(check_metrics("sidecar_wrong_total 1\n# TYPE x rubbish\n").is_ok_and(|said| !said.is_empty()), "promtool can object");
+    assert!(
+        check_metrics("sidecar_wrong_total 1\n# TYPE x rubbish\n").is_ok_and(|said| !said.is_empty()),
+        "promtool can object"
+    );
 }

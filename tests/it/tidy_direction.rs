@@ -21,7 +21,7 @@ const AGENT: &[Rule] = &[
     ("state", &["snapshot", "probes", "collectors", "reading"]),
     ("metrics", &["snapshot", "probes", "collectors", "reading"]),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
-    ("config", &["snapshot", "probes", "collectors", "reading", "node"]),
+    ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
     ("server", &["snapshot", "probes", "collectors", "reading", "metrics", "config", "node"]),
 ];
 

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod http;
 pub mod program;
 pub mod repo;
+pub mod servers;
 
 use std::time::{Duration, Instant};
 

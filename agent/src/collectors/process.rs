@@ -48,16 +48,25 @@ struct Process {
     own_pid: u32,
 }
 
-/// Names of a PID 1 that is not the peer: the host's init, and the pause container of a pod.
+/// Names of a PID 1 that only looks after the peer: the pause container of a pod, and the inits of images.
 const NOT_THE_PEER: &[&str] = &["systemd", "init", "pause", "docker-init", "tini", "dumb-init"];
+/// The host's own PID namespace always has this number (`PROC_PID_INIT_INO`, linux/proc_ns.h); its PID 1 is nobody's peer.
+const HOST_NAMESPACE: &str = "pid:[4026531836]";
 
 impl Process {
+    fn on_the_host(&self) -> bool {
+        std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
+    }
+
     fn find(&self) -> Result<Pid, String> {
         match &self.name {
             Some(name) => oldest_named(&self.proc, name).map(|pid| Pid::new(&self.proc, pid)).ok_or_else(|| {
                 format!("no process is called `{name}` here: it has ended, or its PID namespace is not shared")
             }),
             None if self.own_pid == 1 => Err("the PID namespace is not shared with the peer".to_owned()),
+            None if self.on_the_host() => {
+                Err("this is the host's PID namespace: name the peer's process in `peer.process`".to_owned())
+            }
             None => {
                 let first = Pid::new(&self.proc, 1);
                 match first.comm() {
@@ -151,6 +160,10 @@ mod tests {
         };
         insta::assert_snapshot!(why(collect(&tree(), None, 1)), @"the PID namespace is not shared with the peer");
         insta::assert_snapshot!(why(collect(&tree(), Some("nginx"), 7)), @"no process is called `nginx` here: it has ended, or its PID namespace is not shared");
+        let host = tree();
+        std::fs::create_dir_all(host.join("self/ns")).expect("folders");
+        std::os::unix::fs::symlink(HOST_NAMESPACE, host.join("self/ns/pid")).expect("a link");
+        insta::assert_snapshot!(why(collect(&host, None, 7)), @"this is the host's PID namespace: name the peer's process in `peer.process`");
         let host = Tree::new(&[("1/comm", "systemd\n")]);
         insta::assert_snapshot!(why(collect(&host, None, 7)), @"PID 1 is `systemd` and not the peer: name the peer's process in `peer.process`");
     }

@@ -28,7 +28,7 @@ impl Nginx {
         // The workers keep the user that started nginx, for the folder belongs to it.
         let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
         let text = format!(
-            "{user} daemon off; worker_processes 1; pid {home}/pid; error_log stderr warn;\n\
+            "{user} daemon off; master_process off; pid {home}/pid; error_log stderr warn;\n\
              events {{ worker_connections 512; }}\n\
              http {{ access_log off; client_body_temp_path {home}/a; proxy_temp_path {home}/b; fastcgi_temp_path {home}/c; \
              uwsgi_temp_path {home}/d; scgi_temp_path {home}/e;\n\

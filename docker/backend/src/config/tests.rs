@@ -1,3 +1,5 @@
+//! The environment, well and badly filled in.
+
 use super::*;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, Problems> {
