@@ -191,6 +191,12 @@ pub(crate) fn before_the_first_run() -> Snapshot {
     Snapshot { at: time(0), started_at: time(0), stage: Stage::Running, checks: vec![check], sources: vec![source] }
 }
 
+/// Whether the peer lives is not decided yet.
+pub(crate) fn liveness_undecided() -> Snapshot {
+    let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Liveness));
+    Snapshot { checks: vec![check], ..before_the_first_run() }
+}
+
 /// So many checks, each with two timeouts.
 pub(crate) fn many_checks(count: usize) -> Snapshot {
     let check = |n: usize| {
