@@ -157,9 +157,9 @@ pub(super) mod tests {
         look(&format!("tls://localhost:{}", peer.port()), keys).await
     }
 
-    /// A look at a server whose certificate holds for so many days and an hour.
+    /// A look at a server whose certificate holds for so many days and an hour and a half.
     async fn in_days(days: u64, keys: &str) -> Outcome {
-        let until = crate::clock::wall() + Duration::from_secs(days * 86_400 + 3600);
+        let until = crate::clock::wall() + Duration::from_secs(days * 86_400 + 5400);
         let pair = test_peers::certificate(|params| params.not_after = until.into());
         at(&test_peers::tls(pair).await, keys).await
     }
