@@ -477,11 +477,7 @@ fn each_mistake_has_its_message() {
     ");
     insta::assert_snapshot!(says(r#"{"authorization": {"credentials": "x"}}"#), @"authorization: credentials are given twice; keep one of the URL's user, `basic_auth` and `authorization`");
     insta::assert_snapshot!(says(r#"{"valid_status_codes": ["9xx"]}"#), @"valid_status_codes[0]: status codes are written `200`, `200-299`, `2xx` or a list of these, not `9xx`");
-    insta::assert_snapshot!(says(r#"{"valid_http_versions": ["HTTP/2.0"]}"#), @r#"
-    fail_if_body_matches_regexp: not a regular expression (found open group without closing ')'): `(`
-    json: a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.a`
-    pool: expected a JSON path (`$.pool.size`) or the name of a metric, not `a b`
-    "#);
+    insta::assert_snapshot!(says(r#"{"valid_http_versions": ["HTTP/2.0"]}"#), @"valid_http_versions: the agent speaks `HTTP/1.1` and hears `HTTP/1.0`, it cannot ask for `HTTP/2.0`");
     insta::assert_snapshot!(says(r#"{"fail_if_body_matches_regexp": ["("], "json": ["$.a"], "pool": {"size": "a b"}}"#), @r#"
     fail_if_body_matches_regexp: not a regular expression (found open group without closing ')'): `(`
     json: a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.a`
