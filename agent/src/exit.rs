@@ -15,8 +15,8 @@ pub enum Exit {
     Inconclusive,
     /// What was asked for is right, and could not be started: a port is taken.
     CouldNotStart,
-    /// Stopped by a signal before the work was done: 128 and its number.
-    Signal(u8),
+    /// Ended at once by a signal: 128 and its number.
+    Aborted(u8),
 }
 
 impl Exit {
@@ -26,9 +26,10 @@ impl Exit {
         ("1", "bad news: the probe failed, the agent is not healthy"),
         ("2", "your input: the command line, the environment or the configuration is wrong"),
         ("3", "inconclusive (the load tester's; the agent does not use it)"),
-        ("4", "could not start: a port is taken, a file of the server cannot be used"),
-        ("130", "stopped by SIGINT before the work was done"),
-        ("143", "stopped by SIGTERM before the work was done"),
+        ("4", "could not start: the port is taken, or the address is not this machine's"),
+        ("129", "ended at once by a second signal, SIGHUP"),
+        ("130", "ended at once by a second signal, SIGINT"),
+        ("143", "ended at once by a second signal, SIGTERM"),
     ];
 
     /// The number.
@@ -40,7 +41,7 @@ impl Exit {
             Self::Input => 2,
             Self::Inconclusive => 3,
             Self::CouldNotStart => 4,
-            Self::Signal(number) => 128_u8.saturating_add(number),
+            Self::Aborted(code) => code,
         }
     }
 }
@@ -57,11 +58,11 @@ mod tests {
 
     #[test]
     fn every_code_is_in_the_reference() {
-        let all = [Exit::Good, Exit::BadNews, Exit::Input, Exit::Inconclusive, Exit::CouldNotStart, Exit::Signal(2)];
+        let all = [Exit::Good, Exit::BadNews, Exit::Input, Exit::Inconclusive, Exit::CouldNotStart, Exit::Aborted(130)];
         let listed: Vec<&str> = Exit::MEANINGS.iter().map(|(code, _)| *code).collect();
-        for exit in [all.as_slice(), &[Exit::Signal(15)]].concat() {
+        for exit in [all.as_slice(), &[Exit::Aborted(129), Exit::Aborted(143)]].concat() {
             assert!(listed.contains(&exit.code().to_string().as_str()), "{exit:?}");
         }
-        assert_eq!(listed.len(), 7);
+        assert_eq!(listed.len(), 8);
     }
 }

@@ -132,3 +132,21 @@ pub const AUTHORIZATION_BYTES: usize = 1 << 10;
 pub const STATUS_REFRESH_SECONDS: u32 = 10;
 /// Failures shown on the status page, over all checks.
 pub const STATUS_FAILURES: usize = 20;
+/// Name under which our connections appear in a database's own list of clients.
+pub const CLIENT_NAME: &str = "sidecar-agent";
+/// Largest reply of Redis that is read; `INFO` has some 6 kB.
+pub const REDIS_REPLY_BYTES: usize = 256 << 10;
+/// Longest line of a reply of Redis: a status or an error.
+pub const REDIS_LINE_BYTES: usize = 1024;
+/// Most items in a reply of Redis, over all lists.
+pub const REDIS_REPLY_ITEMS: usize = 256;
+/// Deepest nesting of a reply of Redis; none that we ask for has lists in lists.
+pub const REDIS_REPLY_DEPTH: usize = 3;
+/// Seconds after which the key of a round trip is gone, should we die between setting and deleting it.
+pub const ROUND_TRIP_EXPIRY: &str = "30";
+/// Most bytes that a SQL database may send in one run, and in one message; all our queries together have some 10 kB.
+pub const SQL_ANSWER_BYTES: usize = 1 << 20;
+/// How long a query waits for a lock. We only read catalogues; whatever locks those is not worth queueing behind.
+pub const SQL_LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Time between two looks at the size of a database, which the server sums up file by file.
+pub const SIZE_INTERVAL: Duration = Duration::from_secs(300);

@@ -14,24 +14,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A check as written, without its probe's own keys; [`super::keys::CHECK`] has the meaning of each key.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RawCheck {
     name: String,
-    #[expect(dead_code, reason = "required here, read before by `find_target`")]
-    url: String,
-    #[serde(default)]
+    /// Read before by [`find_target`].
+    #[serde(rename = "url")]
+    _url: String,
     interval: Option<Span>,
-    #[serde(default)]
     timeout: Option<Span>,
-    #[serde(default)]
     fail_after: Option<u32>,
-    #[serde(default)]
     ok_after: Option<u32>,
-    #[serde(default)]
     role: Option<Role>,
-    #[serde(default)]
     depends_on: Vec<String>,
-    #[serde(default)]
     peer: bool,
 }
 
@@ -57,12 +52,13 @@ fn build(written: &Written, tables: Tables, desk: &mut Desk) -> Option<Check> {
     }
     let found = find_target(written, tables, desk);
     let (common, mut own) = split(written, found.as_ref().ok().map(|(kind, _)| *kind), tables, &mut desk.problems);
-    let raw = common.read::<RawCheck>(&written.path, &mut desk.problems);
+    let raw: RawCheck = common.read_on(&written.path, &mut desk.problems)?;
+    let times = times(&raw, found.as_ref().ok().map(|(kind, _)| *kind));
+    verify(&raw, times, written, &mut desk.problems);
     let (kind, target) = found.ok()?;
     take_query(written, kind, &target, &mut own, desk);
-    let probe = build_probe(written, kind, &target, &own, &mut desk.problems);
-    let facts = facts(raw?, written, kind, &target, &mut desk.problems);
-    Some(Check { facts: Arc::new(facts), probe: probe? })
+    let probe = build_probe(written, kind, &target, &own, &mut desk.problems)?;
+    Some(Check { facts: Arc::new(facts(raw, times, kind, &target)), probe })
 }
 
 /// Why there is no target; said already.
@@ -196,22 +192,30 @@ fn build_probe(
     probe
 }
 
-fn facts(raw: RawCheck, written: &Written, kind: &Kind, target: &Target, problems: &mut Problems) -> CheckFacts {
-    let mut complain = |key: &str, message: String| {
-        let at = written.node.get(key).map_or(written.node.at, |node| node.at);
-        problems.add(&child(&written.path, key), at, message);
-    };
-    if !is_name(&raw.name) {
-        let message = format!("a name is 1 to {} of `a-z 0-9 - _`, not `{}`", limits::NAME_CHARS, raw.name);
-        complain("name", message);
-    }
-    let usual = if kind.slow { limits::SLOW_INTERVAL } else { limits::INTERVAL };
+/// Interval and timeout, as written or usual for the kind.
+fn times(raw: &RawCheck, kind: Option<&Kind>) -> (Duration, Duration) {
+    let usual = if kind.is_some_and(|kind| kind.slow) { limits::SLOW_INTERVAL } else { limits::INTERVAL };
     let interval = raw.interval.map_or(usual, |Span(interval)| interval);
+    (interval, raw.timeout.map_or(limits::TIMEOUT.min(interval), |Span(timeout)| timeout))
+}
+
+/// Holds the values against each other and their ranges.
+fn verify(raw: &RawCheck, (interval, timeout): (Duration, Duration), written: &Written, problems: &mut Problems) {
+    let mut complain = |key: &str, message: String| {
+        problems.add(&child(&written.path, key), place(written, key), message);
+    };
+    for key in ["name", "url"] {
+        if written.node.get(key).is_none_or(|node| node.value == Value::Null) {
+            complain(key, format!("`{key}` is missing"));
+        }
+    }
+    if !is_name(&raw.name) && (written.name().is_some() || !raw.name.is_empty()) {
+        complain("name", format!("a name is 1 to {} of `a-z 0-9 - _`, not `{}`", limits::NAME_CHARS, raw.name));
+    }
     if !(limits::INTERVAL_LEAST..=limits::INTERVAL_MOST).contains(&interval) {
         let (least, most) = (Span(limits::INTERVAL_LEAST), Span(limits::INTERVAL_MOST));
         complain("interval", format!("an interval lies between {least} and {most}, not `{}`", Span(interval)));
     }
-    let timeout = raw.timeout.map_or(limits::TIMEOUT.min(interval), |Span(timeout)| timeout);
     if timeout > interval {
         complain("timeout", format!("the timeout {} is longer than the interval {}", Span(timeout), Span(interval)));
     } else if timeout < Duration::from_millis(1) {
@@ -222,6 +226,9 @@ fn facts(raw: RawCheck, written: &Written, kind: &Kind, target: &Target, problem
             complain(key, format!("`{key}` is 1 to {}", limits::STREAK));
         }
     }
+}
+
+fn facts(raw: RawCheck, (interval, timeout): (Duration, Duration), kind: &Kind, target: &Target) -> CheckFacts {
     CheckFacts {
         name: raw.name,
         kind: kind.name,

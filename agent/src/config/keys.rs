@@ -20,8 +20,8 @@ pub static TOP: &[Key] = &[
     key(
         "host",
         "`true` or `false`",
-        "`false`",
-        "whether this agent exports `node_*`; say so in one agent of a host only",
+        "as the collector `host`",
+        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough",
     ),
     key("checks", "list of checks", "none", "what is probed; see below"),
     key(

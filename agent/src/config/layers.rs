@@ -102,8 +102,24 @@ fn from_file(root: &Node, problems: &mut Problems) -> Vec<Written> {
             return Vec::new();
         }
     };
-    let written = |(index, node): (usize, &Node)| Written { path: format!("checks[{index}]"), node: node.clone() };
+    let written =
+        |(index, node): (usize, &Node)| Written { path: format!("checks[{index}]"), node: with_text_name(node) };
     items.iter().enumerate().map(written).collect()
+}
+
+/// `name: 1` is the name `1`.
+fn with_text_name(node: &Node) -> Node {
+    let mut node = node.clone();
+    if let Value::Map(entries) = &mut node.value
+        && let Some((_, name)) = entries.iter_mut().find(|(key, _)| key.name == "name")
+    {
+        match name.value {
+            Value::Integer(number) => name.value = Value::Text(number.to_string()),
+            Value::Bool(value) => name.value = Value::Text(value.to_string()),
+            _ => {}
+        }
+    }
+    node
 }
 
 fn peer(flags: &Flags, env: &Environment, desk: &mut Desk) -> Vec<Written> {

@@ -19,6 +19,7 @@ pub use expand::Environment;
 pub use layers::{CHECK_PREFIX, Flags};
 pub use plan::{Check, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem};
+pub(crate) use top::{LISTEN, parse_listen};
 
 use crate::collectors::{SOURCES, Source};
 use crate::limits;

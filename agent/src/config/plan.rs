@@ -49,7 +49,7 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// What the collectors are told of the peer.
     pub peer: PeerPlan,
-    /// Whether this agent exports `node_*` for its host.
+    /// Whether this agent reports on its host.
     pub host: bool,
     /// Names of the sources that run.
     pub collectors: Vec<&'static str>,

@@ -44,10 +44,10 @@ struct Login {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StoreKeys {
-    #[expect(dead_code, reason = "only read")]
-    round_trip: Option<bool>,
-    #[expect(dead_code, reason = "only read")]
-    tables: Vec<String>,
+    #[serde(rename = "round_trip")]
+    _round_trip: Option<bool>,
+    #[serde(rename = "tables")]
+    _tables: Vec<String>,
 }
 
 fn build_web(_: &Target, node: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
@@ -103,11 +103,12 @@ fn build_source(_: &Roots, _: &PeerPlan) -> Box<dyn Collector> {
 }
 
 static HOST: Source = Source { name: "host", summary: "", default_on: false, facts: &[], build: build_source };
+static PROCESS: Source = Source { name: "process", summary: "", default_on: true, facts: &[], build: build_source };
 static CGROUP: Source = Source { name: "cgroup", summary: "", default_on: true, facts: &[], build: build_source };
 
 fn tables() -> Tables {
     static KINDS: &[&Kind] = &[&WEB, &STORE, &SLOW];
-    static SOURCES: &[&Source] = &[&HOST, &CGROUP];
+    static SOURCES: &[&Source] = &[&HOST, &CGROUP, &PROCESS];
     Tables { kinds: KINDS, sources: SOURCES }
 }
 
@@ -140,7 +141,7 @@ fn defaults_are_those_of_the_reference() {
     );
     assert_eq!(warnings, []);
     assert_eq!(plan.server.listen.to_string(), "0.0.0.0:9797");
-    assert_eq!((plan.collectors.as_slice(), plan.host), (["cgroup"].as_slice(), false));
+    assert_eq!((plan.collectors.as_slice(), plan.host), (["cgroup", "process"].as_slice(), false));
     let [api, db, cert, quick] = plan.checks.as_slice() else { panic!("{plan:?}") };
     assert_eq!((api.facts.role, db.facts.role), (Role::Readiness, Role::Observe));
     assert_eq!((api.facts.fail_after, api.facts.ok_after), (3, 2));
@@ -152,7 +153,7 @@ fn defaults_are_those_of_the_reference() {
 #[test]
 fn reads_every_key_of_the_top() {
     let text = "listen: ':9000'\nhost: true\npeer: {cgroup: shop_api, process: gunicorn, volumes: [/data]}\n\
-        collectors: {cgroup: off, interval: 30s}\ndiagnostics_from: [10.0.0.0/8, '::1']\nhealth_aliases: [/api/v1/health/]\nchecks:\n";
+        collectors: {cgroup: off, process: no, interval: 30s}\ndiagnostics_from: [10.0.0.0/8, '::1']\nhealth_aliases: [/api/v1/health/]\nchecks:\n";
     let Loaded { plan, .. } = plan(text);
     assert_eq!(plan.server.listen.to_string(), "0.0.0.0:9000");
     assert_eq!(plan.peer.cgroup.as_deref(), Some("shop_api"));
@@ -221,7 +222,7 @@ fn a_flag_replaces_its_namesake_in_the_file_and_says_so() {
         loaded.plan.checks.iter().map(|c| format!("{} {} {:?}", c.facts.name, c.facts.target, c.facts.interval));
     insta::assert_debug_snapshot!(shown.collect::<Vec<_>>(), @r#"
     [
-        "api http://other/ 10s",
+        "api http://other 10s",
         "db redis://other 10s",
         "more redis://more 10s",
     ]
@@ -276,6 +277,9 @@ fn every_problem_is_listed_at_once_in_the_order_of_the_file() {
     error: two checks are called `DB`, the first is `checks[0]` in line 5
       at checks[1].name (agent.yml:8:9)
     hint: give one of them another name
+
+    error: a name is 1 to 63 of `a-z 0-9 - _`, not `DB`
+      at checks[1].name (agent.yml:8:9)
 
     error: not a URL, it has no scheme
       at checks[1].url (agent.yml:9:8)
@@ -447,6 +451,21 @@ fn variables_one_slip_away_are_noted() {
 }
 
 #[test]
+fn a_number_may_be_a_name_and_still_meets_its_namesake() {
+    assert_eq!(plan("checks:\n- {name: 1, url: 'redis://h'}\n").plan.checks[0].facts.name, "1");
+    let text =
+        "checks:\n- {name: 1, url: 'redis://h'}\n- {name: 1, url: 'redis://h'}\n- {name: 1.5, url: 'redis://h'}\n";
+    insta::assert_snapshot!(refusal(text), @r"
+    error: two checks are called `1`, the first is `checks[0]` in line 2
+      at checks[1].name (agent.yml:3:10)
+    hint: give one of them another name
+
+    error: a name is 1 to 63 of `a-z 0-9 - _`, not `1.5`
+      at checks[2].name (agent.yml:4:10)
+    ");
+}
+
+#[test]
 fn too_many_checks_are_refused() {
     let mut text = "checks:\n".to_owned();
     (0..501).for_each(|n| writeln!(text, "- {{name: c{n}, url: 'redis://h'}}").unwrap());
@@ -461,6 +480,41 @@ fn the_reference_lists_the_keys_that_are_read() {
     let names = |keys: &'static [Key]| keys.iter().map(|key| key.name).collect::<Vec<_>>();
     assert_eq!(names(keys::TOP), top::fields());
     assert_eq!(names(keys::CHECK), crate::node::fields::<check::RawCheck>());
+}
+
+/// Files of `tests/configs/<which>` with their names, in order.
+fn files(which: &str) -> Vec<(String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(which);
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
+    files.sort();
+    let named = |path: &std::path::PathBuf| {
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
+    };
+    files.iter().map(named).collect()
+}
+
+/// Each message stands beside its file in `tests/configs/bad`; `INSTA_UPDATE=always` writes them anew.
+#[test]
+fn each_bad_file_has_its_exact_message() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configs/bad"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (name, text) in files("bad") {
+            let message = refusal(&text);
+            assert!(!message.contains("hunter2"), "{message}");
+            insta::assert_snapshot!(name, message);
+        }
+    });
+}
+
+#[test]
+fn each_good_file_loads_without_a_warning() {
+    for (name, text) in files("good") {
+        assert_eq!(plan(&text).warnings, [], "{name}");
+    }
 }
 
 /// Invariant 8: a secret in any place of a configuration, sound or not, is in no message and no debug output.

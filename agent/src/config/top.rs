@@ -18,13 +18,16 @@ use std::time::Duration;
 /// Where the agent listens unless told otherwise.
 pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9797);
 
+/// The source that the key `host` switches.
+const HOST: &str = "host";
+
 /// The top of the file as written; [`keys::TOP`] has the meaning of each key.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawTop {
     listen: Option<String>,
     peer: RawPeer,
-    host: bool,
+    host: Option<bool>,
     /// Read in `layers.rs`; named here so that the list of keys is whole.
     checks: IgnoredAny,
     /// Read in [`collectors`]; named here for the same reason.
@@ -50,7 +53,7 @@ pub(super) struct Top {
     pub(super) collect_interval: Duration,
 }
 
-/// Reads and checks it all; `None` when the top as a whole could not be read.
+/// Reads and checks it all; `None` when the top as a whole is no mapping.
 pub(super) fn read(
     root: &Node,
     flags: &Flags,
@@ -59,10 +62,8 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Option<Top> {
     let supported = without_unsupported(root, problems);
-    peer_is_no_url(&supported, problems);
-    let raw = supported.read::<RawTop>("", problems);
-    let broken = raw.is_none();
-    let raw = raw.unwrap_or_default();
+    let supported = without_peer_url(supported, problems);
+    let raw: RawTop = supported.read_on("", problems)?;
     let (collectors, collect_interval) = collectors(root, raw.host, tables, problems);
     let server = ServerPlan {
         listen: listen(&raw, root, flags, env, problems),
@@ -72,7 +73,8 @@ pub(super) fn read(
     };
     let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
     let peer = PeerPlan { cgroup: cgroup.or(raw.peer.cgroup), process: raw.peer.process, volumes: raw.peer.volumes };
-    (!broken).then_some(Top { server, peer, host: raw.host, collectors, collect_interval })
+    let host = collectors.contains(&HOST);
+    Some(Top { server, peer, host, collectors, collect_interval })
 }
 
 /// Refuses by name what a later version will read, so that it gets no "did you mean".
@@ -87,11 +89,17 @@ fn without_unsupported(root: &Node, problems: &mut Problems) -> Node {
     Node { value: Value::Map(kept), at: root.at }
 }
 
-fn peer_is_no_url(root: &Node, problems: &mut Problems) {
+/// A likely mistake with a better answer than "expected a mapping".
+fn without_peer_url(mut root: Node, problems: &mut Problems) -> Node {
     if let Some(node) = root.get("peer").filter(|node| node.as_text().is_some()) {
-        let hint = "the peer's URL is a check with `peer: true`";
-        problems.add_with_hint("peer", node.at, "`peer` at the top says where the peer's resources are", hint);
+        let message = "`peer` at the top is a mapping that says where the peer's resources are, found text";
+        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, volumes";
+        problems.add_with_hint("peer", node.at, message, hint);
     }
+    if let Value::Map(entries) = &mut root.value {
+        entries.retain(|(key, node)| key.name != "peer" || node.as_text().is_none());
+    }
+    root
 }
 
 fn listen(raw: &RawTop, root: &Node, flags: &Flags, env: &Environment, problems: &mut Problems) -> SocketAddr {
@@ -165,7 +173,12 @@ fn located(texts: &[String], name: &str, root: &Node) -> Vec<(String, String, Pl
 }
 
 /// Which sources run, and how often.
-fn collectors(root: &Node, host: bool, tables: Tables, problems: &mut Problems) -> (Vec<&'static str>, Duration) {
+fn collectors(
+    root: &Node,
+    host: Option<bool>,
+    tables: Tables,
+    problems: &mut Problems,
+) -> (Vec<&'static str>, Duration) {
     let empty = Node::default();
     let node = root.get("collectors").unwrap_or(&empty);
     if !matches!(node.value, Value::Null | Value::Map(_)) {
@@ -182,7 +195,7 @@ fn collectors(root: &Node, host: bool, tables: Tables, problems: &mut Problems) 
         let written = node.get(name).filter(|node| node.value != Value::Null);
         written.map_or(Some(default), |node| node.read::<bool>(&child("collectors", name), problems)).unwrap_or(default)
     };
-    let on = |source: &str, default_on: bool| default_on || (source == "host" && host);
+    let on = |source: &str, default_on: bool| host.filter(|_| source == HOST).unwrap_or(default_on);
     let sources = tables.sources.iter();
     let chosen = sources.filter(|source| switch(source.name, on(source.name, source.default_on))).map(|s| s.name);
     let chosen = chosen.collect();

@@ -23,12 +23,10 @@ static POOL_OUT: Metric =
 static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");
 static RESIDENT: Metric = Metric::gauge("process_resident_memory_bytes", "Resident memory of this process in bytes");
 static OPEN_FDS: Metric = Metric::gauge("process_open_fds", "Open file descriptors of this process");
-static GROUP_THREADS: Metric =
-    Metric::gauge("namedprocess_namegroup_num_threads", "Threads of the group").labelled(&["groupname"]);
-static GROUP_MEMORY: Metric =
-    Metric::gauge("namedprocess_namegroup_memory_bytes", "Memory of the group").labelled(&["groupname", "memtype"]);
-static GROUP_FDS: Metric =
-    Metric::gauge("namedprocess_namegroup_open_filedesc", "Open descriptors of the group").labelled(&["groupname"]);
+static PEER_THREADS: Metric = Metric::gauge("sidecar_peer_process_threads", "Threads of the peer's process");
+static PEER_RESIDENT: Metric =
+    Metric::gauge("sidecar_peer_process_resident_memory_bytes", "Resident memory of the peer's process in bytes");
+static PEER_FDS: Metric = Metric::gauge("sidecar_peer_process_open_fds", "Open file descriptors of the peer's process");
 
 /// 14 November 2023, 22:13:20 UTC, and so many seconds.
 pub(crate) fn time(seconds: u64) -> SystemTime {
@@ -130,11 +128,10 @@ fn certificate() -> CheckView {
 
 fn sources() -> Vec<SourceView> {
     let source = |name, collected| SourceView { name, at: Some(time(598)), collected: Some(Arc::new(collected)) };
-    let group = "backend";
     let peer = vec![
-        GROUP_THREADS.with([group], 17.0),
-        GROUP_MEMORY.with([group, "resident"], 188_743_680.0),
-        GROUP_FDS.with([group], 42.0),
+        PEER_THREADS.is(17.0),
+        PEER_RESIDENT.is(188_743_680.0),
+        PEER_FDS.is(42.0),
         host::CPU_USED_RATIO.with(["peer"], 0.62),
         host::MEMORY_USED_RATIO.with(["peer"], 0.91),
         host::FDS_USED_RATIO.with(["peer"], 0.04),

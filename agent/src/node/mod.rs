@@ -116,7 +116,14 @@ impl Node {
     /// Reads a type out of this node. Unknown keys, wrong types and values out of range go to `problems`, with path, place and
     /// a suggestion; `None` when the type could not be read at all. Paths begin with `path`, which may be empty.
     pub fn read<T: DeserializeOwned>(&self, path: &str, problems: &mut Problems) -> Option<T> {
-        read::all(self, path, problems)
+        let (value, sound) = read::all(self, path, problems);
+        value.filter(|_| sound)
+    }
+
+    /// As [`Node::read`], and gives out what could be read also after mistakes, with the failed values left out: for a caller
+    /// that has more to check and looks at `problems` afterwards.
+    pub fn read_on<T: DeserializeOwned>(&self, path: &str, problems: &mut Problems) -> Option<T> {
+        read::all(self, path, problems).0
     }
 }
 

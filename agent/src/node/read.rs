@@ -38,13 +38,14 @@ impl Session {
     }
 }
 
-/// Reads `T`; every mistake goes to `problems` in the order written.
-pub(super) fn all<T: DeserializeOwned>(node: &Node, path: &str, problems: &mut Problems) -> Option<T> {
+/// Reads `T`; every mistake goes to `problems` in the order written. What could be read is given out also after mistakes, with
+/// the values that failed left out; the second answer says whether there were none.
+pub(super) fn all<T: DeserializeOwned>(node: &Node, path: &str, problems: &mut Problems) -> (Option<T>, bool) {
     let session = Session::default();
     let mut mistakes = 0;
     let value = loop {
         match T::deserialize(Reader { node, path: path.to_owned(), session: &session }) {
-            Ok(value) => break (mistakes == 0).then_some(value),
+            Ok(value) => break Some(value),
             Err(error) => {
                 let problem = error.into_problem(path, node.at);
                 // A key is "missing" after its value was left out: that is our doing and not the operator's.
@@ -62,7 +63,7 @@ pub(super) fn all<T: DeserializeOwned>(node: &Node, path: &str, problems: &mut P
     let mut found = session.found.into_inner();
     found.sort_by_key(|problem| problem.at);
     problems.0.append(&mut found);
-    value
+    (value, mistakes == 0)
 }
 
 /// One node on its way into a type.
@@ -89,7 +90,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let wanted = || match (least, most) {
-            (0, i64::MAX) => "a whole number, 0 or more".to_owned(),
+            (0, most) if most >= i64::from(u32::MAX) => "a whole number, 0 or more".to_owned(),
             (i64::MIN, i64::MAX) => "a whole number".to_owned(),
             _ => format!("a whole number from {least} to {most}"),
         };

@@ -1,10 +1,12 @@
 //! "Did you mean": the known word closest to one that is unknown.
 
-/// The known word that a slip of the fingers may have turned into `word`: one edit, or one in three letters of longer words.
+/// The known word that a slip of the fingers may have turned into `word`: one edit, or one in three letters of longer words;
+/// none in one or two letters, where any word is one edit away from any other.
 #[must_use]
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    let letters = word.chars().count();
+    let allowed = if letters < 3 { 0 } else { letters / 3 };
     let distance = |candidate: &str| strsim::osa_distance(&word, &candidate.to_lowercase());
     known
         .into_iter()
@@ -40,6 +42,7 @@ mod tests {
             ("postgre", Some("postgres")),
             ("kafka", None),
             ("x", None),
+            ("ht", None),
             ("", None),
         ];
         for (word, expected) in cases {

@@ -7,11 +7,10 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
     content-length: 26\r\nretry-after: 1\r\nconnection: close\r\n\r\ntoo many open connections\n";
@@ -72,13 +71,10 @@ async fn drain(mut open: JoinSet<()>) {
     let all = async { while open.join_next().await.is_some() {} };
     let finished = timeout(limits::DRAIN_TIMEOUT, all).await.is_ok();
     let cut_off = open.len();
-    open.abort_all();
+    open.shutdown().await;
     if finished {
         tracing::info!(connections = in_flight, "server stopped");
     } else {
         tracing::warn!(connections = in_flight, cut_off, "server stopped before all requests were finished");
     }
-    // Aborted tasks end at their next poll; give them the chance, so that their sockets are closed before we return.
-    let _ = timeout(Duration::from_millis(100), async { while open.join_next().await.is_some() {} }).await;
-    sleep(Duration::ZERO).await;
 }

@@ -23,6 +23,7 @@ mod web_config;
 mod tests;
 
 pub use accept::serve;
+pub use routes::pages;
 pub use web_config::{ReadNode, WebConfigError};
 
 use crate::config::ServerPlan;

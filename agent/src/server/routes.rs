@@ -57,6 +57,18 @@ pub(super) static ROUTES: &[Route] = &[
     Route { path: "/config", access: Access::Restricted, summary: "the plan in force", page: effective::page },
 ];
 
+/// Path, access and meaning of every page, for the reference.
+pub fn pages() -> impl Iterator<Item = [&'static str; 3]> {
+    ROUTES.iter().map(|route| {
+        let access = match route.access {
+            Access::Health => "everybody, always",
+            Access::Open => "everybody, or the users of the web configuration",
+            Access::Restricted => "restricted",
+        };
+        [route.path, access, route.summary]
+    })
+}
+
 /// Answers one request.
 pub(super) async fn answer(app: &App, head: &Parts, from: IpAddr) -> Reply {
     let web = app.web().await;

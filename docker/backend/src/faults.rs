@@ -79,13 +79,15 @@ pub struct Faults {
     held: AsyncMutex<Vec<PoolConnection<Sqlite>>>,
 }
 
-impl Faults {
+impl Default for Faults {
     /// Switches in their first position; `apply` takes what that position asks for.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let settings = watch::Sender::new(FaultSettings::default());
         Self { settings, leak: Mutex::default(), held: AsyncMutex::default() }
     }
+}
 
+impl Faults {
     /// The switches as they are, and every later change.
     pub fn watch(&self) -> watch::Receiver<FaultSettings> {
         self.settings.subscribe()
@@ -180,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_leak_stops_at_its_cap() {
-        let faults = Faults::new();
+        let faults = Faults::default();
         let before = faults.taken().await.leaked_bytes;
         faults.leak(u64::try_from(limits::MAX_LEAKED_BYTES).expect("fits") + 1);
         assert_eq!(faults.taken().await.leaked_bytes, before);

@@ -86,7 +86,7 @@ impl Metrics {
         registry.register("db_pool_checked_in", "Database connections that are free", self.pool_checked_in.clone());
         registry.register("db_pool_checked_out", "Database connections in use", self.pool_checked_out.clone());
         let start_time = Gauge::<f64, AtomicU64>::default();
-        let micros = u32::try_from(started.timestamp_subsec_micros()).unwrap_or_default();
+        let micros = started.timestamp_subsec_micros();
         start_time.set(f64::from(u32::try_from(started.timestamp()).unwrap_or(u32::MAX)) + f64::from(micros) / 1e6);
         registry.register("process_start_time_seconds", "Start of the process, Unix seconds", start_time);
         self
@@ -155,8 +155,10 @@ mod tests {
 
     #[test]
     fn the_page_has_every_family_with_its_type_and_ends_as_it_should() {
-        let page = Metrics::new(DateTime::UNIX_EPOCH).page(PoolView { size: 8, checked_in: 7, checked_out: 1 });
-        let page = page.expect("encodes");
+        let metrics = Metrics::new(DateTime::UNIX_EPOCH);
+        // A family without a series is not on the page.
+        metrics.observe_request(&Method::GET, "/", 200, 0.0);
+        let page = metrics.page(PoolView { size: 8, checked_in: 7, checked_out: 1 }).expect("encodes");
         let types: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let expected = [
             "http_requests counter",

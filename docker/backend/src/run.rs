@@ -149,7 +149,7 @@ async fn seed(config: &Config, database: &Database, hasher: &Hasher) -> Result<(
 async fn faults(settings: Option<FaultSettings>, database: &Database) -> Option<Faults> {
     let settings = settings?;
     tracing::warn!("`FAULTS=1`: anybody who reaches this port can make the service fail");
-    let faults = Faults::new();
+    let faults = Faults::default();
     faults.apply(settings, database).await;
     Some(faults)
 }

@@ -66,7 +66,7 @@ fn agent(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
     let seen = times::short(snapshot.at, now);
     let _ = write!(
         page,
-        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} UTC · loads itself anew every \
+        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} (all times are UTC) · loads itself anew every \
          {refresh} s · <a href=\"/metrics\">metrics</a> · <a href=\"/health\">health</a></p>\n<p>sources:",
         commit = escape(commit),
         refresh = limits::STATUS_REFRESH_SECONDS,

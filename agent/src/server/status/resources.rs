@@ -1,7 +1,7 @@
 //! Bars of what is limited: the peer's CPU and memory, the host's, disks, connections. Each turns its colour, and says so in
 //! words, where the shipped alert rules would begin to speak: 80 and 90 percent.
 
-use super::super::figures;
+use super::super::figures::{self, Pool};
 use super::html::{bar, escape, thousandths};
 use crate::snapshot::Snapshot;
 use std::fmt::Write as _;
@@ -11,9 +11,14 @@ struct Figure {
     used: f64,
 }
 
-/// One group for the peer and what it uses, one for the host; nothing where nothing was measured.
+/// The groups; nothing where nothing was measured.
 pub(super) fn bars(page: &mut String, snapshot: &Snapshot) {
-    let groups = [("Peer", peer(snapshot)), ("Host", scope(snapshot, "host")), ("Disks", disks(snapshot))];
+    let groups = [
+        ("Peer", scope(snapshot, "peer")),
+        ("Host", scope(snapshot, "host")),
+        ("Disks", disks(snapshot)),
+        ("Connections", connections(snapshot)),
+    ];
     if groups.iter().all(|(_, figures)| figures.is_empty()) {
         return;
     }
@@ -42,29 +47,33 @@ fn write_figure(page: &mut String, Figure { label, used }: &Figure) {
     );
 }
 
-fn peer(snapshot: &Snapshot) -> Vec<Figure> {
-    let mut all = scope(snapshot, "peer");
+fn connections(snapshot: &Snapshot) -> Vec<Figure> {
+    let mut all = Vec::new();
     for check in &snapshot.checks {
         let Some(last) = &check.last else { continue };
-        let used = last.outcome.readings.iter().find(|reading| reading.metric.name == "sidecar_connections_used_ratio");
+        let used = last.outcome.readings.iter().find(|reading| reading.metric.name == figures::CONNECTIONS_USED);
         if let Some(used) = used {
-            all.push(Figure { label: format!("connections of {}", check.facts.name), used: used.value });
+            all.push(Figure { label: format!("to {}", check.facts.name), used: used.value });
         }
-        if let Some(figures::Pool { size: Some(size), checked_out: Some(out), .. }) = figures::pool(snapshot, check)
-            && size > 0.0
-        {
-            all.push(Figure { label: format!("pool to {}", check.facts.name), used: out / size });
+        if let Some(used) = figures::pool(snapshot, check).and_then(pool_used) {
+            all.push(Figure { label: format!("pool of {}", check.facts.name), used });
         }
     }
     all
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a percentage is shown")]
+fn pool_used(pool: Pool) -> Option<f64> {
+    let size = pool.size.filter(|size| *size > 0)?;
+    Some(pool.checked_out? as f64 / size as f64)
+}
+
 fn scope(snapshot: &Snapshot, scope: &str) -> Vec<Figure> {
     let ratios = [
-        ("CPU", "sidecar_cpu_used_ratio"),
-        ("CPU throttled", "sidecar_cpu_throttled_ratio"),
-        ("memory", "sidecar_memory_used_ratio"),
-        ("file descriptors", "sidecar_fds_used_ratio"),
+        ("CPU", figures::CPU_USED),
+        ("CPU throttled", figures::CPU_THROTTLED),
+        ("memory", figures::MEMORY_USED),
+        ("file descriptors", figures::FDS_USED),
     ];
     let figure = |(label, name): (&str, &str)| {
         let used = figures::by_label(snapshot, name).into_iter().find(|(label, _)| *label == scope)?.1;
@@ -74,6 +83,6 @@ fn scope(snapshot: &Snapshot, scope: &str) -> Vec<Figure> {
 }
 
 fn disks(snapshot: &Snapshot) -> Vec<Figure> {
-    let free = figures::by_label(snapshot, "sidecar_disk_free_ratio").into_iter();
+    let free = figures::by_label(snapshot, figures::DISK_FREE).into_iter();
     free.map(|(mount, free)| Figure { label: mount.to_owned(), used: 1.0 - free }).collect()
 }

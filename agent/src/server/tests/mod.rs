@@ -8,10 +8,9 @@ mod tls;
 
 use super::{App, Feed, serve};
 use crate::config::ServerPlan;
-use crate::node::{Key, Node, Place, Value};
 use crate::snapshot::Snapshot;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -80,7 +79,7 @@ async fn start_with(snapshot: Snapshot, plan: ServerPlan) -> Running {
     let at = listener.local_addr().unwrap();
     let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
     let effective = serde_json::json!({"checks": [{"name": "backend", "url": "http://backend.internal:8000/health"}]});
-    let app = App::new(Feed { snapshots: receiver, plan, effective, read: read_json }).unwrap();
+    let app = App::new(Feed { snapshots: receiver, plan, effective, read: crate::config::read_yaml }).unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = serve(listener, Arc::clone(&app), async { drop(stopped.await) });
     Running { at, app, snapshots, stop, ended: tokio::spawn(serving) }
@@ -121,29 +120,7 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     panic!("never: {what}");
 }
 
-/// Reads a web configuration written as JSON, which is YAML too; the real reader belongs to the configuration.
-fn read_json(path: &Path) -> Result<Node, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the file: {error}"))?;
-    serde_json::from_str(&text).map(node).map_err(|error| format!("not well formed: {error}"))
-}
-
-fn node(json: serde_json::Value) -> Node {
-    use serde_json::Value as Json;
-    let value = match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(value),
-        Json::Number(number) => number.as_i64().map_or(Value::Null, Value::Integer),
-        Json::String(text) => Value::Text(text),
-        Json::Array(items) => Value::List(items.into_iter().map(node).collect()),
-        Json::Object(entries) => {
-            let key = |name| Key { name, at: Place::default() };
-            Value::Map(entries.into_iter().map(|(name, value)| (key(name), node(value))).collect())
-        }
-    };
-    Node { value, at: Place::default() }
-}
-
-/// A web configuration in a directory of its own.
+/// A web configuration in a directory of its own, written as JSON, which is YAML too.
 struct OnDisk {
     dir: tempfile::TempDir,
 }

@@ -42,7 +42,91 @@ async fn health_has_the_shape_that_backends_have() {
     let server = start(sample::full()).await;
     let answer = server.get("/health").await;
     assert_eq!(answer.status, 503);
-    insta::assert_snapshot!(answer.text(), @"");
+    let (services, _) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(services, @r#"
+    {
+      "status": "unhealthy",
+      "overall_healthy": false,
+      "services": {
+        "backend": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 12.4
+        },
+        "database": {
+          "healthy": false,
+          "state": "down",
+          "reason": "refused",
+          "since": "2023-11-14T22:23:15Z",
+          "response_time_ms": 0.85,
+          "pool": {
+            "size": 20,
+            "checked_in": 17,
+            "checked_out": 3
+          }
+        },
+        "public-site": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 31.0
+        },
+        "cache": {
+          "healthy": false,
+          "state": "unknown",
+          "response_time_ms": null
+        }
+      },
+    "#);
+}
+
+#[tokio::test]
+async fn health_tells_the_use_of_what_is_limited() {
+    let server = start(sample::full()).await;
+    let answer = server.get("/health").await;
+    let (_, figures) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(figures, @r#"
+    : {
+        "cpu": {
+          "host": {
+            "used_ratio": 0.18
+          },
+          "peer": {
+            "used_ratio": 0.62
+          }
+        },
+        "memory": {
+          "host": {
+            "used_ratio": 0.44
+          },
+          "peer": {
+            "used_ratio": 0.91
+          }
+        },
+        "disk": {
+          "/": {
+            "free_ratio": 0.61
+          },
+          "/var/lib/data": {
+            "free_ratio": 0.08
+          }
+        }
+      },
+      "process": {
+        "threads": 17,
+        "connections": null,
+        "memory_bytes": 188743680,
+        "fds": 42
+      },
+      "agent": {
+        "threads": null,
+        "connections": null,
+        "memory_bytes": 4345856,
+        "fds": 19
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -73,7 +157,7 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
     let server = start(sample::full()).await;
     for path in ["/", "/health", "/ready", "/metrics", "/live", "/nowhere"] {
         let answer = server.get(path).await;
-        for secret in ["internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
+        for secret in [".internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
             assert!(!answer.text().contains(secret), "{secret} on {path}");
         }
     }
@@ -137,7 +221,18 @@ async fn other_methods_and_pages_are_refused_with_what_there_is() {
         let answer = server.send(&request).await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
     }
-    insta::assert_snapshot!(server.get("/nowhere").await.text(), @"");
+    insta::assert_snapshot!(server.get("/nowhere").await.text(), @"
+    no such page; there are:
+      /             status page for people
+      /metrics      OpenMetrics or text 0.0.4
+      /live         this agent runs
+      /ready        the service may get traffic
+      /health       all checks, without addresses
+      /-/healthy    as /live, in a word
+      /-/ready      as /ready, in a word
+      /diagnostics  all checks with targets, messages and advice
+      /config       the plan in force
+    ");
     for later in
         ["/alerts", "/sd", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
     {

@@ -24,7 +24,8 @@ pub(super) fn verifier(
     let kind = kind.filter(|kind| !kind.is_empty()).unwrap_or("NoClientCert");
     let verifies = matches!(kind, "VerifyClientCertIfGiven" | "RequireAndVerifyClientCert");
     if ca.is_some() && kind == "NoClientCert" {
-        found.add(KEY, "a client CA is given and no client certificate is asked for", "RequireAndVerifyClientCert");
+        let hint = "set client_auth_type to RequireAndVerifyClientCert, or leave the CA out";
+        found.add(KEY, "a client CA is given and no client certificate is asked for", hint);
         return None;
     }
     if !sans.is_empty() && !verifies {
@@ -46,7 +47,7 @@ pub(super) fn verifier(
             Some(if sans.is_empty() { inner } else { Arc::new(Named { inner, allowed: sans.to_vec() }) })
         }
         other => {
-            let all = "NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert";
+            let all = "one of: NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert";
             found.add(KEY, format!("unknown client_auth_type `{other}`"), all);
             None
         }

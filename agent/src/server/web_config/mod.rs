@@ -19,7 +19,9 @@ pub(super) mod tests;
 pub(super) use users::Login;
 pub(super) use watched::Watched;
 
-use crate::node::{Node, Place, Problem, Problems, Value};
+use crate::config::render_problem;
+use crate::node::{Node, Place, Problems, Value};
+use crate::paint::Paint;
 use crate::secret::Secret;
 use crate::units::Span;
 use http::header::{HeaderName, HeaderValue};
@@ -51,27 +53,21 @@ pub enum WebConfigError {
 }
 
 impl fmt::Display for WebConfigError {
+    /// In the form of the configuration's messages, to be written after `error: `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(message) => f.write_str(message),
+        let text = match self {
+            Self::Unreadable(message) => message.clone(),
             Self::Problems { file, problems: Problems(problems) } => {
-                problems.iter().enumerate().try_for_each(|(index, problem)| {
-                    f.write_str(if index == 0 { "" } else { "\n" })?;
-                    write_problem(f, file, problem)
-                })
+                let file = file.to_string_lossy();
+                let one = |problem| render_problem(problem, Some(&file), "error:", Paint::OFF);
+                problems.iter().map(one).collect::<Vec<_>>().join("\n")
             }
-        }
+        };
+        f.write_str(text.trim_start_matches("error: ").trim_end())
     }
 }
 
 impl std::error::Error for WebConfigError {}
-
-fn write_problem(f: &mut fmt::Formatter<'_>, file: &Path, problem: &Problem) -> fmt::Result {
-    let Problem { message, path, at, hint } = problem;
-    let path = if path.is_empty() { "the top" } else { path };
-    write!(f, "{message}\n  at {path} ({}:{}:{})", file.display(), at.line, at.column)?;
-    hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
-}
 
 /// A checked web configuration.
 pub(super) struct WebConfig {
@@ -79,6 +75,8 @@ pub(super) struct WebConfig {
     pub(super) users: Option<Users>,
     pub(super) rate: Option<Rate>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the operator should know though nothing is wrong; logged when the file is read.
+    notes: Vec<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -93,9 +91,8 @@ struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawHttp {
-    /// Accepted for the sake of existing files: this server speaks HTTP/1.1 and offers nothing else in ALPN.
-    #[serde(default, rename = "http2")]
-    _http2: Option<bool>,
+    /// Accepted for the sake of existing files, and noted: this server speaks HTTP/1.1 and offers nothing else in ALPN.
+    http2: Option<bool>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
 }
@@ -118,17 +115,28 @@ impl Found<'_> {
     fn add(&mut self, path: &str, message: impl Into<String>, hint: &str) {
         self.problems.add_with_hint(path, place(self.root, path), message, hint);
     }
+
+    /// The key of `tls_server_config` that was written: `cert` or `cert_file`.
+    fn written(&self, key: &str) -> String {
+        let inline = format!("tls_server_config.{key}");
+        if find(self.root, &inline).1 { inline } else { inline + "_file" }
+    }
 }
 
 /// Where a key's value is written; the nearest place above it when the key is not there.
 fn place(root: &Node, path: &str) -> Place {
+    find(root, path).0.at
+}
+
+/// The node of a key path, or the nearest above it; and whether it is the one.
+fn find<'a>(root: &'a Node, path: &str) -> (&'a Node, bool) {
     let mut node = root;
     for name in path.split('.') {
-        let Value::Map(entries) = &node.value else { break };
-        let Some((_, below)) = entries.iter().find(|(key, _)| key.name == name) else { break };
+        let Value::Map(entries) = &node.value else { return (node, false) };
+        let Some((_, below)) = entries.iter().find(|(key, _)| key.name == name) else { return (node, false) };
         node = below;
     }
-    node.at
+    (node, true)
 }
 
 /// What a file says, and the state of the files that it names, whether or not it is good.
@@ -151,12 +159,25 @@ fn load(root: &Node, base: &Path) -> Loaded {
     let files = raw.tls_server_config.as_ref().map_or_else(Vec::new, |tls| tls.files(base));
     let seen = watched::look_at_all(files);
     let mut found = Found { root, problems };
+    let notes = notes(&raw);
     let config = WebConfig {
         tls: raw.tls_server_config.and_then(|raw| tls::build(&raw, base, &mut found)),
         users: raw.basic_auth_users.and_then(|raw| Users::new(raw, &mut found)),
         rate: raw.rate_limit.and_then(|raw| Rate::new(raw.interval.0, raw.burst)),
         headers: raw.http_server_config.map_or_else(Vec::new, |http| headers::check(&http.headers, &mut found)),
+        notes,
     };
     let problems = found.problems;
     Loaded { config: if problems.0.is_empty() { Ok(config) } else { Err(problems) }, seen }
+}
+
+fn notes(raw: &Raw) -> Vec<&'static str> {
+    let mut notes = Vec::new();
+    if raw.http_server_config.as_ref().is_some_and(|http| http.http2 == Some(true)) {
+        notes.push("http2 is not spoken, clients get HTTP/1.1");
+    }
+    if raw.basic_auth_users.as_ref().is_some_and(|users| !users.is_empty()) && raw.tls_server_config.is_none() {
+        notes.push("there are users and no tls_server_config, so passwords cross the network in clear");
+    }
+    notes
 }

@@ -80,7 +80,7 @@ fn private_key(pem: &[u8], found: &mut Found) -> Option<PrivateKeyDer<'static>> 
     let key = PrivateKeyDer::from_pem_slice(pem).ok();
     if key.is_none() {
         let hint = "it begins with `-----BEGIN PRIVATE KEY-----`";
-        found.add("tls_server_config.key_file", "there is no private key in PEM here", hint);
+        found.add(&found.written("key"), "there is no private key in PEM here", hint);
     }
     key
 }
@@ -93,12 +93,18 @@ fn finish(raw: &Raw, built: Result<ServerConfig, rustls::Error>, found: &mut Fou
             config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
             Some(Arc::new(config))
         }
-        Err(error) => {
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            let path = found.written("key");
             found.add(
-                "tls_server_config",
-                format!("these settings do not go together: {error}"),
-                "do certificate and key match?",
+                &path,
+                "the key does not belong to the certificate",
+                "the chain begins with the server's own certificate",
             );
+            None
+        }
+        Err(error) => {
+            let hint = "try with certificate and key alone, then add the rest";
+            found.add("tls_server_config", format!("these settings do not go together: {error}"), hint);
             None
         }
     }
@@ -198,7 +204,7 @@ pub(super) fn certificates(key: &str, pem: &[u8], found: &mut Found) -> Option<V
     match read {
         Ok(chain) if !chain.is_empty() => Some(chain),
         _ => {
-            let path = format!("tls_server_config.{key}_file");
+            let path = found.written(key);
             found.add(&path, "there is no certificate in PEM here", "it begins with `-----BEGIN CERTIFICATE-----`");
             None
         }

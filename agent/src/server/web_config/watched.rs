@@ -33,7 +33,9 @@ impl Watched {
     /// With everything that is wrong with it.
     pub(in crate::server) fn open(path: &Path, read: ReadNode) -> Result<Self, WebConfigError> {
         let (config, seen) = load_file(path, read);
-        let state = State { config: Arc::new(config?), seen, looked_at: clock::now(), good: true };
+        let config = config?;
+        log_notes(path, &config);
+        let state = State { config: Arc::new(config), seen, looked_at: clock::now(), good: true };
         Ok(Self { path: path.to_owned(), read, state: Mutex::new(state) })
     }
 
@@ -72,6 +74,7 @@ impl Watched {
         match config {
             Ok(config) => {
                 tracing::info!(file = %self.path.display(), "web configuration read again");
+                log_notes(&self.path, &config);
                 state.config = Arc::new(config);
             }
             Err(error) => {
@@ -88,6 +91,10 @@ impl Watched {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn log_notes(file: &Path, config: &WebConfig) {
+    config.notes.iter().for_each(|note| tracing::warn!(file = %file.display(), "{note}"));
 }
 
 fn load_file(path: &Path, read: ReadNode) -> (Result<WebConfig, WebConfigError>, Seen) {

@@ -6,7 +6,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and may ask for the time"
+    unreachable_pub,
+    reason = "a test fails by panicking, may ask for the time, and shares its support"
 )]
 
 mod faults;

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{SocketAddr, TcpListener},
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,7 @@ struct Process {
     child: Child,
     address: SocketAddr,
     stdout: BufReader<ChildStdout>,
-    stderr: BufReader<ChildStderr>,
+    log: Receiver<String>,
 }
 
 fn command(variables: &[(&str, &str)]) -> Command {
@@ -30,11 +31,11 @@ impl Process {
     fn start(variables: &[(&str, &str)]) -> Self {
         let mut child = command(variables).spawn().expect("starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let log = lines_of(child.stderr.take().expect("piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");
         let address = line.trim().strip_prefix("listening on http://").expect("the address").parse().expect("parses");
-        Self { child, address, stdout, stderr }
+        Self { child, address, stdout, log }
     }
 
     fn signal(&self, name: &str) {
@@ -43,21 +44,32 @@ impl Process {
     }
 
     /// Reads the log up to a line with this text.
-    fn log_until(&mut self, text: &str) -> String {
+    fn log_until(&self, text: &str) -> String {
         let mut log = String::new();
         while !log.contains(text) {
-            assert!(self.stderr.read_line(&mut log).expect("a line") > 0, "the log ended without {text:?}:\n{log}");
+            let line = self.log.recv_timeout(PATIENCE);
+            log.push_str(&line.unwrap_or_else(|_| panic!("the log ended without {text:?}:\n{log}")));
         }
         log
     }
 
     /// Waits for the end; gives the exit code and everything that was written and not read yet.
     fn end(mut self) -> (Option<i32>, String) {
-        let mut output = String::new();
-        self.stderr.read_to_string(&mut output).expect("text");
+        let mut output: String = self.log.iter().collect();
         self.stdout.read_to_string(&mut output).expect("text");
         (self.child.wait().expect("ends").code(), output)
     }
+}
+
+/// Reads on a thread of its own: a log that nobody reads fills its pipe and stops the process.
+fn lines_of(stderr: ChildStderr) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            _ = sender.send(line + "\n");
+        }
+    });
+    receiver
 }
 
 impl Drop for Process {
@@ -98,7 +110,7 @@ async fn a_drain_over_its_budget_cuts_off_and_exits_1() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_process_at_once() {
-    let mut process = Process::start(&[("FAULTS", "1"), ("FAULT_LATENCY_MS", "60000"), ("DRAIN_SECONDS", "300")]);
+    let process = Process::start(&[("FAULTS", "1"), ("FAULT_LATENCY_MS", "60000"), ("DRAIN_SECONDS", "300")]);
     let client = Client::at(process.address);
     let slow = tokio::spawn(async move { client.get("/health").await.status });
     wait_for_request_in_flight(process.address).await;
