@@ -133,7 +133,7 @@ pub(super) mod tests {
 
     /// The six cases that every kind has.
     pub(in crate::probes) static CASES: Cases = Cases {
-        ok: || Box::pin(async { at(&test_peers::tls(test_peers::certificate(|_| ())).await, SKIP).await }),
+        ok: Some(|| Box::pin(async { at(&test_peers::tls(test_peers::certificate(|_| ())).await, SKIP).await })),
         refused: || {
             Box::pin(async { look(&format!("tls://127.0.0.1:{}", test_peers::closed_port().await), "{}").await })
         },

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The six cases that every kind has.
 pub(in crate::probes) static CASES: Cases = Cases {
-    ok: || Box::pin(async { at(&page("200 OK", "", "hello").await, "{}").await }),
+    ok: Some(|| Box::pin(async { at(&page("200 OK", "", "hello").await, "{}").await })),
     refused: || Box::pin(async { look(&format!("http://127.0.0.1:{}/", test_peers::closed_port().await), "{}").await }),
     timeout: || Box::pin(async { at(&test_peers::silent().await, "{}").await }),
     wrong_answer: || Box::pin(async { at(&page("500 Internal Server Error", "", "").await, "{}").await }),
