@@ -1,7 +1,8 @@
 //! Walks the table of kinds: every row has an example that loads, a twin with an unknown key that does not, keys that are those
 //! of its type, facts named as the convention has it, and the six cases.
 
-use super::net::Net;
+use super::net::test_peers::{self, Peer};
+use super::net::{FACTS, Net, SECURE_FACTS};
 use super::{KINDS, Outcome, Reason, Target, kind_of, run};
 use crate::config::{Environment, Flags, Tables, load};
 use crate::node::{Key, Node, Place, Problems, Value};
@@ -16,8 +17,8 @@ pub(crate) type Case = fn() -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// The six cases of a kind. A kind that lacks one does not compile; a kind that lacks all is found by the walk.
 pub(crate) struct Cases {
-    /// A healthy peer.
-    pub(crate) ok: Case,
+    /// A healthy peer; `None` when that takes the real server, and `agent/tests` has the case.
+    pub(crate) ok: Option<Case>,
     /// Nothing listens.
     pub(crate) refused: Case,
     /// A peer that accepts and never says a word.
@@ -30,9 +31,42 @@ pub(crate) struct Cases {
     pub(crate) slow_drip: Case,
 }
 
+/// Five rude peers for a kind whose polite one is a real server; `begins` is how a message of its protocol may begin.
+macro_rules! rude {
+    ($scheme:literal, $begins:literal) => {
+        Cases {
+            ok: None,
+            refused: || {
+                Box::pin(async {
+                    look(&format!("{}://127.0.0.1:{}", $scheme, test_peers::closed_port().await), "{}").await
+                })
+            },
+            timeout: || Box::pin(async { meet_peer($scheme, test_peers::silent().await).await }),
+            wrong_answer: || {
+                Box::pin(async { meet_peer($scheme, test_peers::says(b"SSH-2.0-OpenSSH_9.2\r\n").await).await })
+            },
+            oversize: || Box::pin(async { meet_peer($scheme, test_peers::floods(b"", &[b'x'; 8192]).await).await }),
+            slow_drip: || {
+                let tick = Duration::from_millis(50);
+                Box::pin(async move { meet_peer($scheme, test_peers::drips($begins, tick).await).await })
+            },
+        }
+    };
+}
+
+async fn meet_peer(scheme: &str, peer: Peer) -> Outcome {
+    look(&format!("{scheme}://someone:secret@127.0.0.1:{}/app?sslmode=disable", peer.port()), "{}").await
+}
+
 /// The cases of each kind: a new kind adds its row here.
-static CASES: &[(&str, &Cases)] =
-    &[("http", &super::http::CASES), ("tcp", &super::tcp::CASES), ("tls", &super::tls::tests::CASES)];
+static CASES: &[(&str, &Cases)] = &[
+    ("http", &super::http::CASES),
+    ("tcp", &super::tcp::CASES),
+    ("tls", &super::tls::tests::CASES),
+    ("redis", &rude!("redis", b"+")),
+    ("postgres", &rude!("postgres", b"R\0\0\x10\0")),
+    ("mysql", &rude!("mysql", b"\xff\xff\0\0\x0a8.0")),
+];
 
 /// Long enough for a busy machine to answer, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
@@ -134,13 +168,15 @@ fn every_kind_has_its_six_cases() {
     assert_eq!(with_cases, kinds, "a kind needs its row in CASES, in the order of KINDS");
 }
 
-/// Runs one case of every kind; only metrics that the row lists may come.
-async fn each(pick: fn(&Cases) -> Case, check: fn(&str, &Outcome)) {
+/// Runs one case of every kind; only metrics of the row, and of connections in general, may come.
+async fn each(pick: fn(&Cases) -> Option<Case>, check: fn(&str, &Outcome)) {
     for (name, cases) in CASES {
-        let outcome = pick(cases)().await;
+        let Some(case) = pick(cases) else { continue };
+        let outcome = case().await;
         let kind = KINDS.iter().find(|kind| kind.name == *name).unwrap();
-        for reading in &outcome.readings {
-            assert!(kind.facts.contains(&reading.metric), "{name} does not list {}", reading.metric.name);
+        for metric in outcome.readings.iter().map(|reading| reading.metric) {
+            let common = FACTS.contains(&metric) || SECURE_FACTS.contains(&metric);
+            assert!(common || kind.facts.contains(&metric), "{name} does not list {}", metric.name);
         }
         let internal = outcome.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Internal);
         assert!(!internal, "{name}: {outcome:?}");
@@ -160,13 +196,14 @@ async fn a_healthy_peer_is_ok() {
 
 #[tokio::test]
 async fn a_closed_port_is_refused() {
-    each(|cases| cases.refused, |name, outcome| assert_eq!(reason(outcome), Some(Reason::Refused), "{name}")).await;
+    each(|cases| Some(cases.refused), |name, outcome| assert_eq!(reason(outcome), Some(Reason::Refused), "{name}"))
+        .await;
 }
 
 #[tokio::test]
 async fn a_silent_peer_is_a_timeout() {
     each(
-        |cases| cases.timeout,
+        |cases| Some(cases.timeout),
         |name, outcome| assert_eq!(reason(outcome), Some(Reason::Timeout), "{name}: {outcome:?}"),
     )
     .await;
@@ -175,7 +212,7 @@ async fn a_silent_peer_is_a_timeout() {
 #[tokio::test]
 async fn a_wrong_answer_is_a_fault_that_is_no_timeout() {
     each(
-        |cases| cases.wrong_answer,
+        |cases| Some(cases.wrong_answer),
         |name, outcome| {
             assert!(reason(outcome).is_some_and(|reason| reason != Reason::Timeout), "{name}: {outcome:?}");
         },
@@ -186,7 +223,7 @@ async fn a_wrong_answer_is_a_fault_that_is_no_timeout() {
 #[tokio::test]
 async fn an_endless_answer_is_cut_off_before_the_deadline() {
     each(
-        |cases| cases.oversize,
+        |cases| Some(cases.oversize),
         |name, outcome| {
             assert!(reason(outcome).is_some_and(|reason| reason != Reason::Timeout), "{name}: {outcome:?}");
         },
@@ -197,7 +234,7 @@ async fn an_endless_answer_is_cut_off_before_the_deadline() {
 #[tokio::test]
 async fn a_slow_drip_is_a_timeout() {
     each(
-        |cases| cases.slow_drip,
+        |cases| Some(cases.slow_drip),
         |name, outcome| assert_eq!(reason(outcome), Some(Reason::Timeout), "{name}: {outcome:?}"),
     )
     .await;

@@ -7,8 +7,9 @@ use crate::probes::Key;
 use crate::probes::net::{IpProtocol, TlsConfig};
 use crate::secret::Secret;
 use crate::units;
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// See [`KEYS`] for what each key does.
 #[derive(Debug, serde::Deserialize)]
@@ -30,8 +31,7 @@ pub(super) struct Params {
     pub(super) fail_if_header_not_matches: Vec<HeaderParams>,
     pub(super) json: Vec<String>,
     pub(super) compression: Compression,
-    #[serde(deserialize_with = "size")]
-    pub(super) body_size_limit: usize,
+    pub(super) body_size_limit: BodyLimit,
     pub(super) pool: Option<PoolParams>,
     pub(super) tls_config: TlsConfig,
     pub(super) preferred_ip_protocol: IpProtocol,
@@ -57,7 +57,7 @@ impl Default for Params {
             fail_if_header_not_matches: Vec::new(),
             json: Vec::new(),
             compression: Compression::Identity,
-            body_size_limit: limits::PROBE_BODY_BYTES,
+            body_size_limit: BodyLimit(limits::PROBE_BODY_BYTES),
             pool: None,
             tls_config: TlsConfig::default(),
             preferred_ip_protocol: IpProtocol::default(),
@@ -111,13 +111,39 @@ pub(super) enum Compression {
 }
 
 /// A size; 0 is the default, as in blackbox.
-fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let written = units::bytes(&text).map_err(D::Error::custom)?;
-    match usize::try_from(written).ok().filter(|size| *size <= limits::PROBE_BODY_BYTES_MOST) {
-        Some(0) => Ok(limits::PROBE_BODY_BYTES),
-        Some(size) => Ok(size),
-        None => Err(D::Error::custom(format!("an answer of more than 16 MiB is no health page: `{text}`"))),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BodyLimit(pub(super) usize);
+
+impl BodyLimit {
+    fn read<E: de::Error>(text: &str) -> Result<Self, E> {
+        let written = units::bytes(text).map_err(E::custom)?;
+        match usize::try_from(written).ok().filter(|size| *size <= limits::PROBE_BODY_BYTES_MOST) {
+            Some(0) => Ok(Self(limits::PROBE_BODY_BYTES)),
+            Some(size) => Ok(Self(size)),
+            None => Err(E::custom(format!("at most 16 MiB, a longer answer is no health page: `{text}`"))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BodyLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = BodyLimit;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a size such as `64KiB`")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<BodyLimit, E> {
+                BodyLimit::read(text)
+            }
+            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<BodyLimit, E> {
+                BodyLimit::read(&bytes.to_string())
+            }
+            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<BodyLimit, E> {
+                BodyLimit::read(&bytes.to_string())
+            }
+        }
+        deserializer.deserialize_any(Written)
     }
 }
 

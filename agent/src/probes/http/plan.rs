@@ -57,7 +57,7 @@ pub(super) fn plan(target: &Target, params: &Params, own: &Node, problems: &mut 
     let tls = Tls::new(&params.tls_config, place_of(own, "tls_config"), problems);
     let desk = &mut Desk { own, problems };
     let url = first_url(target, desk);
-    let method = desk.take("method", Method::from_bytes(params.method.as_bytes()));
+    let method = desk.take("method", method(&params.method));
     let headers = headers(target, params, desk);
     let rules = rules(target, params, desk);
     let pool = params.pool.as_ref().map(|pool| pool_plan(pool, desk));
@@ -73,7 +73,7 @@ pub(super) fn plan(target: &Target, params: &Params, own: &Node, problems: &mut 
         method: method?,
         body: params.body.as_ref().map(|body| Bytes::copy_from_slice(body.expose().as_bytes())).unwrap_or_default(),
         follow_redirects: params.follow_redirects,
-        body_limit: params.body_size_limit,
+        body_limit: params.body_size_limit.0,
         addresses: Addresses { prefer: params.preferred_ip_protocol, fallback: params.ip_protocol_fallback },
         tls: host_given.map_or(tls.clone()?, |host| tls.clone().unwrap_or_default().named(&host)),
         tls_elsewhere: tls_elsewhere?,
@@ -81,6 +81,10 @@ pub(super) fn plan(target: &Target, params: &Params, own: &Node, problems: &mut 
         pool: pool.flatten(),
         headers,
     })
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    Method::from_bytes(text.as_bytes()).map_err(|_| format!("not an HTTP method: `{text}`"))
 }
 
 /// A `Host` header without its port.

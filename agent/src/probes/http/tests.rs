@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The six cases that every kind has.
 pub(in crate::probes) static CASES: Cases = Cases {
-    ok: || Box::pin(async { at(&page("200 OK", "", "hello").await, "{}").await }),
+    ok: Some(|| Box::pin(async { at(&page("200 OK", "", "hello").await, "{}").await })),
     refused: || Box::pin(async { look(&format!("http://127.0.0.1:{}/", test_peers::closed_port().await), "{}").await }),
     timeout: || Box::pin(async { at(&test_peers::silent().await, "{}").await }),
     wrong_answer: || Box::pin(async { at(&page("500 Internal Server Error", "", "").await, "{}").await }),
@@ -470,21 +470,21 @@ fn reads_http_dates() {
 #[test]
 fn each_mistake_has_its_message() {
     let says = |keys: &str| problems("http://me:pw@backend/", keys);
-    insta::assert_snapshot!(says(r#"{"method": "GE T"}"#), @r"
+    insta::assert_snapshot!(says(r#"{"method": "GE T"}"#), @"method: not an HTTP method: `GE T`");
+    insta::assert_snapshot!(says(r#"{"headers": {"a b": "c", "d": "e\nf"}}"#), @r"
     headers: not the name of a header: `a b`
     headers: the value of header `d` has a character that no header may have
     ");
-    insta::assert_snapshot!(says(r#"{"headers": {"a b": "c", "d": "e\nf"}}"#), @"authorization: credentials are given twice; keep one of the URL's user, `basic_auth` and `authorization`");
-    insta::assert_snapshot!(says(r#"{"authorization": {"credentials": "x"}}"#), @"valid_status_codes[0]: status codes are written `200`, `200-299`, `2xx` or a list of these, not `9xx`");
-    insta::assert_snapshot!(says(r#"{"valid_status_codes": ["9xx"]}"#), @"valid_http_versions: the agent speaks `HTTP/1.1` and hears `HTTP/1.0`, it cannot ask for `HTTP/2.0`");
-    insta::assert_snapshot!(says(r#"{"valid_http_versions": ["HTTP/2.0"]}"#), @r#"
+    insta::assert_snapshot!(says(r#"{"authorization": {"credentials": "x"}}"#), @"authorization: credentials are given twice; keep one of the URL's user, `basic_auth` and `authorization`");
+    insta::assert_snapshot!(says(r#"{"valid_status_codes": ["9xx"]}"#), @"valid_status_codes[0]: status codes are written `200`, `200-299`, `2xx` or a list of these, not `9xx`");
+    insta::assert_snapshot!(says(r#"{"valid_http_versions": ["HTTP/2.0"]}"#), @"valid_http_versions: the agent speaks `HTTP/1.1` and hears `HTTP/1.0`, it cannot ask for `HTTP/2.0`");
+    insta::assert_snapshot!(says(r#"{"fail_if_body_matches_regexp": ["("], "json": ["$.a"], "pool": {"size": "a b"}}"#), @r#"
     fail_if_body_matches_regexp: not a regular expression (found open group without closing ')'): `(`
     json: a JSON assertion is `PATH OPERATOR VALUE`, such as `$.status == "ok"` or `$.queue < 10`, not `$.a`
     pool: expected a JSON path (`$.pool.size`) or the name of a metric, not `a b`
     "#);
-    insta::assert_snapshot!(says(r#"{"fail_if_body_matches_regexp": ["("], "json": ["$.a"], "pool": {"size": "a b"}}"#), @": an answer of more than 16 MiB is no health page: `1GiB`");
-    insta::assert_snapshot!(says(r#"{"body_size_limit": "1GiB"}"#), @"compression: unknown value `br`");
-    insta::assert_snapshot!(says(r#"{"compression": "br"}"#), @"pool: `from` is a page of the same server and begins with `/`");
-    insta::assert_snapshot!(says(r#"{"pool": {"size": "a", "from": "metrics"}}"#), @"tls_config: the agent's TLS library has no old versions: use `TLS12` or `TLS13`, not `TLS10`");
-    insta::assert_snapshot!(says(r#"{"tls_config": {"min_version": "TLS10"}}"#), @"");
+    insta::assert_snapshot!(says(r#"{"body_size_limit": "1GiB"}"#), @"body_size_limit: at most 16 MiB, a longer answer is no health page: `1GiB`");
+    insta::assert_snapshot!(says(r#"{"compression": "br"}"#), @"compression: unknown value `br`");
+    insta::assert_snapshot!(says(r#"{"pool": {"size": "a", "from": "metrics"}}"#), @"pool: `from` is a page of the same server and begins with `/`");
+    insta::assert_snapshot!(says(r#"{"tls_config": {"min_version": "TLS10"}}"#), @"tls_config: TLS 1.0 and 1.1 are not in the agent's TLS library; `min_version` and `max_version` are `TLS12` or `TLS13`");
 }

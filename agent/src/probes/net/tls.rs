@@ -10,7 +10,6 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use serde::de::{self, Deserialize, Deserializer};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -35,27 +34,18 @@ pub struct TlsConfig {
     pub max_version: Option<TlsVersion>,
 }
 
-/// A version of TLS that can be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A version of TLS as written; the old ones are known so that they can be refused by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum TlsVersion {
+    /// TLS 1.0, refused.
+    Tls10,
+    /// TLS 1.1, refused.
+    Tls11,
     /// TLS 1.2.
     Tls12,
     /// TLS 1.3.
     Tls13,
-}
-
-impl<'de> Deserialize<'de> for TlsVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.to_ascii_uppercase().as_str() {
-            "TLS12" => Ok(Self::Tls12),
-            "TLS13" => Ok(Self::Tls13),
-            "TLS10" | "TLS11" => Err(de::Error::custom(format!(
-                "the agent's TLS library has no old versions: use `TLS12` or `TLS13`, not `{text}`"
-            ))),
-            _ => Err(de::Error::custom(format!("a TLS version is `TLS12` or `TLS13`, not `{text}`"))),
-        }
-    }
 }
 
 /// TLS settings that are checked and ready.
@@ -98,6 +88,11 @@ pub enum TlsError {
     /// One of a pair of keys is missing.
     #[error("`cert_file` and `key_file` only make sense together")]
     Unpaired,
+    /// rustls has neither.
+    #[error(
+        "TLS 1.0 and 1.1 are not in the agent's TLS library; `min_version` and `max_version` are `TLS12` or `TLS13`"
+    )]
+    OldVersion,
     /// No version is left.
     #[error("`min_version` is above `max_version`")]
     NoVersion,
@@ -164,6 +159,9 @@ fn versions(config: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>
     let wanted = |version: TlsVersion| {
         config.min_version.is_none_or(|min| version >= min) && config.max_version.is_none_or(|max| version <= max)
     };
+    if [config.min_version, config.max_version].iter().flatten().any(|version| *version < TlsVersion::Tls12) {
+        return Err(TlsError::OldVersion);
+    }
     let chosen: Vec<_> = all.into_iter().filter(|(version, _)| wanted(*version)).map(|(_, known)| known).collect();
     if chosen.is_empty() { Err(TlsError::NoVersion) } else { Ok(chosen) }
 }
@@ -233,13 +231,13 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_message() {
-        insta::assert_snapshot!(problem(r#"{"min_version": "TLS11"}"#), @"the agent's TLS library has no old versions: use `TLS12` or `TLS13`, not `TLS11`");
-        insta::assert_snapshot!(problem(r#"{"min_version": "SSL3"}"#), @"a TLS version is `TLS12` or `TLS13`, not `SSL3`");
+        insta::assert_snapshot!(problem(r#"{"min_version": "TLS11"}"#), @"TLS 1.0 and 1.1 are not in the agent's TLS library; `min_version` and `max_version` are `TLS12` or `TLS13`");
+        insta::assert_snapshot!(problem(r#"{"min_version": "SSL3"}"#), @"unknown variant `SSL3`, expected one of `TLS10`, `TLS11`, `TLS12`, `TLS13`");
         insta::assert_snapshot!(problem(r#"{"min_version": "TLS13", "max_version": "TLS12"}"#), @"`min_version` is above `max_version`");
         insta::assert_snapshot!(problem(r#"{"cert_file": "/nowhere.pem"}"#), @"`cert_file` and `key_file` only make sense together");
         insta::assert_snapshot!(problem(r#"{"ca_file": "/nowhere.pem"}"#), @"cannot read `ca_file`: No such file or directory (os error 2): `/nowhere.pem`");
         insta::assert_snapshot!(problem(r#"{"ca_file": "Cargo.toml"}"#), @"`ca_file` holds no certificate in PEM: `Cargo.toml`");
         insta::assert_snapshot!(problem(r#"{"server_name": "no host"}"#), @"`server_name` is no host name: `no host`");
-        assert_eq!(problem(r#"{"min_version": "tls12", "insecure_skip_verify": true}"#), "none");
+        assert_eq!(problem(r#"{"min_version": "TLS12", "insecure_skip_verify": true}"#), "none");
     }
 }

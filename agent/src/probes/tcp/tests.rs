@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// The six cases that every kind has.
 pub(in crate::probes) static CASES: Cases = Cases {
-    ok: || Box::pin(async { at(&test_peers::silent().await, "{}").await }),
+    ok: Some(|| Box::pin(async { at(&test_peers::silent().await, "{}").await })),
     refused: || Box::pin(async { look(&format!("tcp://127.0.0.1:{}", test_peers::closed_port().await), "{}").await }),
     timeout: || Box::pin(async { at(&test_peers::silent().await, SSH).await }),
     wrong_answer: || Box::pin(async { at(&test_peers::answers(|_| None).await, SSH).await }),
