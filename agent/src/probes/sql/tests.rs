@@ -76,7 +76,8 @@ async fn rude_servers_cost_no_more_than_the_deadline() {
             let _ = stream.read(&mut asked).await;
             let _ = stream.write_all(b"N").await;
             let _ = stream.read(&mut asked).await;
-            while stream.write_all(answer).await.is_ok() {}
+            let flood = answer.repeat(4096);
+            while stream.write_all(&flood).await.is_ok() {}
         })
     };
     let cases = [
