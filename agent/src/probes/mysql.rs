@@ -263,6 +263,3 @@ pub(super) fn fault_of(error: &sqlx::Error, doing: &str) -> Fault {
     };
     Fault::new(reason, format!("the server refused {doing}: {}", clean(database.message()))).hint(hint)
 }
-
-#[cfg(test)]
-mod tests;

@@ -269,6 +269,3 @@ pub(super) fn fault_of(error: &sqlx::Error, doing: &str) -> Fault {
     };
     Fault::new(reason, format!("the server refused {doing}: {}", clean(text))).hint(hint)
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,7 +11,10 @@ async fn figures_are_those_of_the_client() {
     let outcome = again(&mut *probe).await;
     assert_eq!(outcome.fault, None);
     assert_eq!(value(&outcome, "sidecar_database_connections_max"), Some(20.0));
-    assert_eq!(value(&outcome, "sidecar_database_connections"), Some(1.0));
+    // The session of the command-line client that came before may still be on its way out.
+    let connections = value(&outcome, "sidecar_database_connections").unwrap();
+    assert!((1.0..=2.0).contains(&connections), "{connections}");
+    assert_eq!(value(&outcome, "sidecar_connections_used_ratio"), Some(connections / 20.0));
     assert_eq!(value(&outcome, "sidecar_database_tables_missing"), Some(0.0));
     assert_eq!(value(&outcome, "sidecar_database_slow_queries_total"), Some(0.0));
     assert_eq!(value(&outcome, "sidecar_database_longest_transaction_seconds"), None, "needs PROCESS");
@@ -33,7 +36,7 @@ async fn figures_are_those_of_the_client() {
 }
 
 #[tokio::test]
-async fn a_user_with_privileges_sees_more_and_the_session_is_read_only() {
+async fn a_user_with_privileges_sees_more() {
     let Some(server) = started(MariaDb::start(&["--performance-schema=on"])) else { return };
     server
         .sql("GRANT PROCESS, SLAVE MONITOR ON *.* TO app@'%'; GRANT SELECT ON performance_schema.* TO app@'%'")

@@ -13,6 +13,7 @@ mod servers {
 mod against_mariadb;
 mod against_postgres;
 mod against_redis;
+mod over_tls;
 
 use agent::node::{Node, Problems};
 use agent::probes::net::Net;

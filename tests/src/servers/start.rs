@@ -11,14 +11,11 @@ use std::time::{Duration, Instant};
 /// Debian's `nobody` and `nogroup`: database servers refuse to run as root.
 const NOBODY: u32 = 65534;
 
-/// A port that was free a moment ago.
-///
-/// # Panics
-/// When loopback has none.
+/// A port that was free a moment ago; 0, which no server keeps, when loopback has none.
 #[must_use]
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map_or_else(|error| panic!("no free port: {error}"), |address| address.port())
+    listener.map_or(0, |address| address.port())
 }
 
 /// Where a program is, or why the test is skipped.

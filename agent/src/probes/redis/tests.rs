@@ -11,8 +11,11 @@ const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nuptime_in_seconds:60\r\n
     used_memory:1000\r\nmaxmemory:0\r\nloading:0\r\nrdb_last_bgsave_status:ok\r\naof_enabled:1\r\naof_last_write_status:ok\r\n\
     keyspace_hits:3\r\nkeyspace_misses:1\r\nevicted_keys:0\r\nrole:master\r\n";
 
+/// An answer to a command that is not the usual one.
+type Twist = fn(&str) -> Option<String>;
+
 /// A small Redis: `twist` may answer a command in its own way first.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: fn(&str) -> Option<String>) {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: Twist) {
     let (mut buffer, mut value) = (Vec::new(), String::new());
     loop {
         while let Ok(Some((Reply::List(words), used))) = resp::decode(&buffer) {
@@ -45,7 +48,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: fn(&st
     }
 }
 
-async fn scripted(twist: fn(&str) -> Option<String>) -> Peer {
+async fn scripted(twist: Twist) -> Peer {
     test_peers::serve(move |stream| converse(stream, twist)).await
 }
 
@@ -116,7 +119,7 @@ async fn each_refusal_has_its_reason() {
     let outcome = look(&format!("redis://u:canary@{}", wrong.address)).await;
     assert_eq!(outcome.fault.as_ref().unwrap().reason, Reason::Auth);
     assert!(!format!("{outcome:?}").contains("canary"));
-    let cases: [(fn(&str) -> Option<String>, &str); 8] = [
+    let cases: [(Twist, &str); 8] = [
         (|_| Some("-NOAUTH Authentication required.\r\n".into()), "auth"),
         (|_| Some("-ERR max number of clients reached\r\n".into()), "saturated"),
         (

@@ -6,6 +6,8 @@ pub(super) mod connection;
 pub(super) mod migrations;
 pub(super) mod relay;
 pub(super) mod tables;
+#[cfg(test)]
+mod tests;
 
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
@@ -308,7 +310,7 @@ pub(super) async fn optional(
 /// Keeps what was found.
 pub(super) fn measure(cx: &mut Context<'_>, found: &[(&'static Metric, Option<f64>)]) {
     for (metric, value) in found {
-        value.into_iter().for_each(|value| cx.measure(metric.is(*value)));
+        value.iter().for_each(|value| cx.measure(metric.is(*value)));
     }
 }
 
@@ -316,46 +318,4 @@ pub(super) fn measure(cx: &mut Context<'_>, found: &[(&'static Metric, Option<f6
 pub(super) fn measure_connections(cx: &mut Context<'_>, used: Option<f64>, most: Option<f64>) {
     let ratio = used.zip(most.filter(|most| *most > 0.0)).map(|(used, most)| used / most);
     measure(cx, &[(&CONNECTIONS, used), (&CONNECTIONS_MAX, most), (&CONNECTIONS_USED_RATIO, ratio)]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mode(url: &str) -> Option<(Security, bool)> {
-        let target = Target::parse(url).unwrap();
-        security(&target, TlsConfig::default()).map(|(mode, tls)| (mode, tls.insecure_skip_verify))
-    }
-
-    #[test]
-    fn sslmode_of_the_url_is_honoured() {
-        let cases = [
-            ("postgres://db/x", Some((Security::Preferred, true))),
-            ("postgres://db/x?sslmode=disable", Some((Security::Off, true))),
-            ("postgres://db/x?sslmode=require", Some((Security::Required, true))),
-            ("postgres://db/x?sslmode=verify-full", Some((Security::Verified, false))),
-            ("postgres://db/x?sslmode=require&sslrootcert=/ca.pem", Some((Security::Verified, false))),
-            ("mysql://db/x?ssl-mode=VERIFY_IDENTITY", Some((Security::Verified, false))),
-            ("mysql://db/x?ssl_mode=REQUIRED", Some((Security::Required, true))),
-            ("postgres:///x?host=/run/postgresql&sslmode=require", Some((Security::Off, true))),
-            ("postgres://db/x?sslmode=sometimes", None),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(mode(url), expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn an_operator_who_names_an_authority_wants_it_verified() {
-        let target = Target::parse("postgres://db/x").unwrap();
-        let tls = TlsConfig { ca_file: Some("/ca.pem".into()), ..TlsConfig::default() };
-        let (mode, tls) = security(&target, tls).unwrap();
-        assert_eq!((mode, tls.insecure_skip_verify), (Security::Verified, false));
-    }
-
-    #[test]
-    fn keys_and_fields_are_the_same() {
-        let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
-        assert_eq!(keys, super::super::fields_of::<Params>());
-    }
 }

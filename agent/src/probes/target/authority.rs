@@ -31,9 +31,8 @@ pub(super) fn split(rest: &str, database: bool) -> Result<Parts, TargetError> {
         Ok(_) if database && hides_a_password(behind) => Err(ambiguous()),
         Ok(place) => parts(user, place, tail),
         Err(error) => {
-            let (user, host, tail) = only_other_reading(rest)
-                .ok_or(())
-                .or_else(|()| if rest.matches('@').count() > 1 && database { Err(ambiguous()) } else { Err(error) })?;
+            let unclear = if database && rest.matches('@').count() > 1 { ambiguous() } else { error };
+            let (user, host, tail) = only_other_reading(rest).ok_or(unclear)?;
             parts(Some(user), host_and_port(host)?, tail)
         }
     }
