@@ -1,7 +1,9 @@
 //! Tests from outside, one binary. `tidy*` hold the shape of the sources (no program is started); every other module starts the
 //! real programs and looks at what a user would see: exit code, output, pages.
 
+mod access;
 mod agent_run;
+mod bad_input;
 mod container;
 mod datastores;
 mod demo;
@@ -9,3 +11,4 @@ mod prometheus;
 mod secrets;
 mod tidy;
 mod tidy_direction;
+mod web_config;
