@@ -155,7 +155,13 @@ impl Scanner {
         let brackets = std::mem::take(&mut self.brackets);
         match byte {
             b'<' => go(State::Open),
-            _ if self.open.is_empty() => if is_space(byte) { go(State::Text) } else { Err(IllFormed) },
+            _ if self.open.is_empty() => {
+                if is_space(byte) {
+                    go(State::Text)
+                } else {
+                    Err(IllFormed)
+                }
+            }
             b'&' => go(State::Reference { name: String::new(), quote: None }),
             b'>' if brackets >= 2 => Err(IllFormed),
             b']' => {
@@ -291,9 +297,9 @@ impl Scanner {
     }
 
     fn can_close(&self, name: &str, byte: u8) -> bool {
-        self.open.last().is_some_and(|open| {
-            open.strip_prefix(name).is_some_and(|rest| rest.starts_with(char::from(byte)))
-        })
+        self.open
+            .last()
+            .is_some_and(|open| open.strip_prefix(name).is_some_and(|rest| rest.starts_with(char::from(byte))))
     }
 }
 
