@@ -6,3 +6,4 @@ pub mod http;
 pub mod journey;
 pub mod measure;
 pub mod problem;
+pub mod smoke;
