@@ -1,4 +1,10 @@
 //! The load tester: drives journeys with the goose engine and answers GO or NO-GO.
 //! ARCHITECTURE.md has the map; the data flow is plan → engine → samples → summary → judge → report.
 
+pub mod limits;
 pub mod measure;
+pub mod problem;
+pub mod redact;
+pub mod suggest;
+pub mod targets;
+pub mod units;
