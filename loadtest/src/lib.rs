@@ -1,6 +1,8 @@
 //! The load tester: drives journeys with the goose engine and answers GO or NO-GO.
 //! ARCHITECTURE.md has the map; the data flow is plan → engine → samples → summary → judge → report.
 
+pub mod clock;
+pub mod http;
 pub mod limits;
 pub mod measure;
 pub mod problem;

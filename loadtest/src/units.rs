@@ -164,7 +164,9 @@ mod tests {
 
     #[test]
     fn reads_durations() {
-        for (text, ms) in [("250ms", 250), ("10s", 10_000), ("1m30s", 90_000), ("2h", 7_200_000), ("3", 3000), ("0.5s", 500)] {
+        for (text, ms) in
+            [("250ms", 250), ("10s", 10_000), ("1m30s", 90_000), ("2h", 7_200_000), ("3", 3000), ("0.5s", 500)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
         for text in ["", "s", "-1s", "1x", "1e9s", "nan", "inf", "1..2", "5000d", "1.2.3s", "10s x"] {
