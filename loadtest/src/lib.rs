@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod http;
+pub mod journey;
 pub mod limits;
 pub mod measure;
 pub mod problem;
