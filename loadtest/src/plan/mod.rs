@@ -7,6 +7,7 @@ mod descriptors;
 mod expand;
 mod explain;
 mod feed;
+mod hash;
 mod journeys;
 mod origin;
 mod raw;
@@ -112,3 +113,6 @@ impl Variable {
         if self.secret { crate::redact::STARS } else { &self.value }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,22 +7,36 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A key of the plan file: name, meaning, example.
-pub type Key = (&'static str, &'static str, &'static str);
+pub(super) type Key = (&'static str, &'static str, &'static str);
 
 /// The keys at the top of the file, in the order of the reference.
 pub const KEYS: &[Key] = &[
-    ("target", "URL of the stack under test; `--target` wins over it, `LOADTEST_TARGET` does not", "http://127.0.0.1:8000"),
+    (
+        "target",
+        "URL of the stack under test; `--target` wins over it, `LOADTEST_TARGET` does not",
+        "http://127.0.0.1:8000",
+    ),
     ("users", "virtual users at full load", "200"),
     ("run_time", "time at full load, after the ramp", "60s"),
     ("ramp", "time in which the users start, one after the other; measured apart and not judged", "15s"),
     ("think", "pause of a user between two journeys, a random time between two bounds", "1s..3s"),
     ("requests", "number of requests after which the run ends, if that comes before its time is up", "1000"),
-    ("variables", "variables of all journeys, typed as Hurl types `--variable`", "{tenant: acme, password: \"${PASSWORD}\"}"),
+    (
+        "variables",
+        "variables of all journeys, typed as Hurl types `--variable`",
+        "{tenant: acme, password: \"${PASSWORD}\"}",
+    ),
     ("data", "CSV files whose columns become variables: `file`, and `order`", "[{file: users.csv, order: unique}]"),
-    ("journeys", "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies), `think`",
-        "[{name: crud, weight: 3, files: [login.hurl, crud.hurl]}]"),
-    ("groups", "names for sets of requests: patterns over request names or `METHOD /path`, `*` stands for anything",
-        "{pages: [\"GET /\", \"GET /assets/*\"]}"),
+    (
+        "journeys",
+        "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies), `think`",
+        "[{name: crud, weight: 3, files: [login.hurl, crud.hurl]}]",
+    ),
+    (
+        "groups",
+        "names for sets of requests: patterns over request names or `METHOD /path`, `*` stands for anything",
+        "{pages: [\"GET /\", \"GET /assets/*\"]}",
+    ),
     ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
 ];
 

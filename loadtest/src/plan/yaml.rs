@@ -32,9 +32,12 @@ fn problem(error: &Error, text: &str, file: &str) -> Problem {
     let (what, hint, width) = said(error);
     let (line, column) = error.location().map_or((0, 0), numbers);
     let problem = match text.lines().nth(line.saturating_sub(1)).filter(|_| line > 0) {
-        Some(shown) => Problem::new(what)
-            .at(format!("{file}:{line}:{column}"))
-            .excerpt(excerpt(shown, Some(line), column.saturating_sub(1), width)),
+        Some(shown) => Problem::new(what).at(format!("{file}:{line}:{column}")).excerpt(excerpt(
+            shown,
+            Some(line),
+            column.saturating_sub(1),
+            width,
+        )),
         None => Problem::new(what).at(file),
     };
     match hint {
@@ -64,11 +67,16 @@ fn said(error: &Error) -> (String, Option<String>, usize) {
         Error::SerdeMissingField { field, .. } => {
             (format!("key `{field}` is missing"), Some(format!("add `{field}:` to this entry")), 1)
         }
+        Error::Unexpected { expected: "string scalar", .. } => {
+            ("one value belongs here, no list and no map".to_owned(), None, 1)
+        }
         Error::Unexpected { expected, .. } => (format!("expected {expected} here"), None, 1),
         Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
             (format!("expected {expected} here"), None, 1)
         }
-        Error::NullIntoString { .. } => ("a value is missing here".to_owned(), Some("write one, or remove the key".into()), 1),
+        Error::NullIntoString { .. } => {
+            ("a value is missing here".to_owned(), Some("write one, or remove the key".into()), 1)
+        }
         Error::ExternalMessage { msg, .. } => (format!("this is no YAML: {}", lower(msg)), quoting(), 1),
         other => (lower(other.to_string().split(" at line ").next().unwrap_or_default()), None, 1),
     }

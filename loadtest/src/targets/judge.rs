@@ -147,4 +147,4 @@ pub(super) fn percent(share: f64) -> String {
 
 #[cfg(test)]
 #[path = "judge_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,6 @@
 use super::*;
 use crate::measure::Failure;
 use hdrhistogram::Histogram;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
@@ -11,17 +10,13 @@ pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
     for (ms, count) in latencies_ms {
         histogram.record_n(ms * 1000, *count).expect("in range");
     }
-    let errors_by = if errors == 0 { BTreeMap::new() } else { BTreeMap::from([(Failure::Status, errors)]) };
-    Row {
-        name: name.to_owned(),
-        stage: "steady".to_owned(),
-        count: histogram.len(),
-        errors_by,
-        example: None,
-        latencies: histogram,
-        bytes: 0,
-        over: Duration::from_secs(10),
+    let mut row = Row::empty(name, "steady", Duration::from_secs(10)).expect("three digits");
+    row.count = histogram.len();
+    row.latencies = histogram;
+    if errors > 0 {
+        row.errors_by.insert(Failure::Status, errors);
     }
+    row
 }
 
 pub(crate) fn target(text: &str, members: &[&str]) -> Target {

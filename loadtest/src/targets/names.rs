@@ -1,6 +1,7 @@
 //! Whom a target is about: a request, a journey, a group of requests, or all of them. Groups are patterns over names and
 //! routes, so that nobody has to list requests twice.
 
+use crate::problem::Problem;
 use crate::suggest;
 
 /// A request of the plan.
@@ -62,8 +63,8 @@ impl Names {
     /// Finds whom a name means: a request first, then a journey, then a group.
     ///
     /// # Errors
-    /// A hint, when nothing has the name or the group is empty.
-    pub fn subject(&self, name: Option<&str>) -> Result<Subject, String> {
+    /// When nothing has the name, or the group is empty.
+    pub fn subject(&self, name: Option<&str>) -> Result<Subject, Problem> {
         let Some(name) = name else {
             let members = self.requests.iter().map(|request| request.name.clone()).collect();
             return Ok(Subject { name: None, members });
@@ -72,7 +73,7 @@ impl Names {
         Ok(Subject { name: Some(name.to_owned()), members })
     }
 
-    fn find(&self, name: &str) -> Result<Vec<String>, String> {
+    fn find(&self, name: &str) -> Result<Vec<String>, Problem> {
         if self.requests.iter().any(|request| request.name == name) {
             return Ok(vec![name.to_owned()]);
         }
@@ -84,9 +85,10 @@ impl Names {
         match self.groups.iter().find(|group| group.name == name) {
             Some(group) => Some(group.members(&self.requests)).filter(|members| !members.is_empty()).ok_or_else(|| {
                 let patterns = group.patterns.join("`, `");
-                format!("no request fits the group's `{patterns}`")
+                let hint = format!("no request's name or `METHOD /path` fits `{patterns}`");
+                Problem::new(format!("the group `{name}` has no requests")).hint(hint)
             }),
-            None => Err(self.known(name)),
+            None => Err(Problem::new(format!("nothing is called `{name}`")).hint(self.known(name))),
         }
     }
 
@@ -140,9 +142,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_and_an_empty_group_name_what_there_is() {
-        let hint = |name| names().subject(Some(name)).expect_err("refused");
-        insta::assert_snapshot!(hint("logn"), @"did you mean `login`? known names: login, GET /api/users, GET /, crud, home, api, static");
-        insta::assert_snapshot!(hint("static"), @"no request fits the group's `*.css`; did you mean `static`? known names: login, GET /api/users, GET /, crud, home, api, static");
+        let hint = |name| names().subject(Some(name)).expect_err("refused").to_string();
+        insta::assert_snapshot!(hint("logn"), @r"
+        error: nothing is called `logn`
+        hint: did you mean `login`? known names: login, GET /api/users, GET /, crud, home, api, static
+        ");
+        insta::assert_snapshot!(hint("static"), @r"
+        error: the group `static` has no requests
+        hint: no request's name or `METHOD /path` fits `*.css`
+        ");
     }
 
     #[test]

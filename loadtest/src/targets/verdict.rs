@@ -144,21 +144,21 @@ mod tests {
     fn the_reason_is_one_sentence_that_names_the_request() {
         let done = Ending::Complete;
         insta::assert_snapshot!(decided(&["p50 < 2s", "errors < 5%"], &done, false), @"go: all 2 targets are met");
-        insta::assert_snapshot!(decided(&["p95 < 2s"], &done, false), @"no-go: `p95 < 2s` is missed with 3s: `POST /slow` has all of the requests beyond the limit");
-        insta::assert_snapshot!(decided(&["p99 < 2s", "errors < 1%", "p95 < 1s"], &done, false), @"no-go: `p99 < 2s` is missed with 3s: `POST /slow` has all of the requests beyond the limit; 2 other targets are missed");
-        insta::assert_snapshot!(decided(&["errors < 0.01%", "errors < 5%"], &done, false), @"no-go: `errors < 0.01%` is missed with 3 %: `POST /slow` has all of the errors");
-        insta::assert_snapshot!(decided(&["throughput > 500/s"], &done, false), @"no-go: `throughput > 500/s` is missed with 97/s: `POST /slow` has 97 % of the time waited");
+        insta::assert_snapshot!(decided(&["p95 < 2s"], &done, false), @"no-go: `p95 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit");
+        insta::assert_snapshot!(decided(&["p99 < 2s", "errors < 1%", "p95 < 1s"], &done, false), @"no-go: `p99 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit; 2 other targets are missed");
+        insta::assert_snapshot!(decided(&["errors < 0.01%", "errors < 5%"], &done, false), @"no-go: `errors < 0.01%` is missed (3 %): `POST /slow` has all of the errors");
+        insta::assert_snapshot!(decided(&["throughput > 500/s"], &done, false), @"no-go: `throughput > 500/s` is missed (97/s): `POST /slow` has 97 % of the time waited");
     }
 
     #[test]
     fn the_ending_counts() {
         let term = Ending::Signal("SIGTERM", 15);
         insta::assert_snapshot!(decided(&["p50 < 2s"], &term, false), @"inconclusive: the run was stopped by SIGTERM before its end");
-        insta::assert_snapshot!(decided(&["p95 < 2s"], &term, false), @"no-go: `p95 < 2s` is missed with 3s: `POST /slow` has all of the requests beyond the limit");
+        insta::assert_snapshot!(decided(&["p95 < 2s"], &term, false), @"no-go: `p95 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit");
         let dead = Ending::GivenUp("the target stopped answering after 12 s: connection refused".to_owned());
         insta::assert_snapshot!(decided(&["p50 < 2s"], &dead, false), @"no-go: the target stopped answering after 12 s: connection refused");
         insta::assert_snapshot!(decided(&["p50 < 2s", "p95 < 2s"], &Ending::Complete, true), @"inconclusive: the load generator itself was the bottleneck; run it on a freer machine or with fewer users");
-        insta::assert_snapshot!(decided(&["p50 < 2s", "errors < 1%"], &Ending::Complete, true), @"no-go: `errors < 1%` is missed with 3 %: `POST /slow` has all of the errors");
+        insta::assert_snapshot!(decided(&["p50 < 2s", "errors < 1%"], &Ending::Complete, true), @"no-go: `errors < 1%` is missed (3 %): `POST /slow` has all of the errors");
     }
 
     #[test]
