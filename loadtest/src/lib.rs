@@ -12,6 +12,7 @@ pub mod measure;
 pub mod plan;
 pub mod problem;
 pub mod redact;
+pub mod reference;
 pub mod report;
 pub mod suggest;
 pub mod targets;

@@ -22,7 +22,7 @@ pub enum Order {
 }
 
 /// The orders with their words and meanings.
-pub(crate) const ORDERS: &[(&str, Order, &str)] = &[
+pub const ORDERS: &[(&str, Order, &str)] = &[
     ("circular", Order::Circular, "the next row for whoever comes next; after the last comes the first (default)"),
     ("random", Order::Random, "any row, each time a journey begins"),
     ("sequential", Order::Sequential, "each user goes through the file on its own, from the first row"),

@@ -3,6 +3,7 @@
 //! with a problem never half-starts (invariant 7).
 
 mod build;
+mod consent;
 mod descriptors;
 mod expand;
 mod explain;
@@ -16,8 +17,9 @@ mod target;
 mod yaml;
 
 pub use build::build;
+pub use consent::consent;
 pub use explain::explain;
-pub use feed::{Feed, Order};
+pub use feed::{Feed, ORDERS, Order};
 pub use journeys::PlannedJourney;
 pub use origin::{Origin, Setting};
 pub use raw::KEYS;
