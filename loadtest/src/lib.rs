@@ -14,6 +14,7 @@ pub mod problem;
 pub mod redact;
 pub mod reference;
 pub mod report;
+pub mod smoke;
 pub mod suggest;
 pub mod targets;
 pub mod units;

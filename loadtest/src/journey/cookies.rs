@@ -1,5 +1,5 @@
 //! The cookie jar of one virtual user, with curl's rules (RFC 6265 and the prefixes of its successor): which cookies are
-//! taken, which are sent where and in what order. Knows nothing of journeys. A hostile server can neither grow it
+//! taken, which are sent where and in what order (longest path first, then longest name, then the youngest). Knows nothing of journeys. A hostile server can neither grow it
 //! without bound nor set cookies for others; it knows no list of public suffixes, so `Domain=co.uk` is taken.
 
 use super::limits::{COOKIE_BYTES_MAX, COOKIES_MAX};
@@ -60,7 +60,7 @@ impl Jar {
         }
         let mut sent: Vec<&Cookie> = self.cookies.iter().filter(|cookie| cookie.goes_to(url, now)).collect();
         let length = |cookie: &Cookie| (cookie.path.len(), cookie.domain.len(), cookie.name.len());
-        sent.sort_by(|one, two| length(two).cmp(&length(one)).then(one.order.cmp(&two.order)));
+        sent.sort_by(|one, two| length(two).cmp(&length(one)).then(two.order.cmp(&one.order)));
         let pairs: Vec<String> = sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         if pairs.is_empty() { None } else { Some(pairs.join("; ")) }
     }

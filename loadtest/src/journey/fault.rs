@@ -112,7 +112,7 @@ pub enum Cause {
     #[error("only a string can be redacted, got {0}")]
     Redact(&'static str),
     /// Another status.
-    #[error("status")]
+    #[error("another status")]
     Status {
         /// Asked for.
         expected: u64,
@@ -120,9 +120,9 @@ pub enum Cause {
         actual: u16,
     },
     /// Another value than asked for.
-    #[error("{what}")]
+    #[error("another value")]
     Mismatch {
-        /// What was judged.
+        /// What was judged, with a space behind; empty for an assert, whose line says it.
         what: &'static str,
         /// Got.
         actual: String,
@@ -156,24 +156,19 @@ impl Fault {
         }
     }
 
-    /// For people: what, where with carets, actual and expected. Not yet redacted.
+    /// For people: what, and where with carets. Not yet redacted.
     #[must_use]
     pub fn problem(&self, source: &Source) -> Problem {
         let kind = if self.is_assert { "assert failed" } else { "cannot go on" };
-        let problem = source.problem(self.span, format!("{kind}: {}", self.cause));
-        match &self.cause {
-            Cause::Status { expected, actual } => problem.hint(format!("expected {expected}, got {actual}")),
-            Cause::Mismatch { actual, expected, .. } => problem.hint(format!("expected {expected}, got {actual}")),
-            _ => problem,
-        }
+        source.problem(self.span, format!("{kind}: {}", self.summary()))
     }
 
     /// In one line, without the place. Not yet redacted.
     #[must_use]
     pub fn summary(&self) -> String {
         match &self.cause {
-            Cause::Status { expected, actual } => format!("status {actual}, expected {expected}"),
-            Cause::Mismatch { what, actual, expected } => format!("{what}: expected {expected}, got {actual}"),
+            Cause::Status { expected, actual } => format!("expected status {expected}, got {actual}"),
+            Cause::Mismatch { what, actual, expected } => format!("expected {what}{expected}, got {actual}"),
             cause => cause.to_string(),
         }
     }

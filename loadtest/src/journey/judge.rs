@@ -39,7 +39,7 @@ fn status(spec: &ResponseSpec, last: &Received) -> Vec<Fault> {
     let mut faults = vec![];
     if let Some((span, version)) = spec.version.filter(|(_, version)| *version != last.response.version) {
         let (actual, expected) = (last.response.version.number().to_owned(), version.number().to_owned());
-        faults.push(Fault::error(span, Cause::Mismatch { what: "the version of HTTP is another", actual, expected }));
+        faults.push(Fault::error(span, Cause::Mismatch { what: "HTTP version ", actual, expected }));
     }
     let actual = last.response.status;
     if let Some((span, expected)) = spec.status.filter(|(_, expected)| *expected != u64::from(actual)) {
@@ -72,7 +72,7 @@ fn header(pair: &Pair, last: &Received, view: View<'_>) -> Result<(), Fault> {
         if actual.is_empty() { "no such header".to_owned() } else { format!("`{}`", cut(&actual.join("`, `"))) };
     let span = if actual.is_empty() { pair.name.span } else { pair.value.span };
     let expected = format!("`{}`", cut(&expected));
-    Err(Fault::error(span, Cause::Mismatch { what: "the header is not as it should be", actual: shown, expected }))
+    Err(Fault::error(span, Cause::Mismatch { what: "header ", actual: shown, expected }))
 }
 
 /// The body must be the same to the letter, JSON too.
@@ -88,5 +88,5 @@ fn body(expected: &Body, last: &Received, view: View<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let (actual, expected) = (actual.describe(), expected.describe());
-    Err(at(Cause::Mismatch { what: "the body is not as it should be", actual, expected }))
+    Err(at(Cause::Mismatch { what: "the body ", actual, expected }))
 }

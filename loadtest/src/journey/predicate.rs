@@ -101,7 +101,7 @@ impl Predicate {
         let not = if self.negated { "not " } else { "" };
         let mismatch = if verdict.is_err() { " (a value of another type)" } else { "" };
         let cause = Cause::Mismatch {
-            what: "the value is not as it should be",
+            what: "",
             actual: value.map_or_else(|| "nothing".to_owned(), Value::describe),
             expected: format!("{not}{}{mismatch}", self.test.describe(scope)),
         };

@@ -72,8 +72,8 @@ fn expired_cookies_go_and_max_age_outweighs_expires() {
 }
 
 #[test]
-fn longer_paths_go_first_then_older_cookies() {
-    check("http://h.de/a/b", &["x=1; Path=/", "y=1", "z=2; Path=/", "x=3; Path=/"], "http://h.de/a/b", "y=1; x=3; z=2");
+fn longer_paths_go_first_then_younger_cookies() {
+    check("http://h.de/a/b", &["x=1; Path=/", "y=1", "z=2; Path=/", "x=3; Path=/"], "http://h.de/a/b", "y=1; z=2; x=3");
 }
 
 #[test]
