@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod engine;
 pub mod exit;
 pub mod http;
 pub mod journey;
@@ -14,6 +15,7 @@ pub mod problem;
 pub mod redact;
 pub mod reference;
 pub mod report;
+pub mod run;
 pub mod smoke;
 pub mod suggest;
 pub mod targets;

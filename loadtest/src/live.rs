@@ -169,7 +169,7 @@ mod tests {
     fn frame() -> Frame {
         let ms = Duration::from_millis;
         Frame {
-            stage: "steady".to_owned(),
+            stage: "load".to_owned(),
             elapsed: Duration::from_secs(25),
             planned: Duration::from_secs(75),
             users: 200,
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn the_view_fits_the_screen() {
         insta::assert_snapshot!(view(&frame(), 80).join("\n"), @r"
-        steady   [#############...........................] 00:25 of 01:15
+        load     [#############...........................] 00:25 of 01:15
         users 200/200   requests 12345   412/s   errors 3 (0.02 %)
         p50 12ms   p95 340ms   p99 –
         ");
@@ -197,9 +197,9 @@ mod tests {
 
     #[test]
     fn a_line_says_the_same() {
-        insta::assert_snapshot!(line(&frame()), @"00:25 steady: 200 users, 12345 requests, 412/s, p50 12ms, p95 340ms, p99 –, 3 errors");
+        insta::assert_snapshot!(line(&frame()), @"00:25 load: 200 users, 12345 requests, 412/s, p50 12ms, p95 340ms, p99 –, 3 errors");
         let start = Frame { elapsed: Duration::ZERO, count: 0, errors: 0, recent: Recent::default(), ..frame() };
-        insta::assert_snapshot!(line(&start), @"00:00 steady: 200 users, 0 requests, –/s, p50 –, p95 –, p99 –, 0 errors");
+        insta::assert_snapshot!(line(&start), @"00:00 load: 200 users, 0 requests, –/s, p50 –, p95 –, p99 –, 0 errors");
     }
 
     #[test]

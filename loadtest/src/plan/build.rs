@@ -8,6 +8,7 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count, unit_problem};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, descriptors, target};
+use crate::journey::{self, Value};
 use crate::limits::{PLAN_BYTES, USERS};
 use crate::problem::{Problem, Problems};
 use crate::redact::{Redactor, looks_secret};
@@ -187,7 +188,8 @@ fn variables(
     if let Some(chosen) = chosen {
         let (name, value) = (TARGET.to_owned(), target::base(&chosen.value));
         let secret = chosen.value.password().is_some();
-        found.insert(name.clone(), Variable { name, value, secret, from: chosen.from.clone() });
+        let (typed, from) = (Value::text(&value), chosen.from.clone());
+        found.insert(name.clone(), Variable { name, value, typed, secret, from });
     }
     found.into_values().collect()
 }
@@ -203,8 +205,15 @@ fn variable(reader: &mut Reader<'_>, name: &str, text: Text) -> Option<(String, 
         reader.problem(&text, problem.hint("letters, digits, `_` and `-`, beginning with a letter"));
         return None;
     }
+    let typed = match journey::parse_variable(&format!("{name}={}", text.text)) {
+        Ok((_, typed)) => typed,
+        Err(error) => {
+            reader.problem(&text, Problem::new(error.to_string()));
+            return None;
+        }
+    };
     let (name, secret) = (name.to_owned(), text.secret || looks_secret(name));
-    Some((name.clone(), Variable { name, value: text.text, secret, from: text.from }))
+    Some((name.clone(), Variable { name, value: text.text, typed, secret, from: text.from }))
 }
 
 fn feeds(reader: &mut Reader<'_>, raw: &[RawData], folder: &Path, users: usize) -> Vec<Feed> {

@@ -39,7 +39,7 @@ fn stages(plan: &Plan) -> String {
     });
     let end = plan.requests.as_ref().map_or(String::new(), |most| format!(" or {} requests", most.value));
     let steady = format!("{users} users for {}{end}", Readable(plan.run_time.value));
-    section("stages", ramp.into_iter().chain([["steady".to_owned(), steady, "judged".to_owned()]]))
+    section("stages", ramp.into_iter().chain([["load".to_owned(), steady, "judged".to_owned()]]))
 }
 
 fn variables(plan: &Plan) -> String {
@@ -67,7 +67,7 @@ fn journeys(plan: &Plan) -> String {
 
 fn one_journey(journey: &PlannedJourney, whole: u64) -> String {
     let share = crate::targets::percent(journey.weight, whole);
-    let mut text = format!("  {}  {share} of the users' rounds, think {}", journey.name, journey.think.value);
+    let mut text = format!("  {}  {share} of the users, think {}", journey.name, journey.think.value);
     if journey.from == Origin::Default {
         text += "  default, for the plan names none";
     } else {

@@ -25,6 +25,7 @@ pub use origin::{Origin, Setting};
 pub use raw::KEYS;
 pub use target::{Url, is_private};
 
+use crate::journey::Value;
 use crate::redact::Redactor;
 use crate::targets::{Names, Target};
 use crate::units::Think;
@@ -61,8 +62,10 @@ pub struct Flags {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its value as text; typed as Hurl types the values of `--variable`.
+    /// Its value as text.
     pub value: String,
+    /// Its value as Hurl types it on its command line.
+    pub typed: Value,
     /// Whether it is hidden wherever people read.
     pub secret: bool,
     /// Where it was set.

@@ -259,8 +259,8 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       requests  at most 1000            good.yml:7
 
     stages
-      ramp    0 to 1 users in 5s                measured apart, not judged
-      steady  1 users for 30s or 1000 requests  judged
+      ramp  0 to 1 users in 5s                measured apart, not judged
+      load  1 users for 30s or 1000 requests  judged
 
     variables
       api_key    ***                    --variable
@@ -273,10 +273,10 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       rows.csv  2 rows, unique  email, user_password
 
     journeys
-      home  75 % of the users' rounds, think 100ms..300ms  good.yml:15
+      home  75 % of the users, think 100ms..300ms  good.yml:15
         GET /
         GET /health
-      twice  25 % of the users' rounds, think 1s  good.yml:16
+      twice  25 % of the users, think 1s  good.yml:16
         GET /
         GET /health
         GET /
@@ -314,14 +314,14 @@ fn without_a_plan_the_honest_default_is_told() {
       think     1s..3s                  default
 
     stages
-      ramp    0 to 10 users in 15s  measured apart, not judged
-      steady  10 users for 1m       judged
+      ramp  0 to 10 users in 15s  measured apart, not judged
+      load  10 users for 1m       judged
 
     variables
       target  http://127.0.0.1:8000  --target
 
     journeys
-      default  100 % of the users' rounds, think 1s..3s  default, for the plan names none
+      default  100 % of the users, think 1s..3s  default, for the plan names none
         GET /
         GET /health
 

@@ -170,7 +170,7 @@ pub fn build(plan: &Plan, summary: &Summary, facts: &Facts) -> Report {
 fn judged_stage<'a>(summary: &'a Summary, stages: &'a [Stage]) -> &'a str {
     let has_requests = |stage: &&Stage| summary.rows.iter().any(|row| row.stage == stage.name && row.count > 0);
     let stage = stages.iter().rev().find(has_requests).or(stages.last());
-    stage.map_or("steady", |stage| stage.name.as_str())
+    stage.map_or("load", |stage| stage.name.as_str())
 }
 
 fn generator(summary: &Summary) -> GeneratorLine {

@@ -41,7 +41,7 @@ fn rows() -> Vec<Row> {
 
 fn report(require: &[&str], rows: Vec<Row>, ending: Ending) -> Report {
     let stage = |name: &str, seconds| Stage { name: name.to_owned(), users: 20, rate: None, seconds };
-    let stages = vec![stage("ramp", 15.0), stage("steady", 10.0)];
+    let stages = vec![stage("ramp", 15.0), stage("load", 10.0)];
     let facts = Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending, stages };
     build(&plan(require), &summary(rows), &facts)
 }
@@ -52,7 +52,7 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
     let text = to_terminal(&report, 120);
     assert!(!text.contains(CANARY));
     insta::assert_snapshot!(text, @r"
-    requests of the stage `steady`, 20 users for 10s
+    requests of the stage `load`, 20 users for 10s
                            n        errors      p50      p90      p95      p99      max  per second
       GET /             1000             0      3ms      3ms     50ms     50ms    800ms         100
       GET /health         60        3 (5%)      2ms      4ms      4ms        –       9s         5.7
@@ -61,7 +61,7 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
     stage `ramp`, not judged: 40 requests, 0 errors
 
     errors
-      GET /health (steady): 1 status, 2 timeout
+      GET /health (load): 1 status, 2 timeout
         for example: assert failed: status
           got 503, the body says ***
 
@@ -82,7 +82,7 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
 fn without_errors_nothing_is_said_of_them() {
     let report = report(&[], vec![test_row("GET /", &[(3, 900)], 0)], Ending::Complete);
     insta::assert_snapshot!(to_terminal(&report, 80), @r"
-    requests of the stage `steady`, 20 users for 10s
+    requests of the stage `load`, 20 users for 10s
                            n        errors      p50      p90      p95      p99      max  per second
       GET /              900             0      3ms      3ms      3ms      3ms      3ms          90
       total              900             0      3ms      3ms      3ms      3ms      3ms          90
@@ -150,7 +150,7 @@ fn a_program_reads_the_documented_schema() {
         "late_p99_us": 640,
         "saturated": false
       },
-      "judged": "steady",
+      "judged": "load",
       "plan_hash": "…",
       "reason": "`errors < 0.1%` is missed (0.28 %): `GET /health` has all of the errors",
       "requests": [
@@ -182,7 +182,7 @@ fn a_program_reads_the_documented_schema() {
           "p90_us": 3001,
           "p95_us": 50015,
           "p99_us": 50015,
-          "stage": "steady",
+          "stage": "load",
           "throughput": 100.0,
           "waited_us": 8450900
         }
@@ -195,7 +195,7 @@ fn a_program_reads_the_documented_schema() {
           "users": 20
         },
         {
-          "name": "steady",
+          "name": "load",
           "rate": null,
           "seconds": 10.0,
           "users": 20
@@ -229,7 +229,7 @@ fn a_program_reads_the_documented_schema() {
         "p90_us": 4001,
         "p95_us": 50015,
         "p99_us": 50015,
-        "stage": "steady",
+        "stage": "load",
         "throughput": 105.7,
         "waited_us": 26580732
       },

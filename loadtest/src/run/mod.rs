@@ -4,11 +4,12 @@ mod life;
 mod preflight;
 mod show;
 mod smoke;
+mod walk;
 
 use crate::cli::{Cli, Other};
+use crate::engine::{Reason, Signals};
 use crate::exit::Exit;
-use crate::problem::Problems;
-use crate::stop::Stop;
+use crate::problem::{Problem, Problems};
 use std::fmt::Display;
 use std::io::Write;
 
@@ -24,13 +25,13 @@ pub fn main(cli: &Cli) -> Exit {
         Err(error) => return not_started(&format!("no runtime: {error}")),
     };
     runtime.block_on(async {
-        let stop = match Stop::listen() {
-            Ok(stop) => stop,
+        let signals = match Signals::claim() {
+            Ok(signals) => signals,
             Err(error) => return not_started(&error),
         };
         match &cli.command {
-            Some(Other::Smoke(args)) => smoke::smoke(args, stop).await,
-            _ => life::run(&cli.run, stop).await,
+            Some(Other::Smoke(args)) => smoke::smoke(args, signals).await,
+            _ => life::run(&cli.run, signals).await,
         }
     })
 }
@@ -43,9 +44,15 @@ enum Failed {
     Start(String),
 }
 
-impl<T: Into<Problems>> From<T> for Failed {
-    fn from(problems: T) -> Self {
-        Self::Input(problems.into())
+impl From<Problems> for Failed {
+    fn from(problems: Problems) -> Self {
+        Self::Input(problems)
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem.into())
     }
 }
 
@@ -65,6 +72,11 @@ impl Failed {
 fn not_started(why: &dyn Display) -> Exit {
     tell(&format!("error: the load tester cannot start: {why}"));
     Exit::NOT_STARTED
+}
+
+/// The exit code of a command that a signal ended before there was anything to report.
+fn signalled(reason: Reason) -> Exit {
+    Exit(128 + reason.signal().unwrap_or(0))
 }
 
 /// A reader that is gone (`loadtest … | head`) is no reason to fail.

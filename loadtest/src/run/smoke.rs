@@ -1,7 +1,8 @@
 //! `loadtest smoke`: each file once, as Hurl would.
 
-use super::{Failed, say};
+use super::{Failed, say, signalled};
 use crate::cli::SmokeArgs;
+use crate::engine::Signals;
 use crate::exit::Exit;
 use crate::http::{Client, Network, Transport};
 use crate::journey::{self, Journey, Value};
@@ -9,14 +10,13 @@ use crate::problem::{Problem, Problems};
 use crate::redact::{Redactor, looks_secret};
 use crate::report::JsonFile;
 use crate::smoke::{self, Setting};
-use crate::stop::Stop;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(super) async fn smoke(args: &SmokeArgs, mut stop: Stop) -> Exit {
+pub(super) async fn smoke(args: &SmokeArgs, mut signals: Signals) -> Exit {
     let done = tokio::select! {
         done = run(args) => done,
-        signal = stop.wait() => return Exit(128 + signal.number),
+        reason = signals.next() => return signalled(reason),
     };
     done.unwrap_or_else(|failed| failed.told())
 }
@@ -32,7 +32,7 @@ async fn run(args: &SmokeArgs) -> Result<Exit, Failed> {
     let json = args.json.as_deref().and_then(|path| problems.take(JsonFile::open(path)));
     let (variables, redactor) = problems.or(variables.unwrap_or_default())?;
     let journeys: Vec<Journey> = journeys.into_iter().flatten().collect();
-    let network = Arc::new(Network::new());
+    let network = Arc::new(Network::default());
     let setting = Setting {
         variables: Arc::new(variables),
         connect: &mut || Box::new(Client::new(Arc::clone(&network))) as Box<dyn Transport>,

@@ -10,7 +10,7 @@ pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
     for (ms, count) in latencies_ms {
         histogram.record_n(ms * 1000, *count).expect("in range");
     }
-    let mut row = Row::empty(name, "steady", Duration::from_secs(10)).expect("three digits");
+    let mut row = Row::empty(name, "load", Duration::from_secs(10)).expect("three digits");
     row.count = histogram.len();
     row.latencies = histogram;
     if errors > 0 {

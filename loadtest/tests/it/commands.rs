@@ -8,7 +8,20 @@ fn wrong_input_ends_with_2_and_says_everything_at_once() {
     let output = loadtest(&["--users", "lots", "--require", "p96 < 2s"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stdout(&output), "");
-    insta::assert_snapshot!(stderr(&output), @"");
+    insta::assert_snapshot!(stderr(&output), @r"
+    error: no target
+    hint: name it with `--target URL`, `target:` in `loadtest.yml`, or `LOADTEST_TARGET` in the environment
+
+    error: `lots` is not a whole number from 1 to 50000
+      at --users
+    hint: write it like `200`
+
+    error: unknown indicator `p96`
+      at --require
+       | p96 < 2s
+       | ^^^
+    hint: did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+    ");
 }
 
 #[test]
@@ -36,14 +49,22 @@ fn a_dry_run_sends_nothing_and_ends_with_0() {
 fn a_report_that_cannot_be_written_is_known_before_the_start() {
     let output = loadtest(&["--target", "http://127.0.0.1:1", "--json", "/nowhere/r.json"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(stderr(&output), @"");
+    insta::assert_snapshot!(stderr(&output), @r"
+    error: cannot write the report: entity not found
+      at --json /nowhere/r.json
+    hint: name a file in a folder that you may write to
+    ");
 }
 
 #[test]
 fn somebody_elses_target_is_refused() {
     let output = loadtest(&["--target", "http://203.0.113.7"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(stderr(&output), @"");
+    insta::assert_snapshot!(stderr(&output), @r"
+    error: `203.0.113.7` is a public address
+      at target (--target)
+    hint: a load test of somebody else's service is an attack; say `--i-own-this-target` if it is yours and they know
+    ");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// A server that can be killed like a process: its port closes and its connections break.
-pub struct Server {
+pub(super) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -21,7 +21,7 @@ struct Shared {
 
 impl Server {
     /// `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, everything else 200 at once.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
@@ -38,12 +38,12 @@ impl Server {
         Self { address, shared }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A switch that kills the server from another thread.
-    pub fn killer(&self) -> impl FnOnce() + Send + 'static {
+    pub(super) fn killer(&self) -> impl FnOnce() + Send + 'static {
         let (shared, address) = (Arc::clone(&self.shared), self.address);
         move || {
             shared.dead.store(true, Ordering::SeqCst);
