@@ -2,6 +2,7 @@
 //! ARCHITECTURE.md has the map; the data flow is plan → engine → samples → summary → judge → report.
 
 pub mod clock;
+pub mod engine;
 pub mod http;
 pub mod limits;
 pub mod measure;
