@@ -4,6 +4,9 @@
 pub mod clock;
 pub mod engine;
 pub mod http;
+pub mod journey;
 pub mod limits;
 pub mod measure;
+pub mod problem;
+pub mod smoke;
 pub mod units;
