@@ -35,8 +35,8 @@ enum State {
     Comment { hyphens: u8 },
     /// In `<![CDATA[ … ]]>`; how many brackets were just seen.
     CData { brackets: u8 },
-    /// In `<!DOCTYPE …>`: open brackets and the quote that is open.
-    Doctype { depth: u32, quote: Option<u8> },
+    /// In `<!DOCTYPE …>`: what precedes its brackets, open brackets and the quote that is open.
+    Doctype { head: String, depth: u32, quote: Option<u8> },
     /// In `<? … ?>`.
     Instruction { text: String, question: bool },
     /// In `</name`.
@@ -66,16 +66,19 @@ pub struct Scanner {
     state: State,
     /// Names of the open elements.
     open: Vec<String>,
-    /// Prefixes bound by each open element.
-    bound: Vec<Vec<String>>,
     /// The start tag being read.
     tag: String,
     /// Attributes of the start tag being read.
     attributes: BTreeSet<String>,
     /// Bytes read so far.
     read: usize,
-    /// Whether there was a document type, which may declare entities.
+    /// Whether there was a document type.
     has_doctype: bool,
+    /// Whether it names another file, which may declare entities.
+    is_external: bool,
+    /// The last two bytes.
+    recent: [u8; 2],
+
     /// How many `]` the text ends with.
     brackets: u8,
 }
@@ -113,6 +116,11 @@ impl Scanner {
         if byte < 0x20 && !is_space(byte) {
             return Err(IllFormed);
         }
+        let is_noncharacter = self.recent == [0xEF, 0xBF] && matches!(byte, 0xBE | 0xBF);
+        if is_noncharacter {
+            return Err(IllFormed);
+        }
+        self.recent = [self.recent[1], byte];
         let state = std::mem::take(&mut self.state);
         let (state, event) = self.step(state, byte)?;
         self.state = state;
@@ -130,11 +138,11 @@ impl Scanner {
         match state {
             State::Text => self.text(byte),
             State::Reference { name, quote } => self.reference(name, quote, byte),
-            State::Open => open(byte, self.open.is_empty() && !self.tag.is_empty()),
+            State::Open => open(byte),
             State::Bang { seen } => self.bang(with(seen, byte)),
             State::Comment { hyphens } => comment(hyphens, byte),
             State::CData { brackets } => go(cdata(brackets, byte)),
-            State::Doctype { depth, quote } => go(doctype(depth, quote, byte)),
+            State::Doctype { head, depth, quote } => self.doctype(head, depth, quote, byte),
             State::Instruction { text, question } => self.instruction(text, question, byte),
             State::EndTag { name, name_done } => self.end_tag(name, name_done, byte),
             State::StartName { name } => self.start_name(name, byte),
@@ -179,7 +187,7 @@ impl Scanner {
         }
         let known = match name.strip_prefix('#') {
             Some(number) => is_character(number),
-            None => matches!(name.as_str(), "amp" | "lt" | "gt" | "quot" | "apos") || self.has_doctype,
+            None => matches!(name.as_str(), "amp" | "lt" | "gt" | "quot" | "apos") || self.is_external,
         };
         let back = quote.map_or(State::Text, |quote| State::Value { quote });
         if known { go(back) } else { Err(IllFormed) }
@@ -193,7 +201,7 @@ impl Scanner {
             CDATA if !self.open.is_empty() => go(State::CData { brackets: 0 }),
             DOCTYPE if self.open.is_empty() && !self.has_doctype => {
                 self.has_doctype = true;
-                go(State::Doctype { depth: 0, quote: None })
+                go(State::Doctype { head: String::new(), depth: 0, quote: None })
             }
             _ if ["--", CDATA, DOCTYPE].iter().any(|word| word.len() > seen.len() && word.starts_with(&seen)) => {
                 go(State::Bang { seen })
@@ -202,11 +210,29 @@ impl Scanner {
         }
     }
 
+    fn doctype(&mut self, head: String, depth: u32, quote: Option<u8>, byte: u8) -> Step {
+        let head = if depth == 0 && quote.is_none() { with(head, byte) } else { head };
+        let (depth, quote) = match (quote, byte) {
+            (Some(open), _) => (depth, Some(open).filter(|open| *open != byte)),
+            (None, b'"' | b'\'') => (depth, Some(byte)),
+            (None, b'[' | b'<') => (depth.saturating_add(1), None),
+            (None, b'>') if depth == 0 => {
+                let mut words = head.split(|c: char| c.is_ascii_whitespace() || "['\">".contains(c));
+                let named = words.next() == Some("") && words.next().is_some_and(|name| !name.is_empty());
+                self.is_external = words.any(|word| matches!(word, "SYSTEM" | "PUBLIC"));
+                return if named { go(State::Text) } else { Err(IllFormed) };
+            }
+            (None, b']' | b'>') => (depth.saturating_sub(1), None),
+            _ => (depth, None),
+        };
+        go(State::Doctype { head, depth, quote })
+    }
+
     fn instruction(&self, text: String, question: bool, byte: u8) -> Step {
         if question && byte == b'>' {
             let target = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
             let is_declaration = target.eq_ignore_ascii_case("xml");
-            let declares = target == "xml" && self.read == text.len() + 3 && text.contains("version");
+            let declares = self.read == text.len() + 3 && is_declaration_ok(&text);
             return if is_declaration && !declares { Err(IllFormed) } else { go(State::Text) };
         }
         if text.is_empty() && !question && !starts_name(byte) {
@@ -234,7 +260,7 @@ impl Scanner {
     fn between(&mut self, spaced: bool, byte: u8) -> Step {
         match byte {
             b'>' => {
-                self.open_tag()?;
+                self.open.push(std::mem::take(&mut self.tag));
                 Ok((State::Text, Event::Opened))
             }
             b'/' => go(State::Empty),
@@ -260,28 +286,12 @@ impl Scanner {
         if byte != b'>' {
             return Err(IllFormed);
         }
-        self.open_tag()?;
+        self.open.push(std::mem::take(&mut self.tag));
         Ok((self.close_tag(), Event::OpenedAndClosed))
-    }
-
-    /// Takes the start tag just read; an unbound prefix is an error, as it is for libxml2.
-    fn open_tag(&mut self) -> Result<(), IllFormed> {
-        let bound = self.attributes.iter().filter_map(|name| name.strip_prefix("xmlns:").map(str::to_owned)).collect();
-        self.bound.push(bound);
-        let prefixes = self.attributes.iter().chain([&self.tag]).filter_map(|name| name.split_once(':'));
-        for (prefix, _) in prefixes {
-            let known = matches!(prefix, "xml" | "xmlns" | "") || self.bound.iter().flatten().any(|one| one == prefix);
-            if !known {
-                return Err(IllFormed);
-            }
-        }
-        self.open.push(self.tag.clone());
-        Ok(())
     }
 
     fn close_tag(&mut self) -> State {
         self.open.pop();
-        self.bound.pop();
         if self.open.is_empty() { State::Done } else { State::Text }
     }
 
@@ -303,9 +313,8 @@ impl Scanner {
     }
 }
 
-fn open(byte: u8, after_root: bool) -> Step {
+fn open(byte: u8) -> Step {
     match byte {
-        _ if after_root => Err(IllFormed),
         b'!' => go(State::Bang { seen: String::new() }),
         b'?' => go(State::Instruction { text: String::new(), question: false }),
         b'/' => go(State::EndTag { name: String::new(), name_done: false }),
@@ -340,15 +349,28 @@ const fn cdata(brackets: u8, byte: u8) -> State {
     }
 }
 
-fn doctype(depth: u32, quote: Option<u8>, byte: u8) -> State {
-    match (quote, byte) {
-        (Some(open), _) => State::Doctype { depth, quote: if byte == open { None } else { Some(open) } },
-        (None, b'"' | b'\'') => State::Doctype { depth, quote: Some(byte) },
-        (None, b'[' | b'<') => State::Doctype { depth: depth.saturating_add(1), quote },
-        (None, b'>') if depth == 0 => State::Text,
-        (None, b']' | b'>') => State::Doctype { depth: depth.saturating_sub(1), quote },
-        _ => State::Doctype { depth, quote },
-    }
+/// `xml version="1.x"`, then perhaps `encoding` and `standalone`, in that order.
+fn is_declaration_ok(text: &str) -> bool {
+    let Some(mut rest) = text.strip_prefix("xml") else { return false };
+    let mut next = |name: &str| {
+        let spaced = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        let value = spaced.strip_prefix(name)?.trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let (value, after) = value.get(1..)?.split_once(quote).filter(|_| spaced.len() < rest.len())?;
+        rest = after;
+        Some(value)
+    };
+    let version = next("version").is_some_and(|version| version.starts_with("1."));
+    let encoding = next("encoding").is_none_or(is_encoding);
+    let standalone = next("standalone").is_none_or(|value| matches!(value, "yes" | "no"));
+    version && encoding && standalone && rest.trim().is_empty()
+}
+
+/// Encodings that a file which is UTF-8 may claim without libxml2 complaining.
+fn is_encoding(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii" | "latin1")
+        || ["iso-8859-", "windows-12"].iter().any(|family| name.starts_with(family))
 }
 
 fn is_character(number: &str) -> bool {

@@ -78,7 +78,7 @@ fn filters_compare_by_value() {
 fn functions_work_in_filters() {
     check(STORE, "$.store.book[?length(@.title) == 4].title", r#"["Moby"]"#);
     check(STORE, "$.store.book[?count(@.*) > 4].title", r#"["Moby","Rings"]"#);
-    check(STORE, "$.store.book[?match(@.author, '.*[ei]en?')].author", r#"["Melville","Tolkien"]"#);
+    check(STORE, "$.store.book[?match(@.author, '.*(ill|lk).*')].author", r#"["Melville","Tolkien"]"#);
     check(STORE, "$.store.book[?search(@.author, 'ee')].author", r#"["Rees"]"#);
     check(STORE, "$.store[?value(@..color) == 'red'].color", r#"["red"]"#);
     check("[\"a\",\"xa\",\"b\"]", "$[?match(@, 'a|b')]", r#"["a","b"]"#);
