@@ -4,6 +4,9 @@
 //! `server.rs` answers what the cases ask for; `plain.rs` is the simplest transport there is, so that nothing but the
 //! interpreter is tested; `oracle.rs` walks the cases.
 
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
 mod plain;
+#[cfg(test)]
 mod server;

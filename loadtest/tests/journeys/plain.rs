@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 /// Opens a connection per request.
-pub struct Plain;
+pub(crate) struct Plain;
 
 impl Transport for Plain {
     fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
