@@ -1,6 +1,6 @@
 //! The one place that asks what time it is. Pure logic takes `now` as an argument (invariant 4).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// Monotonic time, for latencies and deadlines. Follows tokio's paused clock in tests.
@@ -13,4 +13,11 @@ pub fn now() -> Instant {
 #[must_use]
 pub fn wall() -> SystemTime {
     SystemTime::now()
+}
+
+/// CPU time that this process has used so far, all threads, user and system.
+#[must_use]
+pub fn cpu() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(u64::try_from(used.tv_sec).unwrap_or(0), u32::try_from(used.tv_nsec).unwrap_or(0))
 }

@@ -5,6 +5,19 @@
 //! returns one response as it came, the body raw and whole. A transport adds only what the wire needs (`Host`,
 //! `Content-Length` of a body that is not empty, framing).
 
+mod address;
+mod alarm;
+mod client;
+mod dial;
+mod prepared;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod wire;
+
+pub use client::Client;
+pub use dial::Network;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::net::IpAddr;

@@ -34,6 +34,8 @@ pub struct HurlFile {
 pub struct Entry {
     /// The request's name in reports: `# @name x` above it, else method and unrendered path.
     pub name: String,
+    /// Method and unrendered path, whatever the name is.
+    pub route: String,
     /// Where the method stands.
     pub span: Span,
     /// The file it stands in.
