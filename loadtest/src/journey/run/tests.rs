@@ -1,6 +1,6 @@
 use super::*;
 use crate::http::{HttpVersion, Response};
-use crate::journey::{self, Variables};
+use crate::journey::{self, Value, Variables};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -90,7 +90,7 @@ fn a_url_that_renders_the_same_is_parsed_once_for_all_users() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for host in ["http://h", "http://h", "http://i"] {
         let mut session = Session::default();
-        session.variables.set("host", crate::journey::Value::text(host));
+        session.variables.set("host", Value::text(host));
         runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut Log::default()));
     }
     let urls: Vec<&Arc<Url>> = script.asked.iter().map(|request| &request.url).collect();
