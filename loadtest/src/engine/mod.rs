@@ -1,6 +1,6 @@
 //! Runs virtual users against a target: who works when, how the run ends, what the generator itself does meanwhile.
 //!
-//! Knows neither plans nor `.hurl` files (but for `journeys.rs`, the one bridge to them): a [`Script`] makes users, a
+//! Knows neither plans nor `.hurl` files: a [`Script`] makes users, a
 //! [`User`] does one iteration at a time on its [`Seat`]. Prints nothing. What must stay true: every request that is sent
 //! is in the books exactly once, whatever ends the run, and nothing ends it later than its deadline.
 
