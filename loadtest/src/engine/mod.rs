@@ -132,7 +132,6 @@ pub async fn run(work: Work, control: Control) -> Result<Ended, EngineError> {
     let watching = supervisor::watch(&control, patience);
     let engine = goose::attack(work.scripts, users, &control);
     supervisor::together(watching, engine, &control).await?;
-    control.0.freeze();
-    let reason = control.0.reason().unwrap_or(Reason::Time);
+    let reason = control.0.close();
     Ok(Ended { reason, summary: control.summary() })
 }
