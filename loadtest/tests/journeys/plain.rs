@@ -40,7 +40,9 @@ async fn exchange(request: Request) -> Result<Response, TransportError> {
     Ok(Response {
         version: HttpVersion::Http11,
         status: status.ok_or_else(|| TransportError::Protocol("no status".to_owned()))?,
-        headers: headers.map(|(name, value)| (name.to_owned(), Bytes::from(value.trim().to_owned()))).collect(),
+        headers: headers
+            .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.trim().parse().unwrap()))
+            .collect(),
         body: Bytes::copy_from_slice(&data[end + 4..]),
         address,
         certificate: None,
