@@ -91,3 +91,27 @@ pub const GOOSE_ENDS: Duration = Duration::from_secs(3);
 
 /// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
 pub const USERS: usize = 50_000;
+
+/// Largest plan file; a plan of a thousand lines has some 50 KiB.
+pub const PLAN_BYTES: u64 = 1 << 20;
+
+/// Largest data file of a plan: it is kept in memory for all users.
+pub const DATA_BYTES: u64 = 64 << 20;
+
+/// Most rows of a data file.
+pub const DATA_ROWS: usize = 1_000_000;
+
+/// Longest excerpt of an input line in an error message, in characters.
+pub const EXCERPT_CHARS: usize = 160;
+
+/// Time to resolve the target's name, when it is asked whose it is.
+pub const RESOLVE: Duration = Duration::from_secs(5);
+
+/// Distinct causes of error listed in the report; the rest are counted.
+pub const CAUSES_SHOWN: usize = 12;
+
+/// How often the live view is drawn: twice a second is as fast as a person reads.
+pub const DRAW_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a line is printed where there is no terminal.
+pub const LINE_EVERY: Duration = Duration::from_secs(5);

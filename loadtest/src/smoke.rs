@@ -192,3 +192,100 @@ fn total(report: &Report) -> String {
     }
     total
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{HttpVersion, Request, Response, Timings, TransportError};
+    use crate::journey;
+    use futures_util::FutureExt as _;
+    use futures_util::future::BoxFuture;
+    use std::path::Path;
+
+    /// Answers every request with its path as the status, 10 ms later.
+    struct Mirror;
+
+    impl Transport for Mirror {
+        fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+            let status = request.url.path().trim_start_matches('/').parse().unwrap_or(0);
+            let timings = Timings { total: Duration::from_millis(10), ..Timings::default() };
+            let (version, body) = (HttpVersion::Http11, request.body);
+            let response = Response {
+                version,
+                status,
+                headers: http::HeaderMap::new(),
+                body,
+                address: None,
+                certificate: None,
+                timings,
+            };
+            async move { if status == 0 { Err(TransportError::Refused("h:80".to_owned())) } else { Ok(response) } }
+                .boxed()
+        }
+    }
+
+    fn run(texts: &[&str]) -> (Report, String) {
+        let journey = |(index, text): (usize, &&str)| Journey {
+            name: format!("j{index}"),
+            files: vec![journey::parse("j.hurl", text, Path::new("")).unwrap()],
+        };
+        let journeys: Vec<Journey> = texts.iter().enumerate().map(journey).collect();
+        let mut out = vec![];
+        let variables = HashMap::from([("pw".to_owned(), Value::String("hunter2".to_owned()))]);
+        let setting = Setting {
+            variables: Arc::new(variables),
+            connect: &mut || Box::new(Mirror),
+            clean: &|text: &str| text.replace("hunter2", "***"),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let report = runtime.block_on(smoke(&journeys, setting, &mut out)).unwrap();
+        (report, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn failures_show_the_place_and_the_rest_of_the_journey_is_left_out() {
+        let first = "# @name log in\nPOST http://h/500\n`{{pw}}`\nHTTP *\n[Asserts]\nstatus == 200\nbody == \"x\"\n\nGET http://h/200\n";
+        let second = "GET http://h/200\nHTTP 200\n\nGET http://h/201\n[Options]\nskip: true\n\nGET http://h/dead\n";
+        let (report, text) = run(&[first, second]);
+        assert_eq!(report.exit(), 1);
+        insta::assert_snapshot!(text, @r#"
+        j0
+          FAILED   log in  (500, 10 ms)
+        error: assert failed: expected integer `200`, got integer `500`
+          at j.hurl:6:8
+          6 | status == 200
+            |        ^^^^^^
+        error: assert failed: expected string `x`, got string `***`
+          at j.hurl:7:6
+          7 | body == "x"
+            |      ^^^^^^
+        j1
+          passed   GET /200  (200, 10 ms)
+          skipped  GET /201
+          FAILED   GET /dead
+        error: cannot go on: connection refused by h:80
+          at j.hurl:8:5
+          8 | GET http://h/dead
+            |     ^^^^^^^^^^^^^
+        1 passed, 2 failed, 1 skipped
+        "#);
+        assert!(!serde_json::to_string(&report).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn the_report_is_a_documented_json() {
+        let (report, _) = run(&["GET http://h/200\nHTTP 201\n"]);
+        insta::assert_snapshot!(serde_json::to_string(&report).unwrap(), @r#"{"version":1,"passed":false,"journeys":[{"name":"j0","passed":false,"entries":[{"name":"GET /200","file":"j.hurl","line":1,"passed":false,"skipped":false,"attempts":1,"status":200,"duration_us":10000,"failures":[{"kind":"assert","line":2,"column":6,"message":"expected status 201, got 200"}]}]}]}"#);
+    }
+
+    #[test]
+    fn all_passed_is_zero() {
+        let (report, text) = run(&["GET http://h/200\n[Options]\nrepeat: 2\nHTTP 200\n"]);
+        assert_eq!(report.exit(), 0);
+        insta::assert_snapshot!(text, @r"
+        j0
+          passed   GET /200  (200, 20 ms, 2 attempts)
+        1 passed, 0 failed
+        ");
+    }
+}

@@ -65,7 +65,7 @@ fn header(pair: &Pair, last: &Received, view: View<'_>) -> Result<(), Fault> {
     let expected = pair.value.render(view.scope)?;
     let name = pair.name.render(view.scope)?;
     let actual: Vec<_> = last.headers(&name).collect();
-    if actual.iter().any(|value| *value == expected) {
+    if actual.contains(&expected) {
         return Ok(());
     }
     let shown =

@@ -81,6 +81,7 @@ impl Compiler {
         rendering::prepare(&mut request, scope);
         Some(Entry {
             name: name(&entry.request),
+            route: route(&entry.request),
             span: span(entry.source_info()).max_column(&entry.request),
             source: Arc::clone(&self.source),
             request,
@@ -106,7 +107,12 @@ fn name(request: &ast::Request) -> String {
     let comments = request.line_terminators.iter().rev().filter_map(|line| line.comment.as_ref());
     let mut named = comments.filter_map(|comment| comment.value.trim_start().strip_prefix("@name "));
     let given = named.next().map(str::trim).filter(|name| !name.is_empty());
-    given.map_or_else(|| format!("{} {}", request.method, path(&request.url)), str::to_owned)
+    given.map_or_else(|| route(request), str::to_owned)
+}
+
+/// The method and the path as written.
+fn route(request: &ast::Request) -> String {
+    format!("{} {}", request.method, path(&request.url))
 }
 
 /// The path of a URL with placeholders, without query.

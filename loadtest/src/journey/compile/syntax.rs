@@ -8,7 +8,25 @@ use hurl_core::parser::{JsonErrorVariant, ParseError, ParseErrorKind};
 
 pub(super) fn problem(error: &ParseError, source: &Source) -> Problems {
     let at = span(SourceInfo::new(error.pos, error.pos));
-    source.problem(at, words(&error.kind)).into()
+    let problem = source.problem(at, words(&error.kind));
+    match advice(&error.kind) {
+        Some(hint) => problem.hint(hint).into(),
+        None => problem.into(),
+    }
+}
+
+const fn advice(kind: &ParseErrorKind) -> Option<&'static str> {
+    match kind {
+        ParseErrorKind::RequestSectionName { .. } => {
+            Some("below a request stand `[Query]`, `[Form]`, `[Multipart]`, `[Cookies]`, `[BasicAuth]` and `[Options]`")
+        }
+        ParseErrorKind::ResponseSectionName { .. } => Some("below a response stand `[Captures]` and `[Asserts]`"),
+        ParseErrorKind::InvalidOption(_) => {
+            Some("the options are those of Hurl 8.1, as on its command line without the dashes")
+        }
+        ParseErrorKind::UrlInvalidStart => Some("give the host as a variable: `GET {{host}}/path`"),
+        _ => None,
+    }
 }
 
 fn words(kind: &ParseErrorKind) -> String {

@@ -3,6 +3,7 @@
 
 mod eval;
 mod parse;
+mod reader;
 #[cfg(test)]
 mod tests;
 

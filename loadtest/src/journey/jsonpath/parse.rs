@@ -1,15 +1,10 @@
 //! Text to [`Path`]. Recursion is capped; every error says where.
 
-use super::{BadPath, Comparable, Logical, Operator, Path, Pattern, Segment, Selector, SubQuery};
+use super::reader::{Parsed, Reader};
+use super::{Comparable, Logical, Operator, Path, Pattern, Segment, Selector, SubQuery};
 use crate::journey::limits::JSONPATH_DEPTH_MAX;
-use crate::journey::number::Number;
 use crate::journey::value::Value;
 use std::sync::Arc;
-
-type Parsed<T> = Result<T, BadPath>;
-
-/// Integers in paths: what JSON exchanges exactly (I-JSON).
-const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 pub(super) fn path(text: &str) -> Parsed<Path> {
     let mut reader = Reader { text, at: 0 };
@@ -18,47 +13,7 @@ pub(super) fn path(text: &str) -> Parsed<Path> {
     if reader.at == text.len() { Ok(Path { segments }) } else { Err(reader.bad("`.`, `[` or the end")) }
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn bad(&self, expected: &'static str) -> BadPath {
-        let column = self.text.get(..self.at).map_or(0, |before| before.chars().count()) + 1;
-        BadPath { column, expected }
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let c = self.peek()?;
-        self.at += c.len_utf8();
-        Some(c)
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        self.at += if found { token.len() } else { 0 };
-        found
-    }
-
-    fn expect(&mut self, token: &str, expected: &'static str) -> Parsed<()> {
-        if self.take(token) { Ok(()) } else { Err(self.bad(expected)) }
-    }
-
+impl Reader<'_> {
     fn deeper(&self, depth: usize) -> Parsed<usize> {
         if depth < JSONPATH_DEPTH_MAX { Ok(depth + 1) } else { Err(self.bad("less nesting")) }
     }
@@ -132,13 +87,6 @@ impl<'a> Reader<'a> {
         start.map(Selector::Index).ok_or_else(|| self.bad("a name in quotes, an index, a slice, `*` or `?`"))
     }
 
-    /// White space, unless nothing was read before it.
-    fn space_after(&mut self, read: bool) {
-        if read {
-            self.space();
-        }
-    }
-
     fn slice(&mut self, start: Option<i64>) -> Parsed<Selector> {
         self.space();
         let end = self.integer()?;
@@ -150,28 +98,6 @@ impl<'a> Reader<'a> {
             1
         };
         Ok(Selector::Slice { start, end, step })
-    }
-
-    fn integer(&mut self) -> Parsed<Option<i64>> {
-        let start = self.at;
-        let negative = self.take("-");
-        let first = self.at;
-        while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            self.at += 1;
-        }
-        let digits = self.text.get(first..self.at).unwrap_or_default();
-        if digits.is_empty() && !negative {
-            return Ok(None);
-        }
-        let leading_zero = digits.starts_with('0') && (digits.len() > 1 || negative);
-        let value = self.text.get(start..self.at).and_then(|text| text.parse::<i64>().ok());
-        match value.filter(|value| value.abs() <= INTEGER_MAX && !leading_zero) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                self.at = start;
-                Err(self.bad("an integer of at most 53 bits without leading zeros"))
-            }
-        }
     }
 
     fn or(&mut self, depth: usize) -> Parsed<Logical> {
@@ -313,75 +239,6 @@ impl<'a> Reader<'a> {
         }
         let depth = self.deeper(depth)?;
         Ok(Some(SubQuery { absolute, segments: self.segments(depth)? }))
-    }
-
-    fn literal(&mut self) -> Parsed<Option<Value>> {
-        for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))] {
-            if self.take(word) {
-                return Ok(Some(value));
-            }
-        }
-        if let Some(text) = self.string()? {
-            return Ok(Some(Value::String(text)));
-        }
-        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        if !self.peek().is_some_and(|c| c.is_ascii_digit() || c == '-') {
-            return Ok(None);
-        }
-        let text = self.rest();
-        let text = text.get(..text.find(|c| !is_number(c)).unwrap_or(text.len())).unwrap_or_default();
-        let number = crate::journey::json::parse(text).map_err(|_| self.bad("a number"))?;
-        self.at += text.len();
-        match number {
-            Value::Number(Number::Big(big)) if big.contains(['.', 'e', 'E']) => Err(self.bad("a smaller number")),
-            number => Ok(Some(number)),
-        }
-    }
-
-    fn string(&mut self) -> Parsed<Option<String>> {
-        let Some(quote) = self.peek().filter(|c| matches!(c, '\'' | '"')) else { return Ok(None) };
-        self.next();
-        let mut out = String::new();
-        loop {
-            match self.next() {
-                Some(c) if c == quote => return Ok(Some(out)),
-                Some('\\') => out.push(self.escape(quote)?),
-                Some(c) if c >= ' ' => out.push(c),
-                _ => return Err(self.bad("the closing quote")),
-            }
-        }
-    }
-
-    fn escape(&mut self, quote: char) -> Parsed<char> {
-        match self.next() {
-            Some('b') => Ok('\u{8}'),
-            Some('f') => Ok('\u{c}'),
-            Some('n') => Ok('\n'),
-            Some('r') => Ok('\r'),
-            Some('t') => Ok('\t'),
-            Some('u') => self.unicode(),
-            Some(c) if c == quote || matches!(c, '/' | '\\') => Ok(c),
-            _ => Err(self.bad("an escape sequence")),
-        }
-    }
-
-    fn unicode(&mut self) -> Parsed<char> {
-        let high = self.unit()?;
-        if !(0xD800..0xDC00).contains(&high) {
-            return char::from_u32(high).ok_or_else(|| self.bad("a character"));
-        }
-        self.expect("\\u", "a low surrogate")?;
-        let low = self.unit()?.checked_sub(0xDC00).filter(|low| *low < 0x400);
-        low.and_then(|low| char::from_u32(0x10000 + ((high - 0xD800) << 10) + low))
-            .ok_or_else(|| self.bad("a low surrogate"))
-    }
-
-    fn unit(&mut self) -> Parsed<u32> {
-        let digits = self.rest().get(..4).filter(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let unit = unit.ok_or_else(|| self.bad("four hexadecimal digits"))?;
-        self.at += 4;
-        Ok(unit)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 type Counters = Arc<Mutex<HashMap<String, u32>>>;
 
 /// Starts a server on a free port of loopback; it ends with the runtime.
-pub async fn start() -> SocketAddr {
+pub(crate) async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let counters = Counters::default();
