@@ -3,6 +3,7 @@
 
 use crate::cli::Cli;
 use crate::exit::CODES;
+use crate::journey;
 use crate::plan::{KEYS, ORDERS};
 use crate::targets::{DEFAULTS, INDICATORS};
 use clap::CommandFactory;
@@ -11,7 +12,7 @@ use std::fmt::Write;
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), JSON.to_owned(), exits()];
+    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), differences(), JSON.to_owned(), exits()];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -20,13 +21,18 @@ fn commands() -> String {
     let mut command = Cli::command();
     command.build();
     let mut all = vec![("loadtest [FLAGS]".to_owned(), command.clone())];
-    all.extend(command.get_subcommands().filter(|one| one.get_name() != "help").map(|one| {
-        (format!("loadtest {}", one.get_name()), one.clone())
-    }));
+    all.extend(
+        command
+            .get_subcommands()
+            .filter(|one| one.get_name() != "help")
+            .map(|one| (format!("loadtest {}", one.get_name()), one.clone())),
+    );
     for (name, command) in all {
-        let _ = write!(text, "\n### `{name}`\n\n{}\n\n", command.get_about().map(ToString::to_string).unwrap_or_default());
+        let _ =
+            write!(text, "\n### `{name}`\n\n{}\n\n", command.get_about().map(ToString::to_string).unwrap_or_default());
         let flags = command.get_arguments().filter(|flag| flag.get_help().is_some());
-        let rows: Vec<[String; 2]> = flags.map(|flag| [flag_name(flag), flag.get_help().map(ToString::to_string).unwrap_or_default()]).collect();
+        let rows: Vec<[String; 2]> =
+            flags.map(|flag| [flag_name(flag), flag.get_help().map(ToString::to_string).unwrap_or_default()]).collect();
         text += &table(["flag", "meaning"], rows);
     }
     text + AB
@@ -55,7 +61,8 @@ A target or journey that names a public address is refused unless `--i-own-this-
 ";
 
 fn plan() -> String {
-    let rows = KEYS.iter().map(|(key, meaning, example)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")]);
+    let rows =
+        KEYS.iter().map(|(key, meaning, example)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")]);
     let orders = ORDERS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
     format!(
         "## Plan (`loadtest.yml`)\n\n{}\nUnknown keys are refused. Paths are relative to the plan's folder. `${{NAME}}` and \
@@ -69,11 +76,13 @@ fn plan() -> String {
 }
 
 fn targets() -> String {
-    let rows = INDICATORS.iter().map(|row| {
-        [format!("`{}`", row.name), row.summary.to_owned(), row.unit.example().to_owned()]
-    });
+    let rows =
+        INDICATORS.iter().map(|row| [format!("`{}`", row.name), row.summary.to_owned(), row.unit.example().to_owned()]);
     let defaults = DEFAULTS.join("`, `");
-    format!("## Targets\n\n{GRAMMAR}\n{}\n{JUDGE}\nWithout targets, `{defaults}` hold.\n", table(["indicator", "meaning", "limit"], rows))
+    format!(
+        "## Targets\n\n{GRAMMAR}\n{}\n{JUDGE}\nWithout targets, `{defaults}` hold.\n",
+        table(["indicator", "meaning", "limit"], rows)
+    )
 }
 
 const GRAMMAR: &str = "`[name] indicator op limit`, such as `api p95 < 2s` or `errors < 1%`. The operators are `<`, `<=`, `>`, `>=`. The name
@@ -107,15 +116,54 @@ and line: `xpath` (query and filter), HTTP/2 and HTTP/3, and some options.
 
 /// Options of Hurl that are refused; they may still be switched off where they are switches.
 pub const REFUSED: &[&str] = &[
-    "aws-sigv4", "digest", "http2", "http2-prior-knowledge", "http3", "limit-rate", "negotiate", "netrc", "netrc-file", "netrc-optional", "ntlm",
-    "output", "path-as-is", "pinnedpubkey", "proxy", "tls-max", "tls-min", "unix-socket",
+    "aws-sigv4",
+    "digest",
+    "http2",
+    "http2-prior-knowledge",
+    "http3",
+    "limit-rate",
+    "negotiate",
+    "netrc",
+    "netrc-file",
+    "netrc-optional",
+    "ntlm",
+    "output",
+    "path-as-is",
+    "pinnedpubkey",
+    "proxy",
+    "tls-max",
+    "tls-min",
+    "unix-socket",
 ];
 
 /// Options of Hurl that are supported.
 pub const SUPPORTED: &[&str] = &[
-    "cacert", "cert", "compressed", "connect-timeout", "connect-to", "delay", "header", "http1.0", "http1.1", "insecure",
-    "ipv4", "ipv6", "key", "location", "location-trusted", "max-redirs", "max-time", "no-header", "no-jsonpath-coercion", "repeat", "resolve", "retry",
-    "retry-interval", "skip", "user", "variable",
+    "cacert",
+    "cert",
+    "compressed",
+    "connect-timeout",
+    "connect-to",
+    "delay",
+    "header",
+    "http1.0",
+    "http1.1",
+    "insecure",
+    "ipv4",
+    "ipv6",
+    "key",
+    "location",
+    "location-trusted",
+    "max-redirs",
+    "max-time",
+    "no-header",
+    "no-jsonpath-coercion",
+    "repeat",
+    "resolve",
+    "retry",
+    "retry-interval",
+    "skip",
+    "user",
+    "variable",
 ];
 
 /// Options of Hurl that are read and change nothing here: nobody reads a load test's log of single requests.
@@ -125,6 +173,11 @@ fn options() -> String {
     let rows = [("supported", SUPPORTED), ("without effect", WITHOUT_EFFECT), ("refused", REFUSED)];
     let rows = rows.map(|(what, options)| [what.to_owned(), format!("`{}`", options.join("` `"))]);
     table(["options", ""], rows)
+}
+
+fn differences() -> String {
+    let rows = journey::DIFFERENCES.iter().map(|one| [one.hurl.to_owned(), one.here.to_owned()]);
+    format!("### Where it differs from Hurl on purpose\n\n{}", table(["Hurl 8.1", "loadtest"], rows))
 }
 
 const JSON: &str = "## Report (`--json`)
@@ -162,7 +215,6 @@ fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journey;
     use crate::measure::Failure;
     use std::path::Path;
 
@@ -189,8 +241,8 @@ mod tests {
                 "variable" => "a=1",
                 "header" => "a: b",
                 "user" | "aws-sigv4" => "a:b",
-                "netrc-file" | "output" | "cacert" | "cert" | "key" | "proxy" | "resolve" | "connect-to" | "unix-socket"
-                | "pinnedpubkey" => "a",
+                "netrc-file" | "output" | "cacert" | "cert" | "key" | "proxy" | "resolve" | "connect-to"
+                | "unix-socket" | "pinnedpubkey" => "a",
                 "tls-max" | "tls-min" => "1.2",
                 "verbosity" => "brief",
                 "no-header" => "a",

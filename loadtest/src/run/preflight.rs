@@ -28,7 +28,8 @@ async fn one(plan: &Plan, journey: &PlannedJourney, network: &Arc<Network>, numb
     };
     let journeys = std::slice::from_ref(journey.compiled.as_ref());
     let report = smoke::smoke(journeys, setting, &mut std::io::sink()).await;
-    let failed = report.iter().flat_map(|report| &report.journeys).flat_map(|journey| &journey.entries).find(|one| !one.passed);
+    let failed =
+        report.iter().flat_map(|report| &report.journeys).flat_map(|journey| &journey.entries).find(|one| !one.passed);
     let Some(failed) = failed else { return Ok(()) };
     let what = failed.failures.first().map_or("it failed", |failure| failure.message.as_str());
     let (name, file, line) = (&failed.name, &failed.file, failed.line);
