@@ -8,7 +8,7 @@ use super::query::Probe;
 use super::source::{Source, Span};
 use super::template::Template;
 use http::HeaderMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// A journey: files that share variables and cookies.
@@ -66,7 +66,9 @@ pub struct RequestSpec {
     pub url: Template,
     /// The whole URL, where it is constant.
     pub constant_url: Option<Arc<Url>>,
-    /// Headers, cookies and authorization as written, where they are constant.
+    /// The first URL that was rendered, with its text: most templates are `{{host}}/path`, the same for all users.
+    pub first_url: OnceLock<(String, Arc<Url>)>,
+    /// Headers and authorization as written, where they are constant.
     pub constant_headers: Option<HeaderMap>,
     /// Headers, in order.
     pub headers: Vec<Pair>,

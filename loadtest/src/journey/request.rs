@@ -57,7 +57,7 @@ impl Rendered {
         let spec = &entry.request;
         let url = match &spec.constant_url {
             Some(url) => Arc::clone(url),
-            None => Arc::new(url(spec, scope)?),
+            None => url(spec, scope)?,
         };
         let headers = match &spec.constant_headers {
             Some(headers) => headers.clone(),
@@ -169,12 +169,20 @@ impl Rendered {
     }
 }
 
-fn url(spec: &RequestSpec, scope: Scope<'_>) -> Result<Url, Fault> {
+fn url(spec: &RequestSpec, scope: Scope<'_>) -> Result<Arc<Url>, Fault> {
     let text = spec.url.render(scope)?;
-    let query = encoded(&spec.query, scope)?;
-    let whole = with_query(&text, &query);
-    parse_url(&whole)
-        .map_err(|reason| Fault::error(spec.url.span, Cause::Url { url: whole, reason: format!("it {reason}") }))
+    let whole = with_query(&text, &encoded(&spec.query, scope)?);
+    if let Some((_, url)) = spec.first_url.get().filter(|(first, _)| *first == whole) {
+        return Ok(Arc::clone(url));
+    }
+    match parse_url(&whole) {
+        Ok(url) => {
+            let url = Arc::new(url);
+            let _ = spec.first_url.set((whole, Arc::clone(&url)));
+            Ok(url)
+        }
+        Err(reason) => Err(Fault::error(spec.url.span, Cause::Url { url: whole, reason: format!("it {reason}") })),
+    }
 }
 
 /// The URL with further query parameters.
@@ -258,7 +266,7 @@ pub(super) fn prepare(spec: &mut RequestSpec, scope: Scope<'_>) {
     let is_constant = |template: &Template| template.constant().is_some();
     let all = |pairs: &[Pair]| pairs.iter().all(|pair| is_constant(&pair.name) && is_constant(&pair.value));
     if is_constant(&spec.url) && all(&spec.query) {
-        spec.constant_url = url(spec, scope).ok().map(Arc::new);
+        spec.constant_url = url(spec, scope).ok();
     }
     if all(&spec.headers) && spec.basic_auth.as_ref().is_none_or(|pair| all(std::slice::from_ref(pair))) {
         spec.constant_headers = headers(spec, scope).ok();

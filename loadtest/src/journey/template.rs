@@ -119,3 +119,64 @@ impl Expression {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn expression(kind: ExpressionKind) -> Part {
+        Part::Expression(Expression { span: Span::default(), kind })
+    }
+
+    fn variable(name: &str) -> Part {
+        expression(ExpressionKind::Variable(name.to_owned()))
+    }
+
+    fn render(parts: Vec<Part>) -> Result<String, String> {
+        let mut variables = Variables::default();
+        variables.set("a", Value::text("{{b}}"));
+        variables.set("list", Value::List(vec![]));
+        let scope = Scope { variables: &variables, now: DateTime::UNIX_EPOCH, root: Path::new("") };
+        let template = Template { parts, ..Template::default() };
+        template.render(scope).map(Cow::into_owned).map_err(|fault| fault.summary())
+    }
+
+    #[test]
+    fn a_constant_text_is_lent_not_copied() {
+        let template = Template { parts: vec![Part::Text("x".to_owned())], ..Template::default() };
+        let variables = Variables::default();
+        let scope = Scope { variables: &variables, now: DateTime::UNIX_EPOCH, root: Path::new("") };
+        assert!(matches!(template.render(scope), Ok(Cow::Borrowed("x"))));
+        assert_eq!(Template::default().constant(), Some(""));
+    }
+
+    #[test]
+    fn placeholders_are_filled_once_and_not_again() {
+        assert_eq!(render(vec![Part::Text("x".to_owned()), variable("a")]).unwrap(), "x{{b}}");
+        assert_eq!(render(vec![expression(ExpressionKind::NewDate)]).unwrap(), "1970-01-01T00:00:00.000000Z");
+        let ids: Vec<String> = (0..2).map(|_| render(vec![expression(ExpressionKind::NewUuid)]).unwrap()).collect();
+        assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn what_has_no_text_is_said() {
+        insta::assert_snapshot!(render(vec![variable("nope")]).unwrap_err(), @"no variable `nope`");
+        insta::assert_snapshot!(render(vec![variable("list")]).unwrap_err(), @"list `[]` cannot be written as text");
+    }
+
+    proptest! {
+        #[test]
+        fn any_texts_and_values_come_out_as_they_went_in(texts in proptest::collection::vec(".{0,8}", 0..6)) {
+            let mut variables = Variables::default();
+            let mut parts = vec![];
+            for (index, text) in texts.iter().enumerate() {
+                variables.set(format!("v{index}"), Value::text(text));
+                parts.push(if index % 2 == 0 { Part::Text(text.clone()) } else { variable(&format!("v{index}")) });
+            }
+            let scope = Scope { variables: &variables, now: DateTime::UNIX_EPOCH, root: Path::new("") };
+            let template = Template { parts, ..Template::default() };
+            prop_assert_eq!(template.render(scope).unwrap().into_owned(), texts.concat());
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `commands.rs` what
-//! sends no load, `runs.rs` whole runs: exit code, report, standard output and standard error.
+//! sends no load, `runs.rs` whole runs: exit code, report, standard output and standard error,
+//! `oracle/` the journeys that are compared with real Hurl.
 
 mod commands;
+#[cfg(test)]
+mod oracle;
 mod runs;
 mod server;
 

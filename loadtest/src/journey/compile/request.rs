@@ -31,6 +31,7 @@ impl Compiler {
             method,
             url,
             constant_url: None,
+            first_url: std::sync::OnceLock::new(),
             constant_headers: None,
             headers: request.headers.iter().map(pair).collect(),
             query: sections.query,

@@ -84,6 +84,21 @@ fn the_constant_url_of_an_entry_is_parsed_once() {
 }
 
 #[test]
+fn a_url_that_renders_the_same_is_parsed_once_for_all_users() {
+    let file = journey::parse("a.hurl", "GET {{host}}/a\n", Path::new("")).unwrap();
+    let mut script = Script::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for host in ["http://h", "http://h", "http://i"] {
+        let mut session = Session::default();
+        session.variables.set("host", crate::journey::Value::text(host));
+        runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut Log::default()));
+    }
+    let urls: Vec<&Arc<Url>> = script.asked.iter().map(|request| &request.url).collect();
+    assert!(Arc::ptr_eq(urls[0], urls[1]));
+    assert_eq!(urls[2].as_str(), "http://i/a");
+}
+
+#[test]
 fn retries_are_told_from_failures() {
     let text = "GET http://h/\n[Options]\nretry: 2\nHTTP 200\n";
     let ran = run(text, vec![answer(503, &[], ""), Err(TransportError::Reset), answer(200, &[], "")]);

@@ -1,9 +1,11 @@
 //! Walks the cases. A case begins with a comment `# expect: EXIT`, Hurl's exit code; lines that fail end with `# fails`.
 //! Where we differ from Hurl on purpose, `# hurl: EXIT` says how it ends, the lines that fail only there or only here
 //! end with `# fails in hurl` or `# fails here`, and a comment says why. With `HURL` set to a real binary, that too runs
-//! every case, and must do what the case says of it.
+//! every case, and must do what the case says of it. `server.rs` answers what the cases ask for.
 
-use crate::{plain::Plain, server};
+mod server;
+
+use loadtest::http::{Client, Network};
 use loadtest::journey::{self, Journey};
 use loadtest::smoke::{Report, Setting, smoke};
 use std::collections::{BTreeSet, HashMap};
@@ -86,9 +88,10 @@ async fn ours(case: &Path, variables: &[String]) -> (End, String) {
 
 async fn run(journey: Journey, variables: HashMap<String, journey::Value>) -> (Report, String) {
     let mut out = vec![];
+    let network = Arc::new(Network::default());
     let setting = Setting {
         variables: Arc::new(variables),
-        connect: &mut || Box::new(Plain),
+        connect: &mut || Box::new(Client::new(Arc::clone(&network))),
         clean: &|text: &str| text.to_owned(),
     };
     let report = smoke(&[journey], setting, &mut out).await.unwrap();
