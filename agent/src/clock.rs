@@ -11,7 +11,6 @@ pub fn now() -> Instant {
 
 /// Wall time, for time stamps that people and Prometheus read.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn wall() -> SystemTime {
     SystemTime::now()
 }

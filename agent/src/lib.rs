@@ -1,13 +1,24 @@
 //! The sidecar agent: probes its peer and its host, exports what it finds, and says why something is wrong.
 //! ARCHITECTURE.md has the map; the data flow is clock → schedule → probe → state → snapshot → pages.
 
+pub mod cli;
 pub mod clock;
 pub mod collectors;
 pub mod config;
+pub mod exit;
+pub mod health;
+pub mod lifecycle;
 pub mod limits;
+pub mod metrics;
 pub mod node;
+pub mod paint;
+pub mod probe_once;
 pub mod probes;
 pub mod reading;
+pub mod reference;
+pub mod schedule;
 pub mod secret;
+pub mod server;
 pub mod snapshot;
+pub mod state;
 pub mod units;

@@ -5,16 +5,42 @@ use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
 pub const PROBE_BODY_BYTES: usize = 1 << 20;
+/// Most that `body_size_limit` may allow: beyond it nobody reads a health page, and 32 probes at once must fit into memory.
+pub const PROBE_BODY_BYTES_MOST: usize = 16 << 20;
+/// Longest head (status line and headers) of an HTTP answer; servers themselves take 8 to 64 KiB.
+pub const PROBE_HEAD_BYTES: usize = 64 << 10;
+/// Redirects followed, as browsers and blackbox do.
+pub const REDIRECTS: u32 = 10;
+/// Parts of a health page that are looked at, and so the most label values that a page can give.
+pub const PEER_SERVICES: usize = 32;
+/// Longest dialogue of a TCP check that is kept while a pattern is looked for.
+pub const DIALOGUE_BYTES: usize = 64 << 10;
 /// Longest text of a peer that is kept for people (a banner, a version, a status line).
 pub const PEER_TEXT_CHARS: usize = 200;
 /// Largest configuration file.
 pub const CONFIG_BYTES: usize = 4 << 20;
 /// Most checks in one agent.
 pub const CHECKS: usize = 500;
-/// Probes that run at the same time; the others wait for a permit and are marked late.
+/// Probes that run at the same time; the others wait for a permit.
 pub const PROBES_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
+/// Addresses of one name that are tried in turn; more would only eat the deadline of the first ones.
+pub const ADDRESSES_TRIED: usize = 8;
+/// First bytes of a peer that are kept until it is known what it speaks; every greeting that is told apart fits in them.
+pub const FIRST_BYTES: usize = 512;
+/// Time to look at what answers when something else answers than the URL says; a local service greets within milliseconds.
+pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
+/// A silent service is given this long to greet before it is spoken to.
+pub const SNIFF_GREETING: Duration = Duration::from_millis(150);
+/// What answered at an address is believed for this long: some servers count every broken connection against us.
+pub const SNIFF_AGAIN: Duration = Duration::from_secs(60);
+/// Addresses whose answer is remembered.
+pub const SNIFFED_KEPT: usize = 64;
+/// Certificates of a chain that are read; the longest chains in use have five.
+pub const CHAIN_CERTIFICATES: usize = 16;
+/// Largest CA, certificate or key file; the whole Mozilla list has 220 kB.
+pub const PEM_BYTES: u64 = 1 << 20;
 /// Failures kept of each check.
 pub const FAILURES_KEPT: usize = 10;
 /// Interval of checks of services on the same network.
@@ -29,3 +55,98 @@ pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const PROC_FILE_BYTES: usize = 1 << 20;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
+/// First runs are spread over this time, so that an agent with many checks does not open them all at one instant.
+pub const START_SPREAD: Duration = Duration::from_millis(100);
+/// Shortest pause between two runs of a check whose result is not settled.
+pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
+/// Processes looked at to find the peer by name.
+pub const PROCESSES_LOOKED_AT: usize = 10_000;
+/// Directories visited to find the peer's cgroup by name.
+pub const CGROUPS_LOOKED_AT: usize = 20_000;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
+pub const CGROUP_DEPTH: usize = 5;
+/// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
+pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+/// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
+pub const CONFIG_EXPANDED_BYTES: usize = 16 << 20;
+/// Deepest nesting of a configuration; ours needs six levels.
+pub const CONFIG_DEPTH: usize = 32;
+/// Largest file that `${file:…}` reads: a certificate chain fits, a log given by mistake does not.
+pub const SECRET_FILE_BYTES: usize = 64 << 10;
+/// Most problems of a configuration that are printed; who has more has another problem.
+pub const PROBLEMS_SHOWN: usize = 100;
+/// Longest name of a check: as long as a DNS label, short enough for a label value.
+pub const NAME_CHARS: usize = 63;
+/// Deadline of `agent health` from start to end: Docker's own default is 30 s, an agent that needs 2 s is not well.
+pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+/// What `agent health` reads of an answer: the status line and what comes with it.
+pub const HEALTH_ANSWER_BYTES: usize = 4 << 10;
+/// Interval of checks of what is slow to change or not ours: certificates, backups, external APIs.
+pub const SLOW_INTERVAL: Duration = Duration::from_mins(5);
+/// Shortest interval of a check: a probe more often than this is load and no watch.
+pub const INTERVAL_LEAST: Duration = Duration::from_millis(100);
+/// Longest interval of a check: beyond a week nobody expects it to run at all.
+pub const INTERVAL_MOST: Duration = Duration::from_hours(168);
+/// Failures in a row that turn a check down, unless the check says otherwise.
+pub const FAIL_AFTER: u32 = 3;
+/// Successes in a row that turn it up again, unless the check says otherwise.
+pub const OK_AFTER: u32 = 2;
+/// Most of either.
+pub const STREAK: u32 = 1000;
+/// Up to so many checks, each exports all of its failure reasons from its first run on (16 series a check); beyond, a reason
+/// appears when it first comes, and `sidecar_check_runs_total{result="failed"}` is the counter to build rules on.
+pub const CHECKS_WITH_ALL_REASONS: usize = 50;
+/// Connections to the agent open at the same time: a handful of scrapers, kubelets and people; the next one is told 503.
+pub const CONNECTIONS: usize = 64;
+/// Headers of one request, request line included: a scraper sends 300 bytes, a browser 2 KiB.
+pub const REQUEST_HEADER_BYTES: usize = 8 << 10;
+/// Buffer of one connection; hyper's least, and room for [`REQUEST_HEADER_BYTES`].
+pub const CONNECTION_BUFFER_BYTES: usize = 16 << 10;
+/// Header lines of one request.
+pub const REQUEST_HEADERS: usize = 64;
+/// From accept to the end of the first request's headers, TLS handshake not counted. Short, for a slow one holds a connection.
+pub const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// From one answer to the end of the next request's headers; above Prometheus' usual 15 s, so that its connection is kept.
+pub const NEXT_REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// A client that takes no byte of an answer for so long is gone.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// A TLS handshake with a client.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Requests in flight may finish for so long when the agent stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// First pause after `accept` failed (no file descriptors left, mostly); doubles up to [`ACCEPT_PAUSE_MAX`].
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// Longest pause after `accept` failed.
+pub const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How often the web configuration and its certificates are looked at, at most.
+pub const WEB_CONFIG_LOOK: Duration = Duration::from_secs(1);
+/// Dearest bcrypt cost that is accepted: 2^14 rounds take about a second, and every wrong password is paid for.
+pub const BCRYPT_COST: u32 = 14;
+/// Passwords that were found right and are remembered, so that a scrape does not pay for bcrypt each time.
+pub const PASSWORDS_REMEMBERED: usize = 64;
+/// How long a request waits for its turn at bcrypt, which checks one password at a time.
+pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest `Authorization` header that is looked at.
+pub const AUTHORIZATION_BYTES: usize = 1 << 10;
+/// Seconds after which the status page loads itself anew.
+pub const STATUS_REFRESH_SECONDS: u32 = 10;
+/// Failures shown on the status page, over all checks.
+pub const STATUS_FAILURES: usize = 20;
+/// Name under which our connections appear in a database's own list of clients.
+pub const CLIENT_NAME: &str = "sidecar-agent";
+/// Largest reply of Redis that is read; `INFO` has some 6 kB.
+pub const REDIS_REPLY_BYTES: usize = 256 << 10;
+/// Longest line of a reply of Redis: a status or an error.
+pub const REDIS_LINE_BYTES: usize = 1024;
+/// Most items in a reply of Redis, over all lists.
+pub const REDIS_REPLY_ITEMS: usize = 256;
+/// Deepest nesting of a reply of Redis; none that we ask for has lists in lists.
+pub const REDIS_REPLY_DEPTH: usize = 3;
+/// Seconds after which the key of a round trip is gone, should we die between setting and deleting it.
+pub const ROUND_TRIP_EXPIRY: &str = "30";
+/// Most bytes that a SQL database may send in one run, and in one message; all our queries together have some 10 kB.
+pub const SQL_ANSWER_BYTES: usize = 1 << 20;
+/// How long a query waits for a lock. We only read catalogues; whatever locks those is not worth queueing behind.
+pub const SQL_LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Time between two looks at the size of a database, which the server sums up file by file.
+pub const SIZE_INTERVAL: Duration = Duration::from_secs(300);

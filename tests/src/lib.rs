@@ -1,1 +1,30 @@
-//! tests.
+//! What the tests share: the programs under test as a user starts them, a plain HTTP client, patience with a deadline.
+//! It drives binaries and knows nothing of their code.
+
+pub mod agent;
+pub mod http;
+pub mod program;
+pub mod repo;
+pub mod servers;
+
+use std::time::{Duration, Instant};
+
+/// Asks until the answer is `Some` or the deadline passes; the deadline is for broken code, not for slow machines.
+///
+/// # Panics
+/// When the deadline passes first, saying what was awaited.
+pub fn wait_for<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Says on stderr that a test could not run here and why; the caller returns. `tests/run` counts these lines.
+pub fn skipped(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}");
+}

@@ -1,7 +1,16 @@
 //! Collectors: one file a source, one row a source in [`SOURCES`]. A collector reads files under roots that are passed in, needs
 //! no root rights and runs no command. Leaves, like probes. "Nothing to report" is not a failure.
 
+mod cgroup;
 pub mod facts;
+mod files;
+mod host;
+mod itself;
+mod pid;
+mod process;
+#[cfg(test)]
+mod testing;
+mod volumes;
 
 use crate::reading::{Metric, Reading};
 use std::path::PathBuf;
@@ -42,10 +51,23 @@ pub struct Moment {
 pub enum Collected {
     /// Values.
     Readings(Vec<Reading>),
+    /// Some values, and why the others are missing, for people.
+    Partly(Vec<Reading>, String),
     /// There is nothing to read here, and that is no failure: why, for people.
     Absent(String),
     /// Reading failed: why, for people.
     Failed(String),
+}
+
+impl Collected {
+    /// The values, also of a collection that is not whole.
+    #[must_use]
+    pub fn readings(&self) -> &[Reading] {
+        match self {
+            Self::Readings(readings) | Self::Partly(readings, _) => readings,
+            Self::Absent(_) | Self::Failed(_) => &[],
+        }
+    }
 }
 
 /// A source of readings. It may keep the figures of the time before, to make rates and ratios.
@@ -69,4 +91,4 @@ pub struct Source {
 }
 
 /// All sources. A new collector is one file and one row here.
-pub static SOURCES: &[&Source] = &[];
+pub static SOURCES: &[&Source] = &[&host::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &itself::SOURCE];

@@ -1,6 +1,170 @@
 //! From text to a checked plan: file, flags and environment in, [`Plan`] out, or every problem with its place.
 //! Only the plan runs. What must stay true: a bad configuration never half-starts and never replaces a good one (invariant 7).
 
+mod check;
+mod depend;
+mod expand;
+pub mod keys;
+mod layers;
 mod plan;
+mod report;
+mod source;
+mod top;
+mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+pub use expand::Environment;
+pub use layers::{CHECK_PREFIX, Flags};
 pub use plan::{Check, Plan, ServerPlan};
+pub use report::{ConfigError, render_problem};
+pub(crate) use top::{LISTEN, parse_listen};
+
+use crate::collectors::{SOURCES, Source};
+use crate::limits;
+use crate::node::{Node, Problem, Problems};
+use crate::paint::Paint;
+use crate::probes::{KINDS, Kind};
+use expand::Expanded;
+use std::io::Read as _;
+use std::path::Path;
+
+/// The tables that a configuration is held against; tests bring their own.
+#[derive(Clone, Copy)]
+pub struct Tables {
+    /// All kinds of probes.
+    pub kinds: &'static [&'static Kind],
+    /// All sources of the collectors.
+    pub sources: &'static [&'static Source],
+}
+
+impl Tables {
+    /// The tables of this program.
+    #[must_use]
+    pub fn of_program() -> Self {
+        Self { kinds: KINDS, sources: SOURCES }
+    }
+
+    fn kind_of(self, scheme: &str) -> Option<&'static Kind> {
+        self.kinds.iter().copied().find(|kind| kind.schemes.contains(&scheme))
+    }
+}
+
+/// A plan, and what its author may want to know although it works.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What runs.
+    pub plan: Plan,
+    /// What was ignored or replaced.
+    pub warnings: Vec<Problem>,
+    /// The file it came from, as given.
+    pub file: Option<String>,
+}
+
+/// Makes the plan of `agent run` from flags, environment and file; flags win over the environment, both over the file.
+///
+/// # Errors
+/// When anything is wrong: all of it.
+pub fn load(flags: &Flags, env: &Environment, tables: Tables) -> Result<Loaded, ConfigError> {
+    let file = flags.config.clone().or_else(|| env.filled("AGENT_CONFIG").map(str::to_owned));
+    if file.is_none() && layers::nothing_given(flags, env) {
+        return Err(ConfigError::Nothing);
+    }
+    let root = file.as_deref().map_or_else(|| Ok(Node::default()), read_file)?;
+    let mut desk = Desk::default();
+    let plan = make(root, flags, env, tables, &mut desk);
+    match (desk.verdict(), plan) {
+        (Ok(warnings), Some(plan)) => Ok(Loaded { plan, warnings, file }),
+        (Ok(_), None) => Err(ConfigError::Problems { file, problems: Problems::default() }),
+        (Err(problems), _) => Err(ConfigError::Problems { file, problems }),
+    }
+}
+
+fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: &mut Desk) -> Option<Plan> {
+    desk.expanded.fill(&mut root, "", env, &mut desk.problems);
+    desk.unfilled = desk.problems.0.len();
+    let top = top::read(&root, flags, env, tables, &mut desk.problems);
+    let written = layers::checks(&root, flags, env, desk);
+    let checks = check::build_all(&written, tables, desk);
+    let top = top?;
+    Some(Plan {
+        server: top.server,
+        checks,
+        peer: top.peer,
+        host: top.host,
+        collectors: top.collectors,
+        collect_interval: top.collect_interval,
+    })
+}
+
+/// Reads a YAML file as it stands, without `${…}`; the error is the whole message for people.
+///
+/// # Errors
+/// When it cannot be read or is no YAML.
+pub fn read_yaml(path: &Path) -> Result<Node, String> {
+    read_file(&path.to_string_lossy()).map_err(|error| error.render(Paint::OFF))
+}
+
+/// Makes one check from its URL and keys, as `agent probe` needs it.
+///
+/// # Errors
+/// When anything is wrong: all of it.
+pub fn load_one(url: &str, keys: &[(String, String)], env: &Environment) -> Result<Check, ConfigError> {
+    let mut desk = Desk::default();
+    let written = layers::one(url, keys, env, &mut desk);
+    desk.unfilled = desk.problems.0.len();
+    let check = check::build_all(&[written], Tables::of_program(), &mut desk).pop();
+    let refused = |problems| ConfigError::Problems { file: None, problems };
+    let warnings = desk.verdict().map_err(refused)?;
+    check.ok_or_else(|| refused(Problems(warnings)))
+}
+
+/// Where everything that is found on the way is laid down.
+#[derive(Default)]
+struct Desk {
+    problems: Problems,
+    warnings: Problems,
+    expanded: Expanded,
+    /// How many of the problems are about `${…}`; what follows from them is not worth saying.
+    unfilled: usize,
+}
+
+impl Desk {
+    /// The warnings when nothing is wrong; else the problems, in the order of the file. Neither shows what came in by `${…}`.
+    fn verdict(self) -> Result<Vec<Problem>, Problems> {
+        let Self { problems: Problems(mut problems), warnings: Problems(mut warnings), expanded, unfilled } = self;
+        let later = problems.split_off(unfilled.min(problems.len()));
+        let follows = |one: &Problem| problems.iter().any(|p| p.path == one.path || (p.at == one.at && p.at.line > 0));
+        let later: Vec<Problem> = later.into_iter().filter(|one| !follows(one)).collect();
+        problems.extend(later);
+        problems.sort_by_key(|problem| problem.at);
+        problems.iter_mut().chain(&mut warnings).for_each(|problem| expanded.veil(problem));
+        if problems.is_empty() { Ok(warnings) } else { Err(Problems(problems)) }
+    }
+}
+
+fn read_file(file: &str) -> Result<Node, ConfigError> {
+    let unreadable =
+        |message: String, hint: &str| ConfigError::Unreadable { file: file.to_owned(), message, hint: hint.to_owned() };
+    let open = std::fs::File::open(file).and_then(|open| {
+        let mut bytes = Vec::new();
+        open.take(limits::CONFIG_BYTES as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let bytes = open.map_err(|error| unreadable(error.to_string(), advice(error.kind())))?;
+    if bytes.len() > limits::CONFIG_BYTES {
+        let message = format!("larger than {}", crate::units::human_bytes(limits::CONFIG_BYTES as u64));
+        return Err(unreadable(message, "is this the right file?"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned(), "save it as UTF-8"))?;
+    let refused = |e: yaml::YamlError| ConfigError::malformed(file, &text, e.at, e.message, e.hint);
+    yaml::read(&text).map_err(refused)
+}
+
+fn advice(kind: std::io::ErrorKind) -> &'static str {
+    match kind {
+        std::io::ErrorKind::PermissionDenied => "make it readable for the user that the agent runs as",
+        std::io::ErrorKind::IsADirectory => "name a file; a volume that does not exist is mounted as a directory",
+        _ => "check the path, and that the file is mounted into this container",
+    }
+}

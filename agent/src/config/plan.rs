@@ -3,7 +3,10 @@
 use crate::collectors::PeerPlan;
 use crate::probes::Probe;
 use crate::snapshot::CheckFacts;
+use crate::units::Span;
 use ipnet::IpNet;
+use serde_json::json;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +18,13 @@ pub struct Check {
     pub facts: Arc<CheckFacts>,
     /// The probe with its parameters.
     pub probe: Box<dyn Probe>,
+}
+
+impl fmt::Debug for Check {
+    /// Without the probe, whose parameters hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("facts", &self.facts).finish_non_exhaustive()
+    }
 }
 
 /// What the server needs.
@@ -31,6 +41,7 @@ pub struct ServerPlan {
 }
 
 /// Everything `agent run` needs.
+#[derive(Debug)]
 pub struct Plan {
     /// The server.
     pub server: ServerPlan,
@@ -38,10 +49,47 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// What the collectors are told of the peer.
     pub peer: PeerPlan,
-    /// Whether this agent exports `node_*` for its host.
+    /// Whether this agent reports on its host.
     pub host: bool,
     /// Names of the sources that run.
     pub collectors: Vec<&'static str>,
     /// Time between two collections.
     pub collect_interval: Duration,
+}
+
+impl Plan {
+    /// The plan in force as JSON, for `/config`. It is made of what holds no secret: facts of the checks, addresses, names.
+    #[must_use]
+    pub fn effective(&self) -> serde_json::Value {
+        let checks: Vec<serde_json::Value> = self.checks.iter().map(|check| effective_check(&check.facts)).collect();
+        json!({
+            "listen": self.server.listen.to_string(),
+            "web_config": self.server.web_config.as_ref().map(|path| path.display().to_string()),
+            "diagnostics_from": self.server.diagnostics_from.iter().map(IpNet::to_string).collect::<Vec<_>>(),
+            "health_aliases": self.server.aliases,
+            "peer": {
+                "cgroup": self.peer.cgroup,
+                "process": self.peer.process,
+                "volumes": self.peer.volumes,
+            },
+            "collectors": self.collectors,
+            "collect_interval": Span(self.collect_interval).to_string(),
+            "checks": checks,
+        })
+    }
+}
+
+fn effective_check(facts: &CheckFacts) -> serde_json::Value {
+    json!({
+        "name": facts.name,
+        "kind": facts.kind,
+        "target": facts.target,
+        "role": facts.role.as_str(),
+        "peer": facts.peer,
+        "depends_on": facts.depends_on,
+        "interval": Span(facts.interval).to_string(),
+        "timeout": Span(facts.timeout).to_string(),
+        "fail_after": facts.fail_after,
+        "ok_after": facts.ok_after,
+    })
 }

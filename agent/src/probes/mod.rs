@@ -2,13 +2,26 @@
 //! Probes are leaves: they know limits, clock, units, secrets, readings and nodes; never configuration, state, metrics or the
 //! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
 
+mod database;
 pub mod facts;
+mod fields;
+pub mod http;
+mod mysql;
 pub mod net;
 mod outcome;
+mod postgres;
+mod redis;
+mod sql;
 pub mod target;
+pub mod tcp;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod tls;
 
 pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
+pub use crate::node::fields as fields_of;
+pub use fields::{parameters, place_of};
 pub use target::Target;
 
 use crate::node::{Node, Problems};
@@ -56,7 +69,7 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

@@ -213,6 +213,18 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The phase that has begun and not ended.
+    #[must_use]
+    pub fn current_phase(&self) -> Option<&'static str> {
+        self.current.map(|(name, _)| name)
+    }
+
+    /// The value of a metric, when it has been measured.
+    #[must_use]
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        self.outcome.value(metric)
+    }
+
     /// The time a phase took so far.
     #[must_use]
     pub fn took(&self, name: &str) -> Option<Duration> {

@@ -1,0 +1,149 @@
+//! The arguments as clap reads them. Plain text and switches: what they mean is decided in `config`.
+
+use super::Version;
+use super::logging::{Format, Level};
+use crate::config::Flags;
+use clap::{Args, Parser, Subcommand};
+use std::sync::LazyLock;
+
+static VERSION: LazyLock<String> = LazyLock::new(|| Version::THIS.to_string());
+
+const EXAMPLES: &str = "\
+Examples:
+  agent --peer http://backend:8000/health --check db=$DATABASE_URL --check cache=$REDIS_URL
+  agent --config agent.yml
+  agent probe https://example.org --debug
+  agent check --config agent.yml
+
+A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,
+the keys of a configuration file, and every metric, page, variable and exit code.";
+
+/// Probes a service and its host, exports Prometheus metrics, and says why something is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "agent", version = VERSION.as_str(), after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+}
+
+impl Arguments {
+    /// The command; `run` when none is named.
+    pub(super) fn command(self) -> Command {
+        self.command.unwrap_or(Command::Run(self.run))
+    }
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Watch and serve until stopped; what happens when no command is named
+    Run(Run),
+    /// Probe a URL once, now, and show phases, facts and verdict
+    Probe(Probe),
+    /// Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
+    Health {
+        /// What to ask [default: /live of this container's agent, on the port of AGENT_LISTEN]
+        url: Option<String>,
+    },
+    /// Check a configuration without starting anything
+    Check(Check),
+    /// Print the reference: keys, probes, metrics, pages, variables, exit codes
+    Reference,
+}
+
+/// Flags of `agent run`.
+#[derive(Debug, Default, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    watch: Watch,
+    /// Where to serve the pages [env: AGENT_LISTEN] [default: 0.0.0.0:9797]
+    #[arg(long, value_name = "ADDR", help_heading = "Serve")]
+    listen: Option<String>,
+    /// TLS, users and limits of the pages, in exporter-toolkit's format
+    #[arg(long = "web.config.file", value_name = "FILE", help_heading = "Serve")]
+    web_config: Option<String>,
+    /// error, warn, info, debug, trace [env: AGENT_LOG_LEVEL] [default: info]
+    #[arg(long = "log.level", value_name = "LEVEL", help_heading = "Log")]
+    pub(super) log_level: Option<Level>,
+    /// text or json [env: AGENT_LOG_FORMAT] [default: text]
+    #[arg(long = "log.format", value_name = "FORMAT", help_heading = "Log")]
+    pub(super) log_format: Option<Format>,
+}
+
+/// What is watched, as far as flags can say it.
+#[derive(Debug, Default, Args)]
+struct Watch {
+    /// Configuration file; flags and variables win over it [env: AGENT_CONFIG]
+    #[arg(long, value_name = "FILE", help_heading = "Watch")]
+    config: Option<String>,
+    /// The service that this agent stands beside [env: AGENT_PEER]
+    #[arg(long, value_name = "URL", help_heading = "Watch")]
+    peer: Option<String>,
+    /// What it depends on, may be repeated [env: AGENT_CHECK_<NAME>]
+    #[arg(long = "check", value_name = "NAME=URL", help_heading = "Watch")]
+    checks: Vec<String>,
+    /// `cgroup_parent` of the peer's compose service [env: AGENT_PEER_CGROUP]
+    #[arg(long, value_name = "NAME", help_heading = "Watch")]
+    peer_cgroup: Option<String>,
+}
+
+impl Run {
+    pub(super) fn flags(&self) -> Flags {
+        Flags { listen: self.listen.clone(), web_config: self.web_config.clone(), ..self.watch.flags() }
+    }
+}
+
+impl Watch {
+    fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            peer: self.peer.clone(),
+            checks: self.checks.clone(),
+            peer_cgroup: self.peer_cgroup.clone(),
+            ..Flags::default()
+        }
+    }
+}
+
+/// Flags of `agent check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    watch: Watch,
+}
+
+impl Check {
+    pub(super) fn flags(&self) -> Flags {
+        self.watch.flags()
+    }
+}
+
+/// Flags of `agent probe`.
+#[derive(Debug, Args)]
+pub(super) struct Probe {
+    /// What to probe; `${NAME}` in it is filled in from the environment
+    pub(super) url: String,
+    /// Show every value measured as Prometheus would read it
+    #[arg(long)]
+    pub(super) debug: bool,
+    /// A key of the check, as in a configuration file, may be repeated: `--set timeout=2s`, `--set round_trip=false`
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+}
+
+impl Probe {
+    pub(super) fn keys(&self) -> Vec<(String, String)> {
+        self.set.clone()
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    match key {
+        "name" | "url" => Err(format!("`{key}` is given already")),
+        _ => Ok((key.to_owned(), value.to_owned())),
+    }
+}

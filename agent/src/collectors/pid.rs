@@ -1,0 +1,208 @@
+//! One process as `/proc/<pid>` tells of it. Source: proc(5). Any user may read `stat`, `status`, `limits` and `net/`; counting open
+//! files needs the same user and group.
+
+use super::files::{self, Unread, float};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A process under a `/proc` root.
+#[derive(Clone, Debug)]
+pub(super) struct Pid {
+    proc: PathBuf,
+    folder: PathBuf,
+}
+
+/// The figures of `/proc/<pid>/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// User and system time.
+    pub(super) cpu: Duration,
+    /// Threads.
+    pub(super) threads: u64,
+    /// Start, in clock ticks since boot: with the pid it names a process for good.
+    pub(super) start_ticks: u64,
+    /// Virtual memory.
+    pub(super) virtual_bytes: u64,
+    /// Resident memory.
+    pub(super) resident_bytes: u64,
+}
+
+impl Pid {
+    /// A process by its number.
+    #[must_use]
+    pub(super) fn new(proc: &Path, pid: u32) -> Self {
+        Self { proc: proc.to_path_buf(), folder: proc.join(pid.to_string()) }
+    }
+
+    /// This process.
+    #[must_use]
+    pub(super) fn myself(proc: &Path) -> Self {
+        Self { proc: proc.to_path_buf(), folder: proc.join("self") }
+    }
+
+    /// Its processor time, memory, threads and start.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(super) fn stat(&self) -> Result<Stat, Unread> {
+        let path = self.folder.join("stat");
+        let text = files::read(&path)?;
+        parse_stat(&text).ok_or_else(|| files::odd(&path, &text))
+    }
+
+    /// Its command name, as the kernel keeps it: at most 15 bytes, any bytes.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(super) fn comm(&self) -> Result<String, Unread> {
+        files::read(&self.folder.join("comm")).map(|text| text.trim_end_matches('\n').to_owned())
+    }
+
+    /// How many files it has open.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub(super) fn open_files(&self) -> Result<u64, Unread> {
+        let path = self.folder.join("fd");
+        let entries = std::fs::read_dir(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied => Unread::Denied(path.display().to_string()),
+            _ => Unread::Missing(path.display().to_string()),
+        })?;
+        Ok(u64::try_from(entries.count()).unwrap_or(u64::MAX))
+    }
+
+    /// How many files it may have open.
+    ///
+    /// # Errors
+    /// When its limits cannot be read.
+    pub(super) fn most_files(&self) -> Result<u64, Unread> {
+        let path = self.folder.join("limits");
+        let text = files::read(&path)?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Max open files"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or_else(|| files::odd(&path, &text))
+    }
+
+    /// Established TCP connections in its network namespace, both address families.
+    ///
+    /// # Errors
+    /// When neither table can be read.
+    pub(super) fn connections(&self) -> Result<u64, Unread> {
+        let table = |name: &str| files::read(&self.folder.join("net").join(name)).map(|text| established(&text));
+        let (four, six) = (table("tcp"), table("tcp6"));
+        match (four, six) {
+            (Err(error), Err(_)) => Err(error),
+            (four, six) => Ok(four.unwrap_or(0) + six.unwrap_or(0)),
+        }
+    }
+
+    /// When it started, in seconds since the Unix epoch.
+    #[must_use]
+    pub(super) fn started_at(&self, stat: &Stat) -> Option<f64> {
+        let booted = files::keyed(&files::read(&self.proc.join("stat")).ok()?, "btime")?;
+        Some(float(booted) + ticks(stat.start_ticks).as_secs_f64())
+    }
+
+    /// The host's memory.
+    #[must_use]
+    pub(super) fn memory_total(&self) -> Option<u64> {
+        memory_total(&self.proc)
+    }
+
+    /// The host's processors.
+    #[must_use]
+    pub(super) fn host_cores(&self) -> f64 {
+        host_cores(&self.proc)
+    }
+}
+
+/// The host's memory in bytes.
+#[must_use]
+pub(super) fn memory_total(proc: &Path) -> Option<u64> {
+    files::keyed(&files::read(&proc.join("meminfo")).ok()?, "MemTotal").map(|kib| kib * 1024)
+}
+
+/// The host's processors, from `/proc/stat`; 1 when that cannot be read.
+#[must_use]
+pub(super) fn host_cores(proc: &Path) -> f64 {
+    let text = files::read(&proc.join("stat")).unwrap_or_default();
+    let cores = text
+        .lines()
+        .filter(|line| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
+    float(u64::try_from(cores.count()).unwrap_or(1).max(1))
+}
+
+/// The share of `cores` used between two looks at a processor time; nothing on the first look or when time ran backwards.
+#[must_use]
+pub(super) fn used_since(before: Option<(Instant, Duration)>, now: (Instant, Duration), cores: f64) -> Option<f64> {
+    let (then, used_then) = before?;
+    let wall = now.0.checked_duration_since(then).filter(|wall| !wall.is_zero())?;
+    let used = now.1.checked_sub(used_then)?;
+    (cores > 0.0).then(|| used.as_secs_f64() / wall.as_secs_f64() / cores)
+}
+
+/// Fields of `stat` are counted from the last `)`: the name before it may hold anything.
+fn parse_stat(text: &str) -> Option<Stat> {
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let field = |number: usize| fields.get(number.checked_sub(3)?)?.parse::<u64>().ok();
+    let page = u64::try_from(rustix::param::page_size()).ok()?;
+    Some(Stat {
+        cpu: ticks(field(14)?.checked_add(field(15)?)?),
+        threads: field(20)?,
+        start_ticks: field(22)?,
+        virtual_bytes: field(23)?,
+        resident_bytes: field(24)?.checked_mul(page)?,
+    })
+}
+
+fn ticks(count: u64) -> Duration {
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    Duration::from_secs(count / per_second) + Duration::from_millis(count % per_second * 1000 / per_second)
+}
+
+/// Lines of `/proc/net/tcp` in state 01. Source: kernel documentation, networking/proc_net_tcp.
+fn established(table: &str) -> u64 {
+    let open = table.lines().skip(1).filter(|line| line.split_whitespace().nth(3) == Some("01"));
+    u64::try_from(open.count()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAT: &str =
+        "42 (a) b) x) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 7 0 1000 10485760 256 18446744073709551615 0 0";
+
+    #[test]
+    fn reads_stat_whatever_the_process_is_called() {
+        let stat = parse_stat(STAT).expect("understood");
+        assert_eq!((stat.cpu, stat.threads, stat.start_ticks), (Duration::from_secs(3), 7, 1000));
+        assert_eq!((stat.virtual_bytes, stat.resident_bytes), (10_485_760, 256 * 4096));
+        assert_eq!(parse_stat("42 (x) S 1"), None);
+        assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn counts_established_connections_only() {
+        let table = "  sl  local_address rem_address   st\n 0: 0100007F:1F90 00000000:0000 0A 0\n 1: 0100007F:1F90 0100007F:C350 01 0\n";
+        assert_eq!(established(table), 1);
+        assert_eq!(established(""), 0);
+    }
+
+    #[test]
+    fn the_share_used_is_of_all_cores_and_needs_two_looks() {
+        let (start, second) = (crate::clock::now(), Duration::from_secs(1));
+        assert_eq!(used_since(None, (start, second), 2.0), None);
+        assert_eq!(used_since(Some((start, second)), (start + 2 * second, 2 * second), 2.0), Some(0.25));
+        assert_eq!(used_since(Some((start, second)), (start, second), 2.0), None);
+        assert_eq!(used_since(Some((start, 2 * second)), (start + second, second), 2.0), None, "another process");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_parsers(text in ".{0,200}") {
+            parse_stat(&text);
+            established(&text);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The peer's process, when this container may see it: a PID namespace shared with the peer (opt-in in compose, a pod's
+//! `shareProcessNamespace`), or the same host.
+
+use super::facts::FDS_USED_RATIO;
+use super::files::{self, float, ratio};
+use super::pid::Pid;
+use super::{Collected, Collector, Moment, Source};
+use crate::limits;
+use crate::reading::Metric;
+use std::path::{Path, PathBuf};
+
+static CPU: Metric = Metric::counter(
+    "sidecar_peer_process_cpu_seconds_total",
+    "User and system CPU time of the peer's process in seconds",
+);
+static RESIDENT: Metric =
+    Metric::gauge("sidecar_peer_process_resident_memory_bytes", "Resident memory of the peer's process in bytes");
+static THREADS: Metric = Metric::gauge("sidecar_peer_process_threads", "Threads of the peer's process");
+static OPEN: Metric = Metric::gauge(
+    "sidecar_peer_process_open_fds",
+    "Open file descriptors of the peer's process; absent unless the agent runs as its user and group",
+);
+static MOST: Metric =
+    Metric::gauge("sidecar_peer_process_max_fds", "Most file descriptors that the peer's process may open");
+static STARTED: Metric = Metric::gauge(
+    "sidecar_peer_process_start_time_seconds",
+    "When the peer's process started, in seconds since the Unix epoch",
+);
+static CONNECTIONS: Metric = Metric::gauge(
+    "sidecar_peer_connections",
+    "Established TCP connections in the network namespace of the peer's process",
+);
+
+/// The row of the table.
+pub(super) static SOURCE: Source = Source {
+    name: "process",
+    summary: "processor time, memory, threads, file descriptors and connections of the peer's process, where it can be seen",
+    default_on: true,
+    facts: &[&CPU, &RESIDENT, &THREADS, &OPEN, &MOST, &STARTED, &CONNECTIONS, &FDS_USED_RATIO],
+    build: |roots, peer| {
+        Box::new(Process { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() })
+    },
+};
+
+struct Process {
+    proc: PathBuf,
+    name: Option<String>,
+    own_pid: u32,
+}
+
+/// Names of a PID 1 that only looks after the peer: the pause container of a pod, and the inits of images.
+const NOT_THE_PEER: &[&str] = &["systemd", "init", "pause", "docker-init", "tini", "dumb-init"];
+/// The host's own PID namespace always has this number (`PROC_PID_INIT_INO`, linux/proc_ns.h); its PID 1 is nobody's peer.
+const HOST_NAMESPACE: &str = "pid:[4026531836]";
+
+impl Process {
+    fn on_the_host(&self) -> bool {
+        std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
+    }
+
+    fn find(&self) -> Result<Pid, String> {
+        match &self.name {
+            Some(name) => oldest_named(&self.proc, name).map(|pid| Pid::new(&self.proc, pid)).ok_or_else(|| {
+                format!("no process is called `{name}` here: it has ended, or its PID namespace is not shared")
+            }),
+            None if self.own_pid == 1 => Err("the PID namespace is not shared with the peer".to_owned()),
+            None if self.on_the_host() => {
+                Err("this is the host's PID namespace: name the peer's process in `peer.process`".to_owned())
+            }
+            None => {
+                let first = Pid::new(&self.proc, 1);
+                match first.comm() {
+                    Ok(name) if NOT_THE_PEER.contains(&name.as_str()) => {
+                        Err(format!("PID 1 is `{name}` and not the peer: name the peer's process in `peer.process`"))
+                    }
+                    Ok(_) => Ok(first),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        }
+    }
+}
+
+/// The process with that command name that started first; names are compared as the kernel cuts them, to 15 bytes.
+fn oldest_named(proc: &Path, name: &str) -> Option<u32> {
+    let cut: String =
+        String::from_utf8_lossy(name.as_bytes().get(..name.len().min(15)).unwrap_or_default()).into_owned();
+    let pids = std::fs::read_dir(proc).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let named =
+        pids.take(limits::PROCESSES_LOOKED_AT).filter(|pid| Pid::new(proc, *pid).comm().is_ok_and(|comm| comm == cut));
+    named.filter_map(|pid| Some((Pid::new(proc, pid).stat().ok()?.start_ticks, pid))).min().map(|(_, pid)| pid)
+}
+
+impl Collector for Process {
+    fn collect(&mut self, _at: Moment) -> Collected {
+        let pid = match self.find() {
+            Ok(pid) => pid,
+            Err(why) => return Collected::Absent(why),
+        };
+        let stat = match pid.stat() {
+            Ok(stat) => stat,
+            Err(error @ files::Unread::Missing(_)) => return Collected::Absent(error.to_string()),
+            Err(error) => return Collected::Failed(error.to_string()),
+        };
+        let mut readings = vec![
+            CPU.is(stat.cpu.as_secs_f64()),
+            RESIDENT.is(float(stat.resident_bytes)),
+            THREADS.is(float(stat.threads)),
+        ];
+        readings.extend(pid.started_at(&stat).map(|seconds| STARTED.is(seconds)));
+        readings.extend(pid.connections().ok().map(|open| CONNECTIONS.is(float(open))));
+        let (open, most) = (pid.open_files().ok(), pid.most_files().ok());
+        readings.extend(open.map(|open| OPEN.is(float(open))));
+        readings.extend(most.map(|most| MOST.is(float(most))));
+        let used = open.zip(most).and_then(|(open, most)| ratio(open, most));
+        readings.extend(used.map(|used| FDS_USED_RATIO.with(["peer"], used)));
+        Collected::Readings(readings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::{Tree, at, value};
+
+    const STAT: &str = "(api) S 1 42 42 0 -1 0 0 0 0 0 250 50 0 0 20 0 7 0";
+
+    fn tree() -> Tree {
+        Tree::new(&[
+            ("1/comm", "api\n"),
+            ("1/stat", &format!("1 {STAT} 1000 4096 256 0")),
+            (
+                "1/limits",
+                "Limit  Soft Hard Units\nMax open files            1024                 4096                 files\n",
+            ),
+            ("1/net/tcp", "head\n 0: a b 01 x\n"),
+            ("stat", "cpu  1 2\ncpu0 1 2\nbtime 1700000000\n"),
+        ])
+    }
+
+    fn collect(tree: &Tree, name: Option<&str>, own_pid: u32) -> Collected {
+        Process { proc: tree.path(), name: name.map(str::to_owned), own_pid }.collect(at(0))
+    }
+
+    #[test]
+    fn reads_pid_1_of_a_shared_namespace() {
+        let Collected::Readings(readings) = collect(&tree(), None, 7) else { panic!("no readings") };
+        assert_eq!(value(&readings, &CPU, &[]), Some(3.0));
+        assert_eq!(value(&readings, &STARTED, &[]), Some(1_700_000_010.0));
+        assert_eq!(value(&readings, &MOST, &[]), Some(1024.0));
+        assert_eq!(value(&readings, &CONNECTIONS, &[]), Some(1.0));
+        assert_eq!(value(&readings, &OPEN, &[]), None, "what may not be counted is absent, not zero");
+    }
+
+    #[test]
+    fn says_why_there_is_no_peer_to_see() {
+        let why = |collected| match collected {
+            Collected::Absent(why) => why,
+            other => panic!("{other:?}"),
+        };
+        insta::assert_snapshot!(why(collect(&tree(), None, 1)), @"the PID namespace is not shared with the peer");
+        insta::assert_snapshot!(why(collect(&tree(), Some("nginx"), 7)), @"no process is called `nginx` here: it has ended, or its PID namespace is not shared");
+        let host = tree();
+        std::fs::create_dir_all(host.join("self/ns")).expect("folders");
+        std::os::unix::fs::symlink(HOST_NAMESPACE, host.join("self/ns/pid")).expect("a link");
+        insta::assert_snapshot!(why(collect(&host, None, 7)), @"this is the host's PID namespace: name the peer's process in `peer.process`");
+        let host = Tree::new(&[("1/comm", "systemd\n")]);
+        insta::assert_snapshot!(why(collect(&host, None, 7)), @"PID 1 is `systemd` and not the peer: name the peer's process in `peer.process`");
+    }
+
+    #[test]
+    fn of_several_of_one_name_the_oldest_is_the_peer() {
+        let tree = Tree::new(&[
+            ("20/comm", "a-very-long-com\n"),
+            ("20/stat", &format!("20 {STAT} 900 4096 256 0")),
+            ("30/comm", "a-very-long-com\n"),
+            ("30/stat", &format!("30 {STAT} 300 4096 256 0")),
+            ("40/comm", "other\n"),
+            ("40/stat", &format!("40 {STAT} 100 4096 256 0")),
+        ]);
+        assert_eq!(oldest_named(&tree.path(), "a-very-long-command-name"), Some(30));
+    }
+
+    #[test]
+    fn a_name_that_is_no_utf_8_is_no_reason_to_die() {
+        let tree = Tree::new(&[("30/stat", &format!("30 {STAT} 300 4096 256 0"))]);
+        std::fs::write(tree.path().join("30/comm"), b"\xff\xfe\n").expect("written");
+        assert_eq!(oldest_named(&tree.path(), "api"), None);
+    }
+}

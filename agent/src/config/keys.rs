@@ -1,0 +1,84 @@
+//! The keys of a configuration file, with the text that REFERENCE.md prints. Tests hold them against what is really read.
+
+use crate::probes::Key;
+
+const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
+    Key { name, form, default, doc }
+}
+
+/// Keys at the top of the file.
+pub static TOP: &[Key] = &[
+    key("listen", "address:port", "`0.0.0.0:9797`", "where the agent serves its pages; `:9797` means all addresses"),
+    key(
+        "peer",
+        "mapping",
+        "nothing is known of the peer",
+        "what the collectors are told of the peer: `cgroup` (the `cgroup_parent` of its service, with or without `.slice`, \
+         or the directory itself), `process` (its command name, when the PID namespace is shared) and `volumes` (paths \
+         whose free space is watched, as mounted here)",
+    ),
+    key(
+        "host",
+        "`true` or `false`",
+        "as the collector `host`",
+        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough",
+    ),
+    key("checks", "list of checks", "none", "what is probed; see below"),
+    key(
+        "collectors",
+        "mapping",
+        "see Collectors",
+        "switches a source on or off by name (`process: false`); `interval` is the time between two collections",
+    ),
+    key(
+        "diagnostics_from",
+        "list of networks",
+        "loopback only",
+        "addresses or networks (`10.0.0.0/8`) that may see the restricted pages, beside loopback",
+    ),
+    key(
+        "health_aliases",
+        "list of paths",
+        "none",
+        "prefixes under which `readiness` and `diagnostics` answer too, such as `/api/v1/health`",
+    ),
+];
+
+/// Keys that a later version will read; refused by name until then, for a key that does nothing is a lie.
+pub static NOT_YET: &[&str] = &["rules", "blackbox_config", "probe_api", "state_dir"];
+
+/// Keys of every check.
+pub static CHECK: &[Key] = &[
+    key(
+        "name",
+        "text",
+        "required",
+        "what the check is called everywhere: lower-case letters, digits, `-` and `_`, at most 63 of them",
+    ),
+    key("url", "URL", "required", "what is probed; the scheme picks the kind of probe"),
+    key("interval", "duration", "`10s`, slow kinds `5m`", "time between two runs"),
+    key("timeout", "duration", "`5s`, or the interval when that is shorter", "deadline of one run"),
+    key("fail_after", "whole number", "`3`", "failures in a row that turn the check down"),
+    key("ok_after", "whole number", "`2`", "successes in a row that turn it up again"),
+    key(
+        "role",
+        "`liveness`, `readiness` or `observe`",
+        "`readiness` for the peer, else `observe`",
+        "what a failure means: the peer is dead, it should get no traffic, or it is only shown",
+    ),
+    key("depends_on", "list of names", "none", "checks whose failure explains a failure of this one"),
+    key("peer", "`true` or `false`", "`false`", "marks the check of the service that this agent stands beside"),
+];
+
+/// Variables of the environment.
+pub static ENVIRONMENT: &[(&str, &str)] = &[
+    ("AGENT_CONFIG", "the configuration file, as `--config`"),
+    ("AGENT_LISTEN", "as `--listen`; `agent health` takes its port"),
+    ("AGENT_PEER", "URL of the peer, as `--peer`"),
+    ("AGENT_CHECK_<NAME>", "URL of a check; `<NAME>` in lower case with `-` for `_` is its name"),
+    ("AGENT_PEER_CGROUP", "as `--peer-cgroup`"),
+    ("AGENT_DIAGNOSTICS_FROM", "as `diagnostics_from`, separated by commas"),
+    ("AGENT_LOG_LEVEL", "as `--log.level`"),
+    ("AGENT_LOG_FORMAT", "as `--log.format`"),
+    ("NO_COLOR", "when set, nothing is coloured"),
+];

@@ -1,0 +1,193 @@
+//! Gathers what a snapshot holds into families: a metric with all its rows, sorted by name. Borrows everything, copies no text.
+
+use super::{Served, names};
+use crate::clock::unix;
+use crate::collectors::Collected;
+use crate::limits;
+use crate::probes::{Outcome, Reason};
+use crate::reading::{Metric, Reading};
+use crate::snapshot::{CheckState, CheckView, Health, Snapshot, SourceView};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+
+/// One sample: the metric's own label values in the metric's order, preceded by the check's name when it belongs to a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The value of the label `check`, which comes first.
+    pub check: Option<&'a str>,
+    /// The values of the metric's own labels.
+    pub values: Values<'a>,
+    /// The measured value.
+    pub value: f64,
+}
+
+/// Label values as they are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Values<'a> {
+    /// Of a reading.
+    Texts(&'a [String]),
+    /// Of a closed set.
+    Words(&'a [&'a str]),
+    /// The three of [`names::CHECK_INFO`].
+    Three([&'a str; 3]),
+}
+
+/// A metric with all its samples.
+#[derive(Debug)]
+pub struct Family<'a> {
+    /// Name, help, type and labels.
+    pub metric: &'static Metric,
+    /// The samples; no two with the same labels.
+    pub rows: Vec<Row<'a>>,
+}
+
+/// Families by metric name.
+pub type Families<'a> = BTreeMap<&'static str, Family<'a>>;
+
+impl<'a> Row<'a> {
+    /// Label names and values in the order written on the page.
+    pub fn labels(&self, metric: &'static Metric) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        let values = self.values;
+        let own = metric.labels.iter().enumerate().filter_map(move |(at, name)| Some((*name, values.get(at)?)));
+        self.check.map(|check| ("check", check)).into_iter().chain(own)
+    }
+}
+
+impl<'a> Values<'a> {
+    /// Without labels of its own.
+    pub const NONE: Self = Self::Words(&[]);
+
+    fn get(self, at: usize) -> Option<&'a str> {
+        match self {
+            Self::Texts(texts) => texts.get(at).map(String::as_str),
+            Self::Words(words) => words.get(at).copied(),
+            Self::Three(words) => words.get(at).copied(),
+        }
+    }
+}
+
+/// Everything that there is to export.
+#[must_use]
+pub fn gather<'a>(snapshot: &'a Snapshot, served: &Served) -> Families<'a> {
+    let mut gathered = Gathered::default();
+    gathered.plain(&names::BUILD_INFO, Values::Words(&names::BUILD), 1.0);
+    if snapshot.health() != Health::Starting {
+        gathered.plain(&names::READY, Values::NONE, truth(snapshot.ready()));
+    }
+    gathered.plain(&names::CONNECTIONS_REFUSED, Values::NONE, count(served.connections_refused));
+    if let Some(good) = served.web_config_read {
+        gathered.plain(&names::WEB_CONFIG_READ, Values::NONE, truth(good));
+    }
+    let all_reasons = snapshot.checks.len() <= limits::CHECKS_WITH_ALL_REASONS;
+    for check in &snapshot.checks {
+        gathered.check(check, all_reasons);
+    }
+    for source in &snapshot.sources {
+        gathered.source(source);
+    }
+    gathered.families
+}
+
+#[derive(Default)]
+struct Gathered<'a> {
+    families: Families<'a>,
+    seen: HashSet<(&'static str, Option<&'a str>, Values<'a>)>,
+}
+
+impl<'a> Gathered<'a> {
+    fn add(&mut self, metric: &'static Metric, row: Row<'a>) {
+        self.families.entry(metric.name).or_insert_with(|| Family { metric, rows: Vec::new() }).rows.push(row);
+    }
+
+    fn plain(&mut self, metric: &'static Metric, values: Values<'a>, value: f64) {
+        self.add(metric, Row { check: None, values, value });
+    }
+
+    /// Two samples with the same labels would cost Prometheus the whole page, so the first one stands.
+    fn reading(&mut self, check: Option<&'a str>, reading: &'a Reading) {
+        let values = Values::Texts(&reading.labels);
+        if self.seen.insert((reading.metric.name, check, values)) {
+            self.add(reading.metric, Row { check, values, value: reading.value });
+        }
+    }
+
+    fn check(&mut self, view: &'a CheckView, all_reasons: bool) {
+        let check = Some(view.facts.name.as_str());
+        let mut add = |metric, values, value| self.add(metric, Row { check, values, value });
+        add(&names::CHECK_INFO, what(view), 1.0);
+        if view.state != CheckState::Unknown {
+            add(&names::CHECK_UP, Values::NONE, truth(view.state == CheckState::Up));
+        }
+        if let Some(since) = view.since {
+            add(&names::CHECK_STATE_SINCE, Values::NONE, unix(since));
+        }
+        let Some(last) = &view.last else { return };
+        add(&names::CHECK_LAST_RUN, Values::NONE, unix(last.at));
+        let failed: u64 = view.failures.values().sum();
+        let [ok_word, failed_word] = &names::RESULTS;
+        add(&names::CHECK_RUNS, word(ok_word), count(view.runs.saturating_sub(failed)));
+        add(&names::CHECK_RUNS, word(failed_word), count(failed));
+        self.failures(view, all_reasons);
+        self.outcome(view, &last.outcome);
+    }
+
+    /// A counter that appears with 1 hides its first event from `increase()`, so every reason is there from the first run on, as
+    /// long as that costs few series. Beyond that, `sidecar_check_runs_total{result="failed"}` still counts every failure.
+    fn failures(&mut self, view: &'a CheckView, all_reasons: bool) {
+        let check = Some(view.facts.name.as_str());
+        for (reason, name) in Reason::ALL.iter().zip(REASONS.iter()) {
+            match view.failures.get(reason) {
+                None if !all_reasons => {}
+                seen => {
+                    let value = count(seen.copied().unwrap_or(0));
+                    self.add(&names::CHECK_FAILURES, Row { check, values: word(name), value });
+                }
+            }
+        }
+    }
+
+    fn outcome(&mut self, view: &'a CheckView, outcome: &'a Outcome) {
+        let check = Some(view.facts.name.as_str());
+        let mut add = |metric, value| self.add(metric, Row { check, values: Values::NONE, value });
+        add(&names::PROBE_SUCCESS, truth(outcome.ok()));
+        add(&names::PROBE_DURATION, outcome.took.as_secs_f64());
+        add(&names::PROBE_TIMEOUT, view.facts.timeout.as_secs_f64());
+        for reading in &outcome.readings {
+            self.reading(check, reading);
+        }
+    }
+
+    fn source(&mut self, view: &'a SourceView) {
+        let up = match view.collected.as_deref() {
+            None | Some(Collected::Absent(_)) => return,
+            Some(Collected::Failed(_) | Collected::Partly(..)) => 0.0,
+            Some(Collected::Readings(_)) => 1.0,
+        };
+        self.plain(&names::SOURCE_UP, word(&view.name), up);
+        for reading in view.collected.as_deref().map_or(&[][..], Collected::readings) {
+            self.reading(None, reading);
+        }
+    }
+}
+
+/// The words of [`Reason::ALL`], kept so that rows can borrow them.
+static REASONS: LazyLock<[&str; Reason::ALL.len()]> = LazyLock::new(|| Reason::ALL.map(Reason::as_str));
+
+/// The label values of [`names::CHECK_INFO`].
+fn what(view: &CheckView) -> Values<'_> {
+    let peer = if view.facts.peer { "true" } else { "false" };
+    Values::Three([view.facts.kind, view.facts.role.as_str(), peer])
+}
+
+fn word<'a>(word: &'a &'a str) -> Values<'a> {
+    Values::Words(std::slice::from_ref(word))
+}
+
+const fn truth(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, which no counter of ours reaches")]
+const fn count(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,229 @@
+//! Hand-made snapshots for tests: one of everything, and the corners.
+
+use crate::collectors::{Collected, facts as host};
+use crate::probes::{Fault, Note, Outcome, Phase, Reason, facts};
+use crate::reading::{Metric, Reading, Type};
+use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Role, Snapshot, SourceView, Stage};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+static HTTP_PHASES: Metric =
+    Metric::gauge("probe_http_duration_seconds", "Duration of the phases of the request").labelled(&["phase"]);
+static XACT_COMMIT: Metric = Metric::gauge("pg_stat_database_xact_commit", "Transactions committed")
+    .of(Type::BareCounter)
+    .labelled(&["datname"]);
+static TLS_INFO: Metric =
+    Metric::gauge("probe_tls_version_info", "TLS version in use, always 1").of(Type::Info).labelled(&["version"]);
+static POOL_SIZE: Metric = Metric::gauge("sidecar_pool_size", "Connections of the pool").labelled(&["service"]);
+static POOL_IN: Metric =
+    Metric::gauge("sidecar_pool_checked_in", "Idle connections of the pool").labelled(&["service"]);
+static POOL_OUT: Metric =
+    Metric::gauge("sidecar_pool_checked_out", "Connections of the pool in use").labelled(&["service"]);
+static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");
+static RESIDENT: Metric = Metric::gauge("process_resident_memory_bytes", "Resident memory of this process in bytes");
+static OPEN_FDS: Metric = Metric::gauge("process_open_fds", "Open file descriptors of this process");
+static PEER_THREADS: Metric = Metric::gauge("sidecar_peer_process_threads", "Threads of the peer's process");
+static PEER_RESIDENT: Metric =
+    Metric::gauge("sidecar_peer_process_resident_memory_bytes", "Resident memory of the peer's process in bytes");
+static PEER_FDS: Metric = Metric::gauge("sidecar_peer_process_open_fds", "Open file descriptors of the peer's process");
+
+/// 14 November 2023, 22:13:20 UTC, and so many seconds.
+pub(crate) fn time(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
+}
+
+fn facts_of(name: &str, kind: &'static str, target: &str, role: Role) -> CheckFacts {
+    CheckFacts {
+        name: name.to_owned(),
+        kind,
+        target: target.to_owned(),
+        role,
+        peer: false,
+        depends_on: Vec::new(),
+        interval: Duration::from_secs(10),
+        timeout: Duration::from_secs(5),
+        fail_after: 3,
+        ok_after: 2,
+    }
+}
+
+/// A check that has not run.
+fn fresh(facts: CheckFacts) -> CheckView {
+    CheckView {
+        facts: Arc::new(facts),
+        state: CheckState::Unknown,
+        since: None,
+        last: None,
+        last_ok_at: None,
+        streak: 0,
+        runs: 0,
+        failures: BTreeMap::new(),
+        recent_failures: Vec::new(),
+    }
+}
+
+fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
+    let state = if outcome.ok() { CheckState::Up } else { CheckState::Down };
+    let last = Some(Arc::new(LastRun { at: time(595), outcome }));
+    CheckView { state, since: Some(time(100)), last, last_ok_at: Some(time(595)), streak: 40, runs: 40, ..fresh(facts) }
+}
+
+fn phases(parts: &[(&'static str, u64)]) -> Vec<Phase> {
+    parts.iter().map(|&(name, us)| Phase { name, took: Duration::from_micros(us) }).collect()
+}
+
+fn backend() -> CheckView {
+    let facts = CheckFacts {
+        peer: true,
+        depends_on: vec!["database".to_owned()],
+        ..facts_of("backend", "http", "http://backend.internal:8000/health", Role::Readiness)
+    };
+    let outcome = Outcome {
+        took: Duration::from_micros(12_400),
+        phases: phases(&[("resolve", 900), ("connect", 400), ("processing", 10_600), ("transfer", 500)]),
+        readings: vec![
+            HTTP_PHASES.with(["resolve"], 0.0009),
+            HTTP_PHASES.with(["processing"], 0.0106),
+            POOL_SIZE.with(["database"], 20.0),
+            POOL_IN.with(["database"], 17.0),
+            POOL_OUT.with(["database"], 3.0),
+        ],
+        notes: vec![Note { name: "server", text: "uvicorn on 10.1.2.3".to_owned() }],
+        fault: None,
+    };
+    ran(facts, outcome)
+}
+
+fn database() -> CheckView {
+    let fault = Fault::new(Reason::Refused, "nothing listens on db.internal:5432 (10.1.2.4)")
+        .hint("is `db` started, and does it listen on 5432?");
+    let outcome = Outcome {
+        took: Duration::from_micros(850),
+        phases: phases(&[("resolve", 600), ("connect", 250)]),
+        readings: vec![facts::CONNECTIONS_USED_RATIO.is(0.25), XACT_COMMIT.with(["app"], 123_456.0)],
+        notes: Vec::new(),
+        fault: Some(fault.clone()),
+    };
+    let failed = |at| Arc::new(Failure { at: time(at), took: Duration::from_micros(850), fault: fault.clone() });
+    CheckView {
+        failures: BTreeMap::from([(Reason::Refused, 7), (Reason::Timeout, 1)]),
+        recent_failures: vec![failed(575), failed(585), failed(595)],
+        streak: 3,
+        since: Some(time(595)),
+        last_ok_at: Some(time(565)),
+        ..ran(facts_of("database", "postgres", "postgres://app@db.internal:5432/app", Role::Readiness), outcome)
+    }
+}
+
+fn certificate() -> CheckView {
+    let outcome = Outcome {
+        took: Duration::from_millis(31),
+        phases: phases(&[("resolve", 8_000), ("connect", 3_000), ("tls", 20_000)]),
+        readings: vec![TLS_INFO.with(["TLS 1.3"], 1.0), facts::CERTIFICATE_EXPIRES_IN_SECONDS.is(1_234_567.5)],
+        ..Outcome::default()
+    };
+    ran(facts_of("public-site", "tls", "tls://www.example.org:443", Role::Observe), outcome)
+}
+
+fn sources() -> Vec<SourceView> {
+    let source = |name, collected| SourceView { name, at: Some(time(598)), collected: Some(Arc::new(collected)) };
+    let peer = vec![
+        PEER_THREADS.is(17.0),
+        PEER_RESIDENT.is(188_743_680.0),
+        PEER_FDS.is(42.0),
+        host::CPU_USED_RATIO.with(["peer"], 0.62),
+        host::MEMORY_USED_RATIO.with(["peer"], 0.91),
+        host::FDS_USED_RATIO.with(["peer"], 0.04),
+    ];
+    let node = vec![
+        host::CPU_USED_RATIO.with(["host"], 0.18),
+        host::MEMORY_USED_RATIO.with(["host"], 0.44),
+        host::DISK_FREE_RATIO.with(["/"], 0.61),
+        host::DISK_FREE_RATIO.with(["/var/lib/data"], 0.08),
+    ];
+    let own = vec![CPU.is(0.31), RESIDENT.is(4_345_856.0), OPEN_FDS.is(19.0)];
+    vec![
+        source("host", Collected::Readings(node)),
+        source("process", Collected::Readings(peer)),
+        source("itself", Collected::Readings(own)),
+        source("cgroup", Collected::Absent("no cgroup named `app_backend` below 10.9.8.7".to_owned())),
+        source("volumes", Collected::Failed("cannot read `/data`: permission denied".to_owned())),
+        SourceView { name: "late", at: None, collected: None },
+    ]
+}
+
+/// One of everything: up, down, undecided; sources that are read, absent, failed, not yet read.
+pub(crate) fn full() -> Snapshot {
+    let undecided = fresh(facts_of("cache", "redis", "redis://cache.internal:6379", Role::Observe));
+    Snapshot {
+        at: time(600),
+        started_at: time(0),
+        stage: Stage::Running,
+        checks: vec![backend(), database(), certificate(), undecided],
+        sources: sources(),
+    }
+}
+
+/// All is well.
+pub(crate) fn healthy() -> Snapshot {
+    Snapshot { checks: vec![backend(), certificate()], ..full() }
+}
+
+/// Only something that is observed is down.
+pub(crate) fn degraded() -> Snapshot {
+    let mut observed = database();
+    observed.facts = Arc::new(CheckFacts { role: Role::Observe, ..(*observed.facts).clone() });
+    Snapshot { checks: vec![backend(), observed], ..full() }
+}
+
+/// The peer itself is dead.
+pub(crate) fn dead() -> Snapshot {
+    let mut peer = database();
+    peer.facts = Arc::new(CheckFacts { role: Role::Liveness, ..(*peer.facts).clone() });
+    Snapshot { checks: vec![peer], ..full() }
+}
+
+/// The first picture.
+pub(crate) fn before_the_first_run() -> Snapshot {
+    let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Readiness));
+    let source = SourceView { name: "host", at: None, collected: None };
+    Snapshot { at: time(0), started_at: time(0), stage: Stage::Running, checks: vec![check], sources: vec![source] }
+}
+
+/// Whether the peer lives is not decided yet.
+pub(crate) fn liveness_undecided() -> Snapshot {
+    let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Liveness));
+    Snapshot { checks: vec![check], ..before_the_first_run() }
+}
+
+/// So many checks, each with two timeouts.
+pub(crate) fn many_checks(count: usize) -> Snapshot {
+    let check = |n: usize| {
+        let facts = facts_of(&format!("check{n}"), "tcp", "tcp://h:1", Role::Observe);
+        let view = ran(facts, Outcome::default());
+        CheckView { failures: BTreeMap::from([(Reason::Timeout, 2)]), ..view }
+    };
+    Snapshot { checks: (0..count).map(check).collect(), ..full() }
+}
+
+fn with_readings(readings: Vec<Reading>) -> Snapshot {
+    let collected = Some(Arc::new(Collected::Readings(readings)));
+    let source = SourceView { name: "host", at: Some(time(0)), collected };
+    Snapshot { sources: vec![source], ..before_the_first_run() }
+}
+
+/// One reading with this label value.
+pub(crate) fn with_label(value: &str) -> Snapshot {
+    with_readings(vec![host::DISK_FREE_RATIO.with([value], 0.5)])
+}
+
+/// One reading with this value.
+pub(crate) fn with_value(value: f64) -> Snapshot {
+    with_readings(vec![host::DISK_FREE_RATIO.with(["/"], value)])
+}
+
+/// The same series twice.
+pub(crate) fn with_duplicate() -> Snapshot {
+    with_readings(vec![host::DISK_FREE_RATIO.with(["/"], 0.5), host::DISK_FREE_RATIO.with(["/"], 0.6)])
+}

@@ -1,0 +1,73 @@
+//! Prometheus text format 0.0.4, which prometheus-client does not write.
+
+use super::Served;
+use super::families::{Family, Row, gather};
+use crate::reading::{Metric, Type};
+use crate::snapshot::Snapshot;
+use std::fmt::{self, Write};
+
+/// The page in text 0.0.4.
+///
+/// # Errors
+/// Never while the page is a `String`.
+pub(super) fn plain(snapshot: &Snapshot, served: Served) -> Result<String, fmt::Error> {
+    let mut page = String::with_capacity(64 << 10);
+    for family in gather(snapshot, &served).values() {
+        write_family(&mut page, family)?;
+    }
+    Ok(page)
+}
+
+fn write_family(page: &mut String, family: &Family) -> fmt::Result {
+    let Metric { name, help, kind, .. } = family.metric;
+    let kind = match kind {
+        Type::Gauge | Type::Info => "gauge",
+        Type::Counter | Type::BareCounter => "counter",
+    };
+    write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n")?;
+    family.rows.iter().try_for_each(|row| write_row(page, family.metric, row))
+}
+
+fn write_row(page: &mut String, metric: &'static Metric, row: &Row) -> fmt::Result {
+    page.push_str(metric.name);
+    let mut before = '{';
+    for (name, value) in row.labels(metric) {
+        page.push(before);
+        page.push_str(name);
+        page.push_str("=\"");
+        push_escaped(page, value);
+        page.push('"');
+        before = ',';
+    }
+    if before == ',' {
+        page.push('}');
+    }
+    page.push(' ');
+    write_value(page, row.value)?;
+    page.push('\n');
+    Ok(())
+}
+
+fn push_escaped(page: &mut String, value: &str) {
+    for c in value.chars() {
+        match c {
+            '\\' => page.push_str("\\\\"),
+            '"' => page.push_str("\\\""),
+            '\n' => page.push_str("\\n"),
+            other => page.push(other),
+        }
+    }
+}
+
+/// Go's spelling of what is no number, whole numbers without a point, and an exponent where digits would run on.
+pub(super) fn write_value(page: &mut String, value: f64) -> fmt::Result {
+    let size = value.abs();
+    match value {
+        v if v.is_nan() => page.write_str("NaN"),
+        v if v.is_infinite() => page.write_str(if v > 0.0 { "+Inf" } else { "-Inf" }),
+        #[expect(clippy::cast_possible_truncation, reason = "below 1e15 and whole")]
+        v if size < 1e15 && v.fract() == 0.0 => write!(page, "{}", v as i64),
+        v if (1e-5..1e15).contains(&size) => write!(page, "{v}"),
+        v => write!(page, "{v:e}"),
+    }
+}

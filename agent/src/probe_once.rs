@@ -1,0 +1,240 @@
+//! `agent probe`: one run of one probe, shown to a person. A pure rendering of the outcome, after the run.
+
+use crate::config::Check;
+use crate::exit::Exit;
+use crate::paint::Paint;
+use crate::probes::net::Net;
+use crate::probes::{self, Outcome};
+use crate::reading::{Metric, Reading, Type};
+use crate::snapshot::CheckFacts;
+use crate::units::{Span, human_bytes};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Runs the check's probe once; the page to print, and how the program ends.
+pub async fn probe(mut check: Check, debug: bool, paint: Paint) -> (String, Exit) {
+    let outcome = probes::run(check.probe.as_mut(), &Net::default(), check.facts.timeout).await;
+    let exit = if outcome.ok() { Exit::Good } else { Exit::BadNews };
+    (page(&check.facts, &outcome, debug, paint), exit)
+}
+
+/// Phases, facts, verdict; with `debug` every reading as Prometheus would read it.
+fn page(facts: &CheckFacts, outcome: &Outcome, debug: bool, paint: Paint) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{} {}", facts.target, paint.dim(&format!("({})", facts.kind)));
+    let phases = outcome.phases.iter().map(|phase| (phase.name.to_owned(), Span(phase.took).to_string()));
+    section(&mut out, "phases", phases.collect(), paint);
+    let notes = outcome.notes.iter().map(|note| (note.name.to_owned(), note.text.clone()));
+    section(&mut out, "facts", notes.collect(), paint);
+    if debug {
+        section(&mut out, "readings", Vec::new(), paint);
+        exposition(&mut out, &outcome.readings);
+    } else {
+        let measured = outcome.readings.iter().map(|reading| (name(reading), value(reading)));
+        section(&mut out, "measured", measured.collect(), paint);
+    }
+    verdict(&mut out, outcome, paint);
+    out
+}
+
+/// Two columns under a title; nothing when there is nothing to show.
+fn section(out: &mut String, title: &str, rows: Vec<(String, String)>, paint: Paint) {
+    if rows.is_empty() && title != "readings" {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.dim(title));
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, value) in rows {
+        let _ = writeln!(out, "  {name:<width$}  {value}");
+    }
+}
+
+fn verdict(out: &mut String, outcome: &Outcome, paint: Paint) {
+    let took = Span(outcome.took);
+    let Some(fault) = &outcome.fault else {
+        let _ = writeln!(out, "\n{} in {took}", paint.green("ok"));
+        return;
+    };
+    let _ = writeln!(out, "\n{} after {took}: {}", paint.red("failed"), fault.reason);
+    let _ = writeln!(out, "  {}", fault.message);
+    if let Some(hint) = &fault.hint {
+        let _ = writeln!(out, "{} {hint}", paint.cyan("hint:"));
+    }
+}
+
+/// The metric's name with its labels, as in an exposition.
+fn name(reading: &Reading) -> String {
+    let pairs = reading.metric.labels.iter().zip(&reading.labels);
+    let labels: Vec<String> = pairs.map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+    if labels.is_empty() {
+        reading.metric.name.to_owned()
+    } else {
+        format!("{}{{{}}}", reading.metric.name, labels.join(","))
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The value for people, by the unit in the metric's name.
+fn value(reading: &Reading) -> String {
+    let (name, value) = (reading.metric.name, reading.value);
+    let base = name.strip_suffix("_total").unwrap_or(name);
+    if base.ends_with("timestamp_seconds") || !value.is_finite() {
+        return value.to_string();
+    }
+    if base.ends_with("_seconds") {
+        let span = Duration::try_from_secs_f64(value.abs()).map(|span| Span(span).to_string());
+        let sign = if value < 0.0 { "-" } else { "" };
+        return span.map_or_else(|_| value.to_string(), |span| format!("{sign}{span}"));
+    }
+    if base.ends_with("_bytes") && (0.0..9e18).contains(&value) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range of u64")]
+        return human_bytes(value as u64);
+    }
+    if base.ends_with("_ratio") {
+        return format!("{:.1} %", value * 100.0);
+    }
+    value.to_string()
+}
+
+/// Readings in the text format of Prometheus, help and type once for each metric.
+fn exposition(out: &mut String, readings: &[Reading]) {
+    let mut seen: Vec<&'static str> = Vec::new();
+    for reading in readings {
+        let metric = reading.metric;
+        if !seen.contains(&metric.name) {
+            seen.push(metric.name);
+            let _ = writeln!(out, "# HELP {} {}\n# TYPE {} {}", metric.name, metric.help, metric.name, kind(metric));
+        }
+        let _ = writeln!(out, "{} {}", name(reading), reading.value);
+    }
+}
+
+/// The type in text format 0.0.4.
+pub(crate) const fn kind(metric: &Metric) -> &'static str {
+    match metric.kind {
+        Type::Counter | Type::BareCounter => "counter",
+        Type::Gauge | Type::Info => "gauge",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::{Fault, Note, Phase, Reason};
+    use crate::snapshot::Role;
+
+    static STATUS: Metric = Metric::gauge("probe_http_status_code", "Status of the answer");
+    static EXPIRES: Metric = Metric::gauge("sidecar_certificate_expires_in_seconds", "Seconds until expiry");
+    static SIZE: Metric = Metric::gauge("x_bytes", "Size").labelled(&["part"]);
+    static SHARE: Metric = Metric::gauge("x_ratio", "Share");
+    static COUNT: Metric = Metric::counter("x_total", "Count");
+
+    fn facts() -> CheckFacts {
+        CheckFacts {
+            name: "probe".to_owned(),
+            kind: "http",
+            target: "https://example.org/".to_owned(),
+            role: Role::Observe,
+            peer: false,
+            depends_on: Vec::new(),
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(5),
+            fail_after: 3,
+            ok_after: 2,
+        }
+    }
+
+    fn outcome() -> Outcome {
+        Outcome {
+            fault: None,
+            took: Duration::from_micros(12_400),
+            phases: vec![
+                Phase { name: "resolve", took: Duration::from_micros(850) },
+                Phase { name: "processing", took: Duration::from_millis(11) },
+            ],
+            readings: vec![
+                STATUS.is(200.0),
+                EXPIRES.is(-864_000.0),
+                SIZE.with(["a\"b"], 1536.0),
+                SIZE.with(["c"], 1.0),
+                SHARE.is(0.256),
+                COUNT.is(7.0),
+            ],
+            notes: vec![Note { name: "version", text: "nginx/1.26".to_owned() }],
+        }
+    }
+
+    #[test]
+    fn shows_what_was_found() {
+        insta::assert_snapshot!(page(&facts(), &outcome(), false, Paint::OFF), @r#"
+        https://example.org/ (http)
+
+        phases
+          resolve     850 µs
+          processing  11 ms
+
+        facts
+          version  nginx/1.26
+
+        measured
+          probe_http_status_code                  200
+          sidecar_certificate_expires_in_seconds  -10d
+          x_bytes{part="a\"b"}                    1.5 KiB
+          x_bytes{part="c"}                       1 B
+          x_ratio                                 25.6 %
+          x_total                                 7
+
+        ok in 12.4 ms
+        "#);
+    }
+
+    #[test]
+    fn debug_shows_readings_as_prometheus_reads_them() {
+        insta::assert_snapshot!(page(&facts(), &outcome(), true, Paint::OFF), @r#"
+        https://example.org/ (http)
+
+        phases
+          resolve     850 µs
+          processing  11 ms
+
+        facts
+          version  nginx/1.26
+
+        readings
+        # HELP probe_http_status_code Status of the answer
+        # TYPE probe_http_status_code gauge
+        probe_http_status_code 200
+        # HELP sidecar_certificate_expires_in_seconds Seconds until expiry
+        # TYPE sidecar_certificate_expires_in_seconds gauge
+        sidecar_certificate_expires_in_seconds -864000
+        # HELP x_bytes Size
+        # TYPE x_bytes gauge
+        x_bytes{part="a\"b"} 1536
+        x_bytes{part="c"} 1
+        # HELP x_ratio Share
+        # TYPE x_ratio gauge
+        x_ratio 0.256
+        # HELP x_total Count
+        # TYPE x_total counter
+        x_total 7
+
+        ok in 12.4 ms
+        "#);
+    }
+
+    #[test]
+    fn a_failure_has_its_reason_and_advice() {
+        let fault = Fault::new(Reason::Refused, "nothing listens on 127.0.0.1:1").hint("is the service up?");
+        let failed = Outcome { fault: Some(fault), took: Duration::from_millis(1), ..Outcome::default() };
+        insta::assert_snapshot!(page(&facts(), &failed, false, Paint::OFF), @r"
+        https://example.org/ (http)
+
+        failed after 1 ms: refused
+          nothing listens on 127.0.0.1:1
+        hint: is the service up?
+        ");
+    }
+}

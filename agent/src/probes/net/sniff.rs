@@ -1,0 +1,153 @@
+//! Looking at what answers at an address where something else answered than the URL says: wait for a greeting, then say a few
+//! harmless words. Done after a handshake failed only, and once a minute an address at most.
+
+use super::{Spoken, Tls, classify};
+use crate::probes::{Context, Fault, Reason};
+use crate::{clock, limits};
+use rustls::ClientConnection;
+use rustls_pki_types::ServerName;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// What answered, by address, and when we looked.
+#[derive(Debug, Default)]
+pub struct Sniffed(Mutex<HashMap<SocketAddr, (Instant, Option<Spoken>)>>);
+
+impl Sniffed {
+    fn known(&self, address: SocketAddr, now: Instant) -> Option<Option<Spoken>> {
+        let kept = self.0.lock().ok()?;
+        let (at, spoken) = kept.get(&address)?;
+        (now.duration_since(*at) < limits::SNIFF_AGAIN).then(|| spoken.clone())
+    }
+
+    fn keep(&self, address: SocketAddr, now: Instant, spoken: Option<&Spoken>) {
+        let Ok(mut kept) = self.0.lock() else { return };
+        kept.retain(|_, (at, _)| now.duration_since(*at) < limits::SNIFF_AGAIN);
+        if kept.len() < limits::SNIFFED_KEPT {
+            kept.insert(address, (now, spoken.cloned()));
+        }
+    }
+}
+
+/// What answers at an address, or `None` when it does not tell. Takes at most [`limits::SNIFF_TIMEOUT`], and ends before `deadline`.
+pub async fn sniff(sniffed: &Sniffed, address: SocketAddr, deadline: Instant) -> Option<Spoken> {
+    let now = clock::now();
+    if let Some(known) = sniffed.known(address, now) {
+        return known;
+    }
+    // Leave a little of the deadline for saying what was found.
+    let left = deadline.saturating_duration_since(now).mul_f64(0.9);
+    let until = now + left.min(limits::SNIFF_TIMEOUT);
+    let spoken = look(address, until).await;
+    sniffed.keep(address, now, spoken.as_ref());
+    spoken
+}
+
+/// The same fault, unless it is a mismatch and a look at the address shows what else answers there than `scheme`.
+pub async fn explained(cx: &Context<'_>, fault: Fault, address: SocketAddr, scheme: &str) -> Fault {
+    if fault.reason != Reason::ProtocolMismatch {
+        return fault;
+    }
+    match sniff(&cx.net.sniffed, address, cx.deadline).await {
+        Some(spoken) if spoken.protocol != scheme => spoken.instead_of(scheme, address),
+        _ => fault,
+    }
+}
+
+async fn look(address: SocketAddr, until: Instant) -> Option<Spoken> {
+    let greeting = limits::SNIFF_GREETING.min(until.saturating_duration_since(clock::now()) / 2);
+    if let Some(first) = ask(address, &[], clock::now() + greeting).await {
+        return classify(&first);
+    }
+    // Silent services are spoken to, each word on a connection of its own, all at once.
+    let hello = client_hello();
+    let (postgresql, line, tls) = tokio::join!(
+        ask(address, SSL_REQUEST, until),
+        ask(address, b"PING\r\n\r\n", until),
+        ask(address, &hello, until)
+    );
+    let postgresql = postgresql.filter(|first| matches!(first.as_slice(), b"S" | b"N"));
+    if postgresql.is_some() {
+        return Some(Spoken { protocol: "postgresql", version: None });
+    }
+    // An answer to the TLS greeting comes first: a TLS server answers a plain line with an alert, or in plain HTTP.
+    let handshake = tls.filter(|first| first.first() == Some(&0x16)).and_then(|first| classify(&first));
+    handshake.or_else(|| line.and_then(|first| classify(&first)))
+}
+
+/// PostgreSQL's request for TLS, length first: the server answers `S` or `N` and waits.
+const SSL_REQUEST: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
+
+/// Connects, says something, and returns what comes first; `None` when nothing comes in time.
+async fn ask(address: SocketAddr, words: &[u8], until: Instant) -> Option<Vec<u8>> {
+    let asking = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(words).await.ok()?;
+        let mut first = vec![0; limits::FIRST_BYTES];
+        let length = stream.read(&mut first).await.ok().filter(|length| *length > 0)?;
+        // A greeting may come in pieces; a short pause is enough for the rest of it.
+        let more = timeout(Duration::from_millis(5), stream.read(first.get_mut(length..)?)).await;
+        first.truncate(length + more.map_or(0, |read| read.unwrap_or(0)));
+        Some(first)
+    };
+    timeout_at(until, asking).await.ok().flatten()
+}
+
+/// The first message of a TLS client.
+fn client_hello() -> Vec<u8> {
+    let mut hello = Vec::new();
+    if let Ok(name) = ServerName::try_from("localhost")
+        && let Ok(mut client) = ClientConnection::new(Arc::clone(&Tls::default().client), name)
+    {
+        let _ = client.write_tls(&mut hello);
+    }
+    hello
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::net::test_peers;
+
+    async fn says(peer: test_peers::Peer) -> String {
+        let deadline = clock::now() + Duration::from_secs(5);
+        sniff(&Sniffed::default(), peer.address, deadline).await.map_or("?".to_owned(), |spoken| spoken.to_string())
+    }
+
+    #[tokio::test]
+    async fn looks_by_greeting_and_by_harmless_words() {
+        assert_eq!(says(test_peers::says(b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0").await).await, "mysql 8.0.36");
+        let redis: &[u8] = b"+PONG\r\n";
+        let http: &[u8] = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n";
+        for (answer, expected) in [(redis, "redis"), (http, "http nginx")] {
+            let peer = test_peers::answers(move |asked| asked.starts_with(b"PING").then_some(answer));
+            assert_eq!(says(peer.await).await, expected);
+        }
+        let postgresql = test_peers::answers(|asked| (asked == SSL_REQUEST).then_some(b"N"));
+        assert_eq!(says(postgresql.await).await, "postgresql");
+        assert_eq!(says(test_peers::tls(test_peers::certificate(|_| ())).await).await, "tls");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_peer_costs_a_bounded_time() {
+        let peer = test_peers::silent().await;
+        let began = clock::now();
+        assert_eq!(says(peer).await, "?");
+        assert!(clock::now() - began <= limits::SNIFF_TIMEOUT + Duration::from_millis(20));
+    }
+
+    #[tokio::test]
+    async fn an_address_is_looked_at_once_a_minute() {
+        let peer = test_peers::says(b"SSH-2.0-OpenSSH_9.2p1\r\n").await;
+        let (sniffed, deadline) = (Sniffed::default(), clock::now() + Duration::from_secs(5));
+        for _ in 0..3 {
+            assert_eq!(sniff(&sniffed, peer.address, deadline).await.unwrap().protocol, "ssh");
+        }
+        assert_eq!(peer.accepted(), 1);
+    }
+}

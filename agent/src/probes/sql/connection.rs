@@ -1,0 +1,130 @@
+//! A logged-in connection to either database. Queries go out in the simple protocol and every value comes back as text, so that
+//! poolers like PgBouncer in transaction mode, which know no prepared statements, can be checked as well.
+
+use super::relay::Relay;
+use crate::limits;
+use crate::probes::net;
+use crate::probes::{Fault, Reason, clean, mysql, postgres};
+use futures_util::FutureExt as _;
+use sqlx::{AssertSqlSafe, Decode, Executor as _, Type};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+/// A row of a result; NULL is `None`.
+pub(in crate::probes) type Row = Vec<Option<String>>;
+
+/// A connection that is logged in.
+pub(in crate::probes) struct Connection {
+    inner: Inner,
+    relay: Relay,
+}
+
+/// The driver's part.
+pub(in crate::probes) enum Inner {
+    /// PostgreSQL.
+    Postgres(sqlx::PgConnection),
+    /// MySQL or MariaDB.
+    MySql(sqlx::MySqlConnection),
+}
+
+/// Why a query gave no rows.
+#[derive(Debug)]
+pub(in crate::probes) struct Failure {
+    /// The fault that it comes to.
+    pub(in crate::probes) fault: Fault,
+    /// Whether the connection can be used on.
+    pub(in crate::probes) gone: bool,
+}
+
+impl Connection {
+    /// A connection whose bytes go through `relay`.
+    pub(in crate::probes) const fn new(inner: Inner, relay: Relay) -> Self {
+        Self { inner, relay }
+    }
+
+    /// Gives a new run its allowance of bytes.
+    pub(in crate::probes) fn begin_run(&self) {
+        self.relay.allow();
+    }
+
+    /// Runs a fixed query that writes nothing; `timeout` is also told to the server, should we go away meanwhile.
+    pub(in crate::probes) async fn rows(&mut self, sql: &str, timeout: Duration) -> Result<Vec<Row>, Failure> {
+        // All SQL is fixed text; what comes from the configuration are table names, checked by `super::tables`.
+        let rows = async {
+            match &mut self.inner {
+                Inner::Postgres(connection) => {
+                    let guarded = postgres::guarded(sql, timeout);
+                    let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(guarded))).await?;
+                    Ok(rows.iter().map(texts).collect())
+                }
+                Inner::MySql(connection) => {
+                    let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+                    Ok(rows.iter().map(texts).collect())
+                }
+            }
+        };
+        let ended: Result<Vec<Row>, sqlx::Error> = unwound(rows).await;
+        ended.map_err(|error| Failure { gone: !matches!(error, sqlx::Error::Database(_)), fault: self.fault(&error) })
+    }
+
+    fn fault(&self, error: &sqlx::Error) -> Fault {
+        match &self.inner {
+            _ if self.relay.was_cut() => too_much(),
+            Inner::Postgres(_) => postgres::fault_of(error, "the query"),
+            Inner::MySql(_) => mysql::fault_of(error, "the query"),
+        }
+    }
+}
+
+/// The fault of a server that sends more than is read.
+pub(in crate::probes) fn too_much() -> Fault {
+    let most = crate::units::human_bytes(limits::SQL_ANSWER_BYTES as u64);
+    Fault::new(Reason::Body, format!("the server announced or sent more than {most}, or what it sent is no message"))
+}
+
+/// The driver indexes into what a server sent without looking at its length; a panic of it is the server's doing, not a bug of ours.
+pub(in crate::probes) async fn unwound<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    ended.unwrap_or_else(|_| Err(sqlx::Error::Protocol("the driver could not make sense of it".to_owned())))
+}
+
+/// The fault of an error that is not the database's own answer.
+pub(in crate::probes) fn driver_fault(error: &sqlx::Error, doing: &str) -> Fault {
+    match error {
+        sqlx::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(why)) => {
+                Fault::new(Reason::Certificate, format!("the certificate was not accepted: {why:?}"))
+                    .hint("put its authority into `ca_file` of `tls_config`, and use a host name that it has")
+            }
+            Some(other) => Fault::new(Reason::Tls, format!("the TLS handshake failed: {}", clean(&other.to_string()))),
+            None => net::fault_of(error, &format!("read the answer to {doing}")),
+        },
+        sqlx::Error::Tls(why) => Fault::new(Reason::Tls, format!("TLS failed: {}", clean(&why.to_string())))
+            .hint("does the server offer TLS? `sslmode` (`ssl-mode`) of the URL says what is wanted"),
+        sqlx::Error::Protocol(why) => {
+            Fault::new(Reason::Body, format!("what answered to {doing} makes no sense: {}", clean(why)))
+        }
+        sqlx::Error::Configuration(why) => Fault::new(Reason::Config, clean(&why.to_string())),
+        other => Fault::new(Reason::Body, format!("{doing} failed: {}", clean(&other.to_string()))),
+    }
+}
+
+fn texts<R: sqlx::Row>(row: &R) -> Row
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    (0..row.len()).map(|at| row.try_get_unchecked::<Option<String>, _>(at).ok().flatten()).collect()
+}
+
+/// A column of the first row.
+pub(in crate::probes) fn first(rows: &[Row], column: usize) -> Option<&str> {
+    rows.first()?.get(column)?.as_deref()
+}
+
+/// A column of the first row as a number.
+pub(in crate::probes) fn number(rows: &[Row], column: usize) -> Option<f64> {
+    first(rows, column)?.parse().ok().filter(|number: &f64| number.is_finite())
+}

@@ -1,0 +1,321 @@
+//! What the probes of both SQL databases share: parameters, the order of a run, required tables, migrations. The dialects are in
+//! `postgres.rs` and `mysql.rs`. What must stay true: one connection each, kept; every query is fixed, read-only and under the
+//! deadline; a figure that may not be read costs only itself.
+
+pub(super) mod connection;
+pub(super) mod migrations;
+pub(super) mod relay;
+pub(super) mod tables;
+#[cfg(test)]
+mod tests;
+
+use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
+use super::facts::CONNECTIONS_USED_RATIO;
+use super::net::{Tls, TlsConfig};
+use super::{Context, Fault, Key, Probe, Reason, Run, Target, mysql, parameters, postgres};
+use crate::node::{Node, Problems};
+use crate::reading::Metric;
+use crate::units::Span;
+use crate::{clock, limits};
+use connection::{Connection, Failure, Row, first, number};
+use std::time::Duration;
+use tables::Table;
+use tokio::time::Instant;
+
+/// The keys of both probes.
+pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "tables",
+        form: "list of text",
+        default: "none",
+        doc: "Tables that must exist, as `users` or `schema.users`. Those that do not are named, with reason `schema`.",
+    },
+    Key {
+        name: "migrations",
+        form: "true or false",
+        default: "true",
+        doc: "Look for the table of alembic, sqlx, Flyway, Django, Prisma or `schema_migrations`, and show the version.",
+    },
+    Key {
+        name: "migration_version",
+        form: "text",
+        default: "none",
+        doc: "The version that the application needs: a database behind it fails with reason `schema`. Ahead of it is well.",
+    },
+    Key {
+        name: "slow_after",
+        form: "duration",
+        default: "1s",
+        doc: "From when on a running query counts as slow (PostgreSQL; MySQL has its own `long_query_time`).",
+    },
+    Key {
+        name: "tls_config",
+        form: "mapping",
+        default: "as `sslmode` of the URL says",
+        doc: "TLS settings, as for `http`. With `ca_file`, `server_name` or `min_version` and no `sslmode` in the URL, TLS is \
+              required and the certificate verified.",
+    },
+];
+
+/// Their values.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Params {
+    tables: Vec<String>,
+    migrations: bool,
+    migration_version: Option<String>,
+    slow_after: Span,
+    tls_config: TlsConfig,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            tables: Vec::new(),
+            migrations: true,
+            migration_version: None,
+            slow_after: Span(Duration::from_secs(1)),
+            tls_config: TlsConfig::default(),
+        }
+    }
+}
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    MySql,
+}
+
+/// How much TLS is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Security {
+    /// None.
+    Off,
+    /// When the server offers it; any certificate.
+    Preferred,
+    /// Nothing without it; any certificate.
+    Required,
+    /// Nothing without it, and the certificate is verified.
+    Verified,
+}
+
+/// A check as it runs.
+pub(super) struct Plan {
+    pub(super) target: Target,
+    pub(super) security: Security,
+    pub(super) tls: Tls,
+    pub(super) tls_config: TlsConfig,
+    pub(super) slow_after: Duration,
+    tables: Vec<Table>,
+    migrations: bool,
+    migration_version: Option<String>,
+}
+
+struct Sql {
+    dialect: Dialect,
+    plan: Plan,
+    kept: Option<Connection>,
+    size: Option<(Instant, f64)>,
+}
+
+/// Makes a probe, or says what is wrong with its keys.
+pub(super) fn build(dialect: Dialect, target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
+    plan(target, own, problems).map(|plan| Box::new(Sql { dialect, plan, kept: None, size: None }) as Box<dyn Probe>)
+}
+
+pub(super) fn plan(target: &Target, own: &Node, problems: &mut Problems) -> Option<Plan> {
+    let params: Params = parameters(own, problems)?;
+    let tables = tables::read(&params.tables, own, problems);
+    let Some((security, tls_config)) = security(target, params.tls_config) else {
+        let hint = "PostgreSQL knows disable, allow, prefer, require, verify-ca and verify-full; MySQL DISABLED, PREFERRED, \
+                    REQUIRED, VERIFY_CA and VERIFY_IDENTITY";
+        problems.add_with_hint("url", own.at, "`sslmode` of the URL is none that is known", hint);
+        return None;
+    };
+    let tls = Tls::new(&tls_config, own.at, problems)?;
+    Some(Plan {
+        target: target.clone(),
+        security,
+        tls,
+        tls_config,
+        slow_after: params.slow_after.0,
+        tables: tables?,
+        migrations: params.migrations || params.migration_version.is_some(),
+        migration_version: params.migration_version,
+    })
+}
+
+/// What the URL's `sslmode` and the check's `tls_config` come to. A unix socket needs none. `verify-ca` verifies the name as well.
+fn security(target: &Target, mut tls: TlsConfig) -> Option<(Security, TlsConfig)> {
+    let file = |names| target.param(names).filter(|file| file != "system").map(Into::into);
+    tls.ca_file = tls.ca_file.or_else(|| file(&["sslrootcert", "ssl-root-cert", "ssl-ca", "ssl_ca", "sslca"]));
+    tls.cert_file = tls.cert_file.or_else(|| file(&["sslcert", "ssl-cert", "ssl_cert"]));
+    tls.key_file = tls.key_file.or_else(|| file(&["sslkey", "ssl-key", "ssl_key"]));
+    let wants_verifying = tls.ca_file.is_some() || tls.server_name.is_some() || tls.min_version.is_some();
+    let written = target.param(&["sslmode", "ssl-mode", "ssl_mode", "sslMode"]).unwrap_or_default();
+    let mode = match written.to_ascii_lowercase().replace('_', "-").as_str() {
+        _ if target.socket().is_some() => Security::Off,
+        "disable" | "disabled" | "allow" => Security::Off,
+        "" if wants_verifying => Security::Verified,
+        "" | "prefer" | "preferred" => Security::Preferred,
+        "require" | "required" if tls.ca_file.is_some() => Security::Verified,
+        "require" | "required" => Security::Required,
+        "verify-ca" | "verify-full" | "verify-identity" => Security::Verified,
+        _ => return None,
+    };
+    tls.insecure_skip_verify |= mode != Security::Verified;
+    Some((mode, tls))
+}
+
+impl Probe for Sql {
+    fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
+        Box::pin(async move {
+            // Taken out while in use: when the deadline drops this future, the connection goes with it.
+            let (mut connection, greeting) = self.connected(cx).await?;
+            let ended = self.look(cx, &mut connection, &greeting).await;
+            if ended.as_ref().err().is_none_or(|failure| !failure.gone) {
+                self.kept = Some(connection);
+            }
+            ended.map_err(|failure| failure.fault)
+        })
+    }
+}
+
+impl Sql {
+    /// A connection that has just answered the first query: the kept one, or a new one when that is gone.
+    async fn connected(&mut self, cx: &mut Context<'_>) -> Result<(Connection, Vec<Row>), Fault> {
+        let sql = match self.dialect {
+            Dialect::Postgres => postgres::server(&self.plan),
+            Dialect::MySql => mysql::SERVER.to_owned(),
+        };
+        if let Some(mut kept) = self.kept.take() {
+            cx.phase("query");
+            kept.begin_run();
+            match kept.rows(&sql, cx.left()).await {
+                Ok(rows) => return Ok((kept, rows)),
+                Err(failure) if failure.gone || failure.fault.reason == Reason::Status => {}
+                Err(failure) => return Err(failure.fault),
+            }
+        }
+        let mut fresh = match self.dialect {
+            Dialect::Postgres => postgres::open(cx, &self.plan).await?,
+            Dialect::MySql => mysql::open(cx, &self.plan).await?,
+        };
+        cx.phase("query");
+        let rows = fresh.rows(&sql, cx.left()).await.map_err(|failure| failure.fault)?;
+        Ok((fresh, rows))
+    }
+
+    async fn look(&mut self, cx: &mut Context<'_>, connection: &mut Connection, server: &[Row]) -> Result<(), Failure> {
+        match self.dialect {
+            Dialect::Postgres => postgres::figures(cx, connection, server).await?,
+            Dialect::MySql => mysql::figures(cx, connection, server).await?,
+        }
+        self.size(cx, connection).await?;
+        let missing = self.missing(cx, connection).await?;
+        let migrations = self.migrations(cx, connection).await?;
+        cx.end_phase();
+        missing.or(migrations).map_or(Ok(()), |fault| Err(Failure { fault, gone: false }))
+    }
+
+    /// The size on disk. Summing up files is dear on a large database, so it is done every few minutes and repeated in between.
+    async fn size(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<(), Failure> {
+        let now = clock::now();
+        let due = self.size.is_none_or(|(at, _)| now.duration_since(at) >= limits::SIZE_INTERVAL);
+        let sql = match self.dialect {
+            Dialect::Postgres => postgres::SIZE,
+            Dialect::MySql => mysql::SIZE,
+        };
+        if due && let Some(rows) = optional(cx, connection, sql, "size").await? {
+            self.size = number(&rows, 0).map(|bytes| (now, bytes));
+        }
+        self.size.into_iter().for_each(|(_, bytes)| cx.measure(SIZE.is(bytes)));
+        Ok(())
+    }
+
+    /// The fault of required tables that do not exist, all of them named.
+    async fn missing(&self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Option<Fault>, Failure> {
+        let tables = &self.plan.tables;
+        if tables.is_empty() {
+            return Ok(None);
+        }
+        let missing = match self.dialect {
+            Dialect::Postgres => postgres::missing(&connection.rows(&postgres::find(tables), cx.left()).await?, tables),
+            Dialect::MySql => mysql::missing(&connection.rows(&mysql::find(tables), cx.left()).await?, tables),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "the number of lines in a config file")]
+        cx.measure(TABLES_MISSING.is(missing.len() as f64));
+        let names: Vec<String> = missing.iter().map(|table| format!("`{table}`")).collect();
+        let what = if names.len() == 1 { "table is" } else { "tables are" };
+        Ok((!names.is_empty()).then(|| {
+            Fault::new(Reason::Schema, format!("{} required {what} missing: {}", names.len(), names.join(", ")))
+                .hint("run the migrations, or correct `tables` or the database in the URL's path")
+        }))
+    }
+
+    /// Notes the migration that the database stands at; the fault of one that is behind.
+    async fn migrations(&self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Option<Fault>, Failure> {
+        if !self.plan.migrations {
+            return Ok(None);
+        }
+        let names: Vec<Table> =
+            migrations::TOOLS.iter().map(|tool| Table { schema: None, name: tool.table.to_owned() }).collect();
+        let absent = match self.dialect {
+            Dialect::Postgres => postgres::missing(&connection.rows(&postgres::find(&names), cx.left()).await?, &names),
+            Dialect::MySql => mysql::missing(&connection.rows(&mysql::find(&names), cx.left()).await?, &names),
+        };
+        let found = migrations::TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table));
+        let mut current = None;
+        if let Some(tool) = found {
+            let sql = if self.dialect == Dialect::Postgres { tool.postgres } else { tool.mysql };
+            let rows = optional(cx, connection, sql, "migration").await?;
+            current = rows.and_then(|rows| first(&rows, 0).map(|version| (tool, version.to_owned())));
+        }
+        if let Some((tool, version)) = &current {
+            cx.note("migration", &format!("{version} ({})", tool.table));
+        }
+        let Some(expected) = &self.plan.migration_version else { return Ok(None) };
+        let behind = |message: String| Some(Fault::new(Reason::Schema, message).hint("run the migrations"));
+        Ok(match current {
+            None => behind(format!("no migration is recorded, expected `{expected}`")),
+            Some((tool, version)) if !migrations::reached(&version, expected, tool.ordered) => behind(format!(
+                "the database stands at migration `{version}` of `{}`, expected `{expected}`",
+                tool.table
+            )),
+            Some(_) => None,
+        })
+    }
+}
+
+/// Runs a query whose failure costs only its own figure: a note says why. A connection that is gone is a failure all the same.
+pub(super) async fn optional(
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    sql: &str,
+    figure: &'static str,
+) -> Result<Option<Vec<Row>>, Failure> {
+    match connection.rows(sql, cx.left()).await {
+        Ok(rows) => Ok(Some(rows)),
+        Err(failure) if failure.gone => Err(failure),
+        Err(failure) => {
+            cx.note(figure, &format!("not read: {}", failure.fault.message));
+            Ok(None)
+        }
+    }
+}
+
+/// Keeps what was found.
+pub(super) fn measure(cx: &mut Context<'_>, found: &[(&'static Metric, Option<f64>)]) {
+    for (metric, value) in found {
+        value.iter().for_each(|value| cx.measure(metric.is(*value)));
+    }
+}
+
+/// Keeps connections, their limit and the ratio of both.
+pub(super) fn measure_connections(cx: &mut Context<'_>, used: Option<f64>, most: Option<f64>) {
+    let ratio = used.zip(most.filter(|most| *most > 0.0)).map(|(used, most)| used / most);
+    measure(cx, &[(&CONNECTIONS, used), (&CONNECTIONS_MAX, most), (&CONNECTIONS_USED_RATIO, ratio)]);
+}

@@ -1,0 +1,156 @@
+//! Both probes against scripted peers: nobody there, nobody who speaks, somebody else, and servers that mean harm. What a healthy
+//! server gives is shown against real ones in `agent/tests/datastores`.
+
+use super::*;
+use crate::probes::net::Net;
+use crate::probes::net::test_peers::{self, Peer};
+use crate::probes::{KINDS, Outcome, run};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+async fn look(url: &str, timeout: Duration) -> Outcome {
+    let target = Target::parse(url).unwrap();
+    let kind = KINDS.iter().find(|kind| kind.schemes.contains(&target.scheme.as_str())).unwrap();
+    let mut probe = (kind.build)(&target, &Node::default(), &mut Problems::default()).unwrap();
+    let outcome = run(&mut *probe, &Net::default(), timeout).await;
+    assert!(!format!("{outcome:?}").contains("canary"), "{outcome:?}");
+    outcome
+}
+
+async fn said(scheme: &str, peer: &Peer, query: &str) -> String {
+    let outcome =
+        look(&format!("{scheme}://app:canary@{}/shop{query}", peer.address), Duration::from_millis(1500)).await;
+    let fault = outcome.fault.unwrap();
+    let hint = fault.hint.map_or(String::new(), |hint| format!("\nhint: {hint}"));
+    format!("{}: {}{hint}", fault.reason, fault.message).replace(&peer.address.to_string(), "ADDR")
+}
+
+const MYSQL: &[u8] = b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xf7\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0abcdefghijkl\0mysql_native_password\0";
+
+#[tokio::test]
+async fn a_closed_port_is_refused() {
+    let port = test_peers::closed_port().await;
+    for scheme in ["postgres", "mysql"] {
+        let outcome = look(&format!("{scheme}://app:canary@127.0.0.1:{port}/shop"), Duration::from_secs(1)).await;
+        assert_eq!(outcome.fault.unwrap().reason, Reason::Refused);
+    }
+}
+
+#[tokio::test]
+async fn postgres_names_strangers() {
+    let mysql = test_peers::says(MYSQL).await;
+    insta::assert_snapshot!(said("postgresql", &mysql, "").await, @r"
+    protocol_mismatch: ADDR speaks mysql 8.0.36, the URL says postgresql
+    hint: is the port right? if it is, write the URL as `mysql://…`
+    ");
+    assert!(said("postgres", &mysql, "?sslmode=disable").await.contains("speaks mysql 8.0.36, the URL says postgres"));
+    let http =
+        test_peers::answers(|asked| asked.starts_with(b"PING").then_some(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await;
+    assert!(said("postgres", &http, "").await.contains("speaks http, the URL says postgres"));
+    let redis =
+        test_peers::answers(|asked| asked.starts_with(b"PING").then_some(b"-NOAUTH Authentication required.\r\n"))
+            .await;
+    assert!(said("postgres", &redis, "").await.contains("speaks redis, the URL says postgres"));
+    let tls = test_peers::tls(test_peers::certificate(|_| ())).await;
+    assert!(said("postgres", &tls, "").await.contains("speaks tls, the URL says postgres"));
+}
+
+#[tokio::test]
+async fn mysql_names_strangers() {
+    let postgresql = test_peers::answers(|asked| asked.starts_with(&[0, 0, 0, 8]).then_some(b"N")).await;
+    insta::assert_snapshot!(said("mysql", &postgresql, "").await, @r"
+    protocol_mismatch: ADDR speaks postgresql, the URL says mysql
+    hint: is the port right? if it is, write the URL as `postgresql://…`
+    ");
+    let ssh = test_peers::says(b"SSH-2.0-OpenSSH_9.2p1\r\n").await;
+    assert!(said("mysql", &ssh, "").await.contains("speaks ssh OpenSSH_9.2p1, the URL says mysql"));
+    let tls = test_peers::tls(test_peers::certificate(|_| ())).await;
+    assert!(said("mysql", &tls, "").await.contains("speaks tls, the URL says mysql"));
+}
+
+#[tokio::test]
+async fn rude_servers_cost_no_more_than_the_deadline() {
+    let login = |answer: &'static [u8]| {
+        // Refuses TLS, then answers the login.
+        test_peers::serve(move |mut stream| async move {
+            let mut asked = [0; 1024];
+            let _ = stream.read(&mut asked).await;
+            let _ = stream.write_all(b"N").await;
+            let _ = stream.read(&mut asked).await;
+            let flood = answer.repeat(4096);
+            while stream.write_all(&flood).await.is_ok() {}
+        })
+    };
+    let cases = [
+        ("postgres", test_peers::silent().await, "timeout: "),
+        ("mysql", test_peers::silent().await, "timeout: "),
+        ("postgres", login(b"R\xff\xff\xff\xff").await, "body: "),
+        ("postgres", login(b"S\0\0\0\x0aabc\0d\0").await, "body: "),
+        ("postgres", login(b"R\0\0\0\x04").await, "body: "),
+        ("postgres", test_peers::drips(b"", Duration::from_millis(50)).await, "protocol_mismatch: "),
+        ("mysql", test_peers::drips(b"\x4a\0\0\0\x0a8.0", Duration::from_millis(50)).await, "timeout: "),
+        ("mysql", test_peers::floods(b"\x4a\0\0\0\x0a8.0.36\0", &[0; 8192]).await, "body: "),
+        // An empty packet, into which the driver reaches without looking.
+        ("mysql", test_peers::floods(MYSQL, b"\0\0\0\x02").await, "body: "),
+        ("mysql", test_peers::says(b"\x17\0\0\0\xff\x10\x04Too many connections").await, "saturated: "),
+    ];
+    for (scheme, peer, reason) in cases {
+        let said = said(scheme, &peer, "").await;
+        assert!(said.starts_with(reason), "{scheme} should say {reason}{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_quoted_with_advice() {
+    let full = test_peers::serve(|mut stream| async move {
+        let mut asked = [0; 1024];
+        let _ = stream.read(&mut asked).await;
+        let _ = stream.write_all(b"N").await;
+        let _ = stream.read(&mut asked).await;
+        let fields = b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
+        let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+        let _ = stream.write_all(&[b"E", &length[..], fields].concat()).await;
+        let _ = stream.read(&mut asked).await;
+    })
+    .await;
+    insta::assert_snapshot!(said("postgres", &full, "").await, @r"
+    saturated: the server refused the login: sorry, too many clients already
+    hint: raise `max_connections`, or find who does not give connections back
+    ");
+}
+
+fn mode(url: &str) -> Option<(Security, bool)> {
+    let target = Target::parse(url).unwrap();
+    security(&target, TlsConfig::default()).map(|(mode, tls)| (mode, tls.insecure_skip_verify))
+}
+
+#[test]
+fn sslmode_of_the_url_is_honoured() {
+    let cases = [
+        ("postgres://db/x", Some((Security::Preferred, true))),
+        ("postgres://db/x?sslmode=disable", Some((Security::Off, true))),
+        ("postgres://db/x?sslmode=require", Some((Security::Required, true))),
+        ("postgres://db/x?sslmode=verify-full", Some((Security::Verified, false))),
+        ("postgres://db/x?sslmode=require&sslrootcert=/ca.pem", Some((Security::Verified, false))),
+        ("mysql://db/x?ssl-mode=VERIFY_IDENTITY", Some((Security::Verified, false))),
+        ("mysql://db/x?ssl_mode=REQUIRED", Some((Security::Required, true))),
+        ("postgres:///x?host=/run/postgresql&sslmode=require", Some((Security::Off, true))),
+        ("postgres://db/x?sslmode=sometimes", None),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(mode(url), expected, "{url}");
+    }
+}
+
+#[test]
+fn an_operator_who_names_an_authority_wants_it_verified() {
+    let target = Target::parse("postgres://db/x").unwrap();
+    let tls = TlsConfig { ca_file: Some("/ca.pem".into()), ..TlsConfig::default() };
+    let (mode, tls) = security(&target, tls).unwrap();
+    assert_eq!((mode, tls.insecure_skip_verify), (Security::Verified, false));
+}
+
+#[test]
+fn keys_and_fields_are_the_same() {
+    let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    assert_eq!(keys, super::super::fields_of::<Params>());
+}

@@ -1,0 +1,88 @@
+//! The HTTP port: scrapes, health checks, and pages for people. It renders the latest snapshot and asks nobody anything.
+//! It must not know how the snapshot is made. What must stay true: `/live` depends on nothing; a slow or rude client costs a
+//! bounded share and is cut off; restricted pages answer only those whom [`access`] lets through.
+
+mod accept;
+mod access;
+mod connection;
+mod diagnostics;
+mod effective;
+mod figures;
+mod health;
+mod live;
+mod metrics_page;
+mod ready;
+mod reply;
+mod routes;
+mod sending;
+mod status;
+mod times;
+mod web_config;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::serve;
+pub use routes::pages;
+pub use web_config::{ReadNode, WebConfigError};
+
+use crate::config::ServerPlan;
+use crate::metrics::{Pages, Served};
+use crate::snapshot::Snapshot;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+use web_config::{Watched, WebConfig};
+
+/// What the server is given.
+pub struct Feed {
+    /// The latest snapshot.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Where and for whom it answers.
+    pub plan: ServerPlan,
+    /// The plan in force, without secrets, for `/config`.
+    pub effective: serde_json::Value,
+    /// Reads a YAML file; the web configuration is read again when it changes.
+    pub read: ReadNode,
+}
+
+/// The server's own state, shared by its connections.
+pub struct App {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    plan: ServerPlan,
+    effective: serde_json::Value,
+    web: Option<Arc<Watched>>,
+    pages: Pages,
+    refused: AtomicU64,
+}
+
+impl App {
+    /// Reads the web configuration, when there is one.
+    ///
+    /// # Errors
+    /// With every problem of the web configuration.
+    pub fn new(feed: Feed) -> Result<Arc<Self>, WebConfigError> {
+        let Feed { snapshots, plan, effective, read } = feed;
+        let web = plan.web_config.as_deref().map(|path| Watched::open(path, read)).transpose()?.map(Arc::new);
+        let (pages, refused) = (Pages::default(), AtomicU64::new(0));
+        Ok(Arc::new(Self { snapshots, plan, effective, web, pages, refused }))
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    async fn web(&self) -> Option<Arc<WebConfig>> {
+        match &self.web {
+            Some(watched) => Some(watched.fresh().await),
+            None => None,
+        }
+    }
+
+    fn served(&self) -> Served {
+        Served {
+            connections_refused: self.refused.load(Ordering::Relaxed),
+            web_config_read: self.web.as_ref().map(|watched| watched.good()),
+        }
+    }
+}

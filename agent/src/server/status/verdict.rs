@@ -1,0 +1,117 @@
+//! The verdict in words: what a person reads first. Pure.
+
+use super::super::{health, times};
+use crate::snapshot::{CheckState, CheckView, Health, Role, Snapshot, Stage};
+use std::time::SystemTime;
+
+/// How the page looks at it. The sign says the same as the colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Warn,
+    Bad,
+    Wait,
+}
+
+/// The verdict.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) tone: Tone,
+    pub(super) title: String,
+    pub(super) lines: Vec<String>,
+}
+
+impl Tone {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Wait => "wait",
+        }
+    }
+
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Good => "✓",
+            Self::Warn => "!",
+            Self::Bad => "✕",
+            Self::Wait => "…",
+        }
+    }
+
+    pub(super) const fn of(state: CheckState) -> Self {
+        match state {
+            CheckState::Up => Self::Good,
+            CheckState::Down => Self::Bad,
+            CheckState::Unknown => Self::Wait,
+        }
+    }
+}
+
+/// What is to be said of a snapshot.
+pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
+    let peer = snapshot.checks.iter().find(|check| check.facts.peer).map(|check| check.facts.name.as_str());
+    let service = peer.unwrap_or("the service");
+    let gate = |check: &&CheckView| check.facts.role != Role::Observe;
+    let down = |check: &&CheckView| check.state == CheckState::Down;
+    let say = |check: &CheckView| is_down(check, now);
+    let gates_down: Vec<String> = snapshot.checks.iter().filter(gate).filter(down).map(say).collect();
+    let others_down: Vec<String> = snapshot.checks.iter().filter(|check| !gate(check)).filter(down).map(say).collect();
+    let counted = vec![count(snapshot)];
+    if snapshot.stage == Stage::Draining {
+        return Verdict { tone: Tone::Wait, title: "not ready: the agent is stopping".to_owned(), lines: counted };
+    }
+    let (tone, title, lines) = match snapshot.health() {
+        Health::Unhealthy => {
+            let mut all = gates_down.into_iter().chain(others_down);
+            let first = all.next().unwrap_or_default();
+            (Tone::Bad, format!("not ready: {first}"), all.collect())
+        }
+        Health::Starting => {
+            (Tone::Wait, format!("not ready yet: waiting for {}", snapshot.held_back_by().join(", ")), others_down)
+        }
+        Health::Degraded => (Tone::Warn, format!("{service} is ready, but not all is well"), others_down),
+        Health::Healthy => (Tone::Good, format!("{service} is ready"), Vec::new()),
+    };
+    Verdict { tone, title, lines: lines.into_iter().chain(counted).collect() }
+}
+
+fn is_down(check: &CheckView, now: SystemTime) -> String {
+    let since = check.since.map_or(String::new(), |since| format!(" since {}", times::short(since, now)));
+    let reason = health::reason(check).map_or(String::new(), |reason| format!(" — {}", reason.replace('_', " ")));
+    format!("{} is down{since}{reason}", check.facts.name)
+}
+
+fn count(snapshot: &Snapshot) -> String {
+    let of = |state| snapshot.checks.iter().filter(|check| check.state == state).count();
+    let (all, up) = (snapshot.checks.len(), of(CheckState::Up));
+    match (all, of(CheckState::Unknown)) {
+        (0, _) => "no checks are configured".to_owned(),
+        (1, 0) if up == 1 => "its one check is up".to_owned(),
+        (_, 0) if up == all => format!("all {all} checks are up"),
+        (_, 0) => format!("{up} of {all} checks are up"),
+        (_, unknown) => format!("{up} of {all} checks are up, {unknown} not decided yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::sample;
+
+    fn words(snapshot: &Snapshot) -> String {
+        let verdict = of(snapshot, sample::time(603));
+        format!("{} {}: {}", verdict.tone.sign(), verdict.title, verdict.lines.join("; "))
+    }
+
+    #[test]
+    fn says_first_what_matters_most() {
+        insta::assert_snapshot!(words(&sample::full()), @"✕ not ready: database is down since 22:23:15 — refused: 2 of 4 checks are up, 1 not decided yet");
+        insta::assert_snapshot!(words(&sample::healthy()), @"✓ backend is ready: all 2 checks are up");
+        insta::assert_snapshot!(words(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — refused; 1 of 2 checks are up");
+        insta::assert_snapshot!(words(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
+        let draining = Snapshot { stage: Stage::Draining, ..sample::healthy() };
+        insta::assert_snapshot!(words(&draining), @"… not ready: the agent is stopping: all 2 checks are up");
+    }
+}

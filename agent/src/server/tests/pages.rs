@@ -1,0 +1,266 @@
+//! What each page says.
+
+use super::*;
+use crate::metrics::sample;
+use crate::snapshot::Stage;
+use serde_json::json;
+
+#[tokio::test]
+async fn live_says_yes_whatever_the_checks_say() {
+    for snapshot in [sample::full(), sample::dead(), sample::before_the_first_run()] {
+        let server = start(snapshot).await;
+        assert_eq!(server.get("/live").await.status, 200);
+        assert_eq!(server.get("/-/healthy").await.text(), "healthy\n");
+        assert_eq!(server.get("/api/v1/health/liveness").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn ready_names_what_holds_the_service_back_and_why() {
+    let server = start(sample::full()).await;
+    for path in ["/ready", "/api/v1/health/readiness"] {
+        let answer = server.get(path).await;
+        let held =
+            json!([{"check": "database", "state": "down", "reason": "refused", "since": "2023-11-14T22:23:15Z"}]);
+        let expected = json!({"ready": false, "stage": "running", "held_back_by": held});
+        assert_eq!((answer.status, answer.json()), (503, expected));
+    }
+    assert_eq!(server.get("/-/ready").await.status, 503);
+
+    server.snapshots.send_replace(Arc::new(sample::healthy()));
+    let answer = server.get("/ready").await;
+    assert_eq!((answer.status, answer.json()["ready"].as_bool()), (200, Some(true)));
+    assert_eq!(server.get("/-/ready").await.text(), "ready\n");
+
+    server.snapshots.send_replace(Arc::new(Snapshot { stage: Stage::Draining, ..sample::healthy() }));
+    let answer = server.get("/ready").await;
+    assert_eq!((answer.status, &answer.json()["stage"]), (503, &json!("draining")));
+}
+
+#[tokio::test]
+async fn health_has_the_shape_that_backends_have() {
+    let server = start(sample::full()).await;
+    let answer = server.get("/health").await;
+    assert_eq!(answer.status, 503);
+    let (services, _) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(services, @r#"
+    {
+      "status": "unhealthy",
+      "overall_healthy": false,
+      "services": {
+        "backend": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 12.4
+        },
+        "database": {
+          "healthy": false,
+          "state": "down",
+          "reason": "refused",
+          "since": "2023-11-14T22:23:15Z",
+          "response_time_ms": 0.85,
+          "pool": {
+            "size": 20,
+            "checked_in": 17,
+            "checked_out": 3
+          }
+        },
+        "public-site": {
+          "healthy": true,
+          "state": "up",
+          "since": "2023-11-14T22:15:00Z",
+          "response_time_ms": 31.0
+        },
+        "cache": {
+          "healthy": false,
+          "state": "unknown",
+          "response_time_ms": null
+        }
+      },
+    "#);
+}
+
+#[tokio::test]
+async fn health_tells_the_use_of_what_is_limited() {
+    let server = start(sample::full()).await;
+    let answer = server.get("/health").await;
+    let (_, figures) = answer.text().split_once("  \"system\"").unwrap();
+    insta::assert_snapshot!(figures, @r#"
+    : {
+        "cpu": {
+          "host": {
+            "used_ratio": 0.18
+          },
+          "peer": {
+            "used_ratio": 0.62
+          }
+        },
+        "memory": {
+          "host": {
+            "used_ratio": 0.44
+          },
+          "peer": {
+            "used_ratio": 0.91
+          }
+        },
+        "disk": {
+          "/": {
+            "free_ratio": 0.61
+          },
+          "/var/lib/data": {
+            "free_ratio": 0.08
+          }
+        }
+      },
+      "process": {
+        "threads": 17,
+        "connections": null,
+        "memory_bytes": 188743680,
+        "fds": 42
+      },
+      "agent": {
+        "threads": null,
+        "connections": null,
+        "memory_bytes": 4345856,
+        "fds": 19
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn health_is_503_only_when_the_service_does_not_work_or_nobody_knows() {
+    let cases = [
+        (sample::healthy(), "", 200, "healthy"),
+        (sample::degraded(), "", 200, "degraded"),
+        (sample::full(), "", 503, "unhealthy"),
+        (sample::before_the_first_run(), "", 503, "starting"),
+        (sample::full(), "?role=liveness", 200, "healthy"),
+        (sample::dead(), "?role=liveness", 503, "unhealthy"),
+        (sample::liveness_undecided(), "?role=liveness", 200, "starting"),
+        (sample::liveness_undecided(), "", 503, "starting"),
+        (sample::before_the_first_run(), "?role=readiness", 503, "starting"),
+        (sample::degraded(), "?role=readiness", 200, "healthy"),
+        (sample::degraded(), "?x=1&role=observe", 200, "degraded"),
+    ];
+    let server = start(sample::full()).await;
+    for (snapshot, query, status, word) in cases {
+        server.snapshots.send_replace(Arc::new(snapshot));
+        let answer = server.get(&format!("/health{query}")).await;
+        assert_eq!((answer.status, &answer.json()["status"]), (status, &json!(word)), "{query}");
+    }
+    assert_eq!(server.get("/health?role=everything").await.status, 400);
+}
+
+#[tokio::test]
+async fn open_pages_name_no_host_and_diagnostics_does() {
+    let server = start(sample::full()).await;
+    for path in ["/", "/health", "/ready", "/metrics", "/live", "/nowhere"] {
+        let answer = server.get(path).await;
+        for secret in [".internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
+            assert!(!answer.text().contains(secret), "{secret} on {path}");
+        }
+    }
+    for path in ["/diagnostics", "/api/v1/health/diagnostics"] {
+        let page = server.get(path).await.json();
+        let database = &page["services"]["database"];
+        assert_eq!(database["target"], "postgres://app@db.internal:5432/app");
+        assert_eq!(database["last"]["fault"]["hint"], "is `db` started, and does it listen on 5432?");
+        assert_eq!(database["recent_failures"].as_array().unwrap().len(), 3);
+        assert_eq!(database["failures"], json!({"refused": 7, "timeout": 1}));
+        assert_eq!(page["services"]["backend"]["last"]["phases_ms"]["processing"], 10.6);
+        assert_eq!(page["services"]["backend"]["last"]["notes"]["server"], "uvicorn on 10.1.2.3");
+        assert_eq!(page["sources"]["volumes"]["why"], "cannot read `/data`: permission denied");
+        assert_eq!(page["sources"]["cgroup"]["state"], "absent");
+        assert_eq!(page["sources"]["late"]["state"], "pending");
+        assert_eq!(page["held_back_by"], json!(["database"]));
+    }
+}
+
+#[tokio::test]
+async fn config_is_the_plan_in_force() {
+    let server = start(sample::full()).await;
+    assert_eq!(server.get("/config").await.json()["checks"][0]["name"], "backend");
+}
+
+#[tokio::test]
+async fn metrics_come_in_the_format_and_compression_asked_for() {
+    let server = start(sample::full()).await;
+    let plain = server.get("/metrics").await;
+    assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(plain.header("vary"), Some("Accept, Accept-Encoding"));
+    let open = server.get_with("/metrics", "accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1").await;
+    assert_eq!(open.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert!(open.text().ends_with("# EOF\n"));
+    let packed = server.get_with("/metrics", "accept-encoding: gzip").await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut text).unwrap();
+    assert_eq!(text, plain.text());
+}
+
+#[tokio::test]
+async fn head_gives_the_head_of_get() {
+    let server = start(sample::full()).await;
+    for path in ["/", "/metrics", "/live", "/ready", "/health", "/diagnostics", "/nowhere"] {
+        let got = server.get(path).await;
+        let head = server.send(&format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")).await;
+        assert_eq!(head.body, b"", "{path}");
+        assert_eq!((head.status, head.header("content-length")), (got.status, got.header("content-length")), "{path}");
+        assert_eq!(head.header("content-type"), got.header("content-type"));
+    }
+}
+
+#[tokio::test]
+async fn other_methods_and_pages_are_refused_with_what_there_is() {
+    let server = start(sample::full()).await;
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"] {
+        let request =
+            format!("{method} /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let answer = server.send(&request).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+    insta::assert_snapshot!(server.get("/nowhere").await.text(), @"
+    no such page; there are:
+      /             status page for people
+      /metrics      OpenMetrics or text 0.0.4
+      /live         this agent runs
+      /ready        the service may get traffic
+      /health       all checks, without addresses
+      /-/healthy    as /live, in a word
+      /-/ready      as /ready, in a word
+      /diagnostics  all checks with targets, messages and advice
+      /config       the plan in force
+    ");
+    for later in
+        ["/alerts", "/sd", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
+    {
+        assert_eq!(server.get(later).await.status, 404, "{later}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_page_is_html_under_a_strict_policy() {
+    let server = start(sample::full()).await;
+    let page = server.get("/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(page.header("x-frame-options"), Some("DENY"));
+    assert!(
+        page.text().contains("<h1>not ready: database is down since 22:23:15 — refused</h1>")
+            || page.text().contains("<h1>not ready: database is down since 14 Nov 22:23 — refused</h1>")
+    );
+}
+
+#[tokio::test]
+async fn no_page_shows_what_the_client_sent() {
+    let server = start(sample::full()).await;
+    for path in ["/", "/metrics", "/health", "/ready", "/diagnostics", "/config", "/nowhere"] {
+        let path = format!("{path}?password={CANARY}");
+        let answer = server.get_with(&path, &format!("authorization: Bearer {CANARY}\r\nx-secret: {CANARY}")).await;
+        assert!(!answer.text().contains(CANARY) && !answer.head.contains(CANARY), "{path}");
+    }
+}

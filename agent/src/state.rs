@@ -1,0 +1,304 @@
+//! The only place that changes state (invariant 3): outcomes and collections go in one at a time, a [`Snapshot`] comes out.
+//! [`State::apply`] is pure: it is told the time and waits for nothing. It knows neither probes at work nor pages.
+
+use crate::clock;
+use crate::collectors::Collected;
+use crate::limits;
+use crate::probes::{Outcome, Reason};
+use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
+use crate::units::Span;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::{mpsc, watch};
+
+/// Something that happened, told to the writer.
+#[derive(Debug)]
+pub enum Event {
+    /// A check's run ended.
+    Ran {
+        /// The check's index in the plan.
+        check: usize,
+        /// When it ended.
+        at: SystemTime,
+        /// What it gave.
+        outcome: Outcome,
+    },
+    /// A source was read.
+    Collected {
+        /// The source's index in the plan.
+        source: usize,
+        /// When.
+        at: SystemTime,
+        /// What it gave.
+        collected: Collected,
+    },
+    /// The agent was asked to stop.
+    Draining,
+}
+
+/// A check that changed its debounced state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The check's index.
+    pub check: usize,
+    /// The state left.
+    pub from: CheckState,
+    /// The state entered.
+    pub to: CheckState,
+    /// The time spent in the state left; `None` when it had not been decided before.
+    pub after: Option<Span>,
+}
+
+/// All that the agent remembers.
+#[derive(Debug)]
+pub struct State {
+    started_at: SystemTime,
+    stage: Stage,
+    checks: Vec<CheckView>,
+    sources: Vec<SourceView>,
+}
+
+impl State {
+    /// The state before anything was measured.
+    #[must_use]
+    pub fn new(started_at: SystemTime, checks: Vec<Arc<CheckFacts>>, sources: &[&'static str]) -> Self {
+        Self {
+            started_at,
+            stage: Stage::Running,
+            checks: checks.into_iter().map(unmeasured).collect(),
+            sources: sources.iter().map(|name| SourceView { name, at: None, collected: None }).collect(),
+        }
+    }
+
+    /// Takes in one event; tells when a check changed its state.
+    pub fn apply(&mut self, event: Event) -> Option<Transition> {
+        match event {
+            Event::Ran { check, at, outcome } => {
+                let view = self.checks.get_mut(check)?;
+                remember(view, at, outcome);
+                let (from, since) = (view.state, view.since);
+                let to = decide(view);
+                if to == from {
+                    return None;
+                }
+                view.state = to;
+                view.since = Some(at);
+                let after = since.and_then(|since| at.duration_since(since).ok()).map(Span);
+                Some(Transition { check, from, to, after })
+            }
+            Event::Collected { source, at, collected } => {
+                let view = self.sources.get_mut(source)?;
+                view.at = Some(at);
+                view.collected = Some(Arc::new(collected));
+                None
+            }
+            Event::Draining => {
+                self.stage = Stage::Draining;
+                None
+            }
+        }
+    }
+
+    /// The picture as of `at`.
+    #[must_use]
+    pub fn snapshot(&self, at: SystemTime) -> Snapshot {
+        Snapshot {
+            at,
+            started_at: self.started_at,
+            stage: self.stage,
+            checks: self.checks.clone(),
+            sources: self.sources.clone(),
+        }
+    }
+}
+
+fn unmeasured(facts: Arc<CheckFacts>) -> CheckView {
+    CheckView {
+        facts,
+        state: CheckState::Unknown,
+        since: None,
+        last: None,
+        last_ok_at: None,
+        streak: 0,
+        runs: 0,
+        failures: std::collections::BTreeMap::new(),
+        recent_failures: Vec::new(),
+    }
+}
+
+fn remember(view: &mut CheckView, at: SystemTime, outcome: Outcome) {
+    let same = view.last.as_ref().is_some_and(|last| last.outcome.ok() == outcome.ok());
+    view.streak = if same { view.streak.saturating_add(1) } else { 1 };
+    view.runs += 1;
+    match &outcome.fault {
+        None => view.last_ok_at = Some(at),
+        Some(fault) => {
+            *view.failures.entry(fault.reason).or_default() += 1;
+            if view.recent_failures.len() >= limits::FAILURES_KEPT {
+                view.recent_failures.remove(0);
+            }
+            view.recent_failures.push(Arc::new(Failure { at, took: outcome.took, fault: fault.clone() }));
+        }
+    }
+    view.last = Some(Arc::new(LastRun { at, outcome }));
+}
+
+/// The debounced state after the last run. The first success decides at once: there is nothing yet to debounce it against.
+fn decide(view: &CheckView) -> CheckState {
+    let ok = view.last.as_ref().is_some_and(|last| last.outcome.ok());
+    match (view.state, ok) {
+        (CheckState::Unknown, true) => CheckState::Up,
+        (CheckState::Unknown | CheckState::Up, false) if view.streak >= view.facts.fail_after => CheckState::Down,
+        (CheckState::Down, true) if view.streak >= view.facts.ok_after => CheckState::Up,
+        (state, _) => state,
+    }
+}
+
+/// The writer: takes events until every sender is gone, publishes a snapshot after each, and logs transitions.
+pub async fn write(mut state: State, mut events: mpsc::Receiver<Event>, publish: watch::Sender<Arc<Snapshot>>) {
+    while let Some(event) = events.recv().await {
+        let transition = state.apply(event);
+        if let Some(transition) = &transition {
+            tell(&state, transition);
+        }
+        publish.send_replace(Arc::new(state.snapshot(clock::wall())));
+    }
+}
+
+fn tell(state: &State, transition: &Transition) {
+    let Some(view) = state.checks.get(transition.check) else { return };
+    let fault = view.last.as_ref().and_then(|last| last.outcome.fault.as_ref());
+    let (check, was) = (view.facts.name.as_str(), transition.from.as_str());
+    let after = transition.after.map(|after| after.to_string()).unwrap_or_default();
+    match (transition.to, fault) {
+        (CheckState::Up, _) => tracing::info!(check, was, after, "check is up"),
+        (_, Some(fault)) => {
+            let reason: Reason = fault.reason;
+            tracing::warn!(check, was, after, %reason, message = fault.message, "check is down");
+        }
+        (_, None) => tracing::warn!(check, was, after, "check is down"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::Fault;
+    use crate::snapshot::{Health, Role};
+    use std::time::Duration;
+
+    fn facts(name: &str, role: Role) -> Arc<CheckFacts> {
+        Arc::new(CheckFacts {
+            name: name.to_owned(),
+            kind: "tcp",
+            target: "tcp://db:5432".to_owned(),
+            role,
+            peer: false,
+            depends_on: Vec::new(),
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(5),
+            fail_after: 3,
+            ok_after: 2,
+        })
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds)
+    }
+
+    fn run(state: &mut State, check: usize, seconds: u64, reason: Option<Reason>) -> Option<Transition> {
+        let fault = reason.map(|reason| Fault::new(reason, format!("at {seconds}")));
+        state.apply(Event::Ran { check, at: at(seconds), outcome: Outcome { fault, ..Outcome::default() } })
+    }
+
+    fn one_check(role: Role) -> State {
+        State::new(at(0), vec![facts("db", role)], &["host"])
+    }
+
+    #[test]
+    fn a_check_is_unknown_until_it_is_decided() {
+        let mut state = one_check(Role::Readiness);
+        assert_eq!(state.snapshot(at(1)).health(), Health::Starting);
+        run(&mut state, 0, 1, Some(Reason::Refused));
+        let view = &state.snapshot(at(1)).checks[0];
+        assert_eq!((view.state, view.since, view.runs), (CheckState::Unknown, None, 1));
+    }
+
+    #[test]
+    fn the_first_success_decides_at_once() {
+        let mut state = one_check(Role::Readiness);
+        let transition = run(&mut state, 0, 1, None).expect("a transition");
+        assert_eq!((transition.from, transition.to), (CheckState::Unknown, CheckState::Up));
+        assert!(state.snapshot(at(1)).ready());
+    }
+
+    #[test]
+    fn goes_down_after_fail_after_failures_in_a_row_and_not_before() {
+        let mut state = one_check(Role::Readiness);
+        run(&mut state, 0, 0, None);
+        assert_eq!(run(&mut state, 0, 10, Some(Reason::Refused)), None);
+        assert_eq!(run(&mut state, 0, 20, Some(Reason::Refused)), None);
+        run(&mut state, 0, 25, None);
+        for seconds in [30, 40] {
+            assert_eq!(run(&mut state, 0, seconds, Some(Reason::Timeout)), None, "the success began the count anew");
+        }
+        let transition = run(&mut state, 0, 50, Some(Reason::Timeout)).expect("a transition");
+        assert_eq!((transition.to, transition.after.map(|s| s.0.as_secs())), (CheckState::Down, Some(50)));
+        let snapshot = state.snapshot(at(50));
+        assert_eq!(snapshot.held_back_by(), ["db"]);
+        assert_eq!(snapshot.checks[0].since, Some(at(50)));
+    }
+
+    #[test]
+    fn comes_back_after_ok_after_successes_in_a_row() {
+        let mut state = one_check(Role::Readiness);
+        for seconds in 0..3 {
+            run(&mut state, 0, seconds, Some(Reason::Refused));
+        }
+        assert_eq!(run(&mut state, 0, 4, None), None);
+        run(&mut state, 0, 5, Some(Reason::Refused));
+        assert_eq!(run(&mut state, 0, 6, None), None);
+        assert_eq!(run(&mut state, 0, 7, None).map(|t| t.to), Some(CheckState::Up));
+    }
+
+    #[test]
+    fn counts_every_failure_by_reason_and_keeps_the_last_ones() {
+        let mut state = one_check(Role::Observe);
+        for seconds in 0..15 {
+            run(&mut state, 0, seconds, Some(if seconds < 5 { Reason::Dns } else { Reason::Auth }));
+        }
+        let view = &state.snapshot(at(20)).checks[0];
+        assert_eq!(view.failures.get(&Reason::Dns), Some(&5));
+        assert_eq!(view.failures.get(&Reason::Auth), Some(&10));
+        assert_eq!(view.recent_failures.len(), limits::FAILURES_KEPT);
+        assert_eq!(view.recent_failures[0].fault.message, "at 5");
+        assert_eq!(view.recent_failures.last().map(|f| f.fault.message.as_str()), Some("at 14"));
+    }
+
+    #[test]
+    fn an_observed_check_that_is_down_degrades_and_does_not_gate() {
+        let mut state = State::new(at(0), vec![facts("api", Role::Readiness), facts("db", Role::Observe)], &[]);
+        run(&mut state, 0, 1, None);
+        for seconds in 1..4 {
+            run(&mut state, 1, seconds, Some(Reason::Refused));
+        }
+        let snapshot = state.snapshot(at(5));
+        assert_eq!((snapshot.health(), snapshot.ready()), (Health::Degraded, true));
+    }
+
+    #[test]
+    fn draining_is_not_ready_whatever_the_checks_say() {
+        let mut state = one_check(Role::Readiness);
+        run(&mut state, 0, 1, None);
+        state.apply(Event::Draining);
+        let snapshot = state.snapshot(at(2));
+        assert!(!snapshot.ready() && snapshot.held_back_by().is_empty());
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_check_changes_nothing() {
+        let mut state = one_check(Role::Readiness);
+        assert_eq!(run(&mut state, 7, 1, None), None);
+        assert_eq!(state.snapshot(at(1)).checks[0].runs, 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests from outside, one binary. `tidy*` hold the shape of the sources (no program is started); every other module starts the
+//! real programs and looks at what a user would see: exit code, output, pages.
+
+mod agent_run;
+mod container;
+mod demo;
+mod prometheus;
+mod secrets;
+mod tidy;
+mod tidy_direction;

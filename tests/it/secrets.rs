@@ -1,0 +1,62 @@
+//! A planted secret is searched in everything that comes out: pages, logs, probe output, errors.
+
+use tests::agent::Agent;
+use tests::program::finish;
+
+const CANARY: &str = "c4nary-Pa55word";
+
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+#[test]
+fn no_page_or_log_shows_a_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dead = nobody();
+    let text = format!(
+        "checks:\n\
+         \x20 - {{name: pg, url: \"postgres://app:{CANARY}@{dead}/shop\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: my, url: \"mysql://app:{CANARY}@{dead}/shop\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: cache, url: \"redis://:{CANARY}@{dead}/0\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: web, url: \"http://app:{CANARY}@{dead}/\", interval: 1s, timeout: 1s, headers: {{X-Api-Key: {CANARY}}}}}\n"
+    );
+    let path = folder.path().join("agent.yml");
+    std::fs::write(&path, text).expect("written");
+    let agent = Agent::start(&["--config", &path.to_string_lossy(), "--log.level", "debug"]);
+    for check in ["pg", "my", "cache", "web"] {
+        agent.wait_sample(&format!("sidecar_check_up{{check=\"{check}\"}}"), 0.0);
+    }
+    for page in ["/metrics", "/health", "/ready", "/live", "/diagnostics", "/config", "/"] {
+        assert!(!agent.page(page).body.contains(CANARY), "{page}");
+    }
+    assert!(!agent.running.said().contains(CANARY), "the log");
+}
+
+#[test]
+fn the_open_pages_name_no_host_or_address() {
+    let dead = nobody();
+    let agent = Agent::start(&["--peer", &format!("http://{dead}/health"), "--check", &format!("db=tcp://{dead}")]);
+    agent.wait_sample("sidecar_check_up{check=\"db\"}", 0.0);
+    for page in ["/metrics", "/health", "/ready", "/live", "/"] {
+        assert!(!agent.page(page).body.contains(&dead), "{page}");
+    }
+    assert!(agent.page("/diagnostics").body.contains(&dead), "the restricted page tells loopback");
+}
+
+#[test]
+fn no_error_shows_a_password() {
+    let dead = nobody();
+    for url in [
+        format!("postgres://app:{CANARY}@{dead}/shop"),
+        format!("mysql://app:{CANARY}@{dead}/shop"),
+        format!("redis://:{CANARY}@{dead}/0"),
+        format!("https://app:{CANARY}@{dead}/"),
+        format!("postgres://app:{CANARY}@h:port/shop"),
+        format!("gopher://app:{CANARY}@h/"),
+    ] {
+        let ended = finish("agent", &["probe", "--debug", &url]);
+        assert_ne!(ended.code, 0, "{url}");
+        assert!(!ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY), "{}{}", ended.stdout, ended.stderr);
+    }
+}

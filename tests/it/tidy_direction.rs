@@ -1,0 +1,122 @@
+//! Which part may know which: DESIGN's dependency direction, read from the `crate::` paths of the sources.
+
+use tests::repo::{files, read, shown};
+
+/// A part of a crate and the other parts that it may name; its own name is always allowed.
+type Rule = (&'static str, &'static [&'static str]);
+
+const LEAVES: &[&str] = &["limits", "clock", "units", "secret"];
+
+/// What a probe or collector may know beside the leaves: what it gives (readings) and what it is given (nodes).
+const AGENT: &[Rule] = &[
+    ("limits", &[]),
+    ("clock", &[]),
+    ("secret", &[]),
+    ("units", &[]),
+    ("reading", &[]),
+    ("node", &["units", "limits"]),
+    ("probes", &["reading", "node"]),
+    ("collectors", &["reading"]),
+    ("snapshot", &["probes", "collectors", "reading"]),
+    ("state", &["snapshot", "probes", "collectors", "reading"]),
+    ("metrics", &["snapshot", "probes", "collectors", "reading"]),
+    ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
+    ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
+    ("server", &["snapshot", "probes", "collectors", "reading", "metrics", "config", "node"]),
+];
+
+const LOADTEST: &[Rule] = &[
+    ("limits", &[]),
+    ("clock", &[]),
+    ("units", &[]),
+    ("measure", &[]),
+    ("http", &[]),
+    ("journey", &["http"]),
+    ("engine", &["measure", "journey", "http"]),
+    ("targets", &["measure"]),
+    ("plan", &["journey", "targets", "http"]),
+    ("report", &["plan", "measure", "targets", "journey"]),
+];
+
+fn strays(source: &str, rules: &[Rule]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (part, allowed) in rules {
+        let own = files(source, ".rs").into_iter().filter(|path| {
+            let inside = shown(path);
+            let inside = inside.strip_prefix(&format!("{source}/")).unwrap_or(&inside).to_owned();
+            inside == format!("{part}.rs") || inside.starts_with(&format!("{part}/"))
+        });
+        for path in own.filter(|path| !path.ends_with("tests.rs") && !shown(path).contains("/tests/")) {
+            let text = read(&path);
+            let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for named in before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(parts_named)
+            {
+                let fine = named == *part || LEAVES.contains(&named.as_str()) || allowed.contains(&named.as_str());
+                if !fine {
+                    found.push(format!("{} knows `{named}`", shown(&path)));
+                }
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The parts that a line names: `crate::a::B` and `use crate::{a::B, c}`.
+fn parts_named(line: &str) -> Vec<String> {
+    let word =
+        |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned();
+    let mut named = Vec::new();
+    for rest in line.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => named.extend(top_level_items(group).map(word)),
+            None => named.push(word(rest)),
+        }
+    }
+    named.retain(|name| !name.is_empty() && name.chars().next().is_some_and(char::is_lowercase));
+    named
+}
+
+/// The items of a use group, inner groups skipped.
+fn top_level_items(group: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_i32;
+    group.split(move |c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+}
+
+#[test]
+fn the_agents_parts_know_only_what_they_may() {
+    let found = strays("agent/src", AGENT);
+    assert!(found.is_empty(), "the wrong direction:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn the_load_testers_parts_know_only_what_they_may() {
+    let found = strays("loadtest/src", LOADTEST);
+    assert!(found.is_empty(), "the wrong direction:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn the_two_programs_know_each_other_only_over_the_wire() {
+    for (folder, other) in [("agent", "loadtest"), ("loadtest", "agent")] {
+        let manifest = read(&tests::repo::root().join(folder).join("Cargo.toml"));
+        let names_it = manifest
+            .lines()
+            .any(|line| line.starts_with(&format!("{other} ")) || line.starts_with(&format!("{other}=")));
+        assert!(!names_it, "{folder} depends on {other}");
+    }
+}
+
+#[test]
+fn reads_the_parts_a_line_names() {
+    assert_eq!(parts_named("use crate::limits;"), ["limits"]);
+    assert_eq!(parts_named("use crate::{clock, probes::{net, Fault}, units::Span};"), ["clock", "probes", "units"]);
+    assert_eq!(parts_named("let x = crate::units::Span(y);"), ["units"]);
+}

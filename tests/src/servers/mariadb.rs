@@ -1,0 +1,60 @@
+//! A real MariaDB, from Debian's package, with `root` over its socket and a user with a password over TCP.
+
+use super::start::{Server, folder, free_port, installed, output, unprivileged};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The password of the user `app`.
+pub const PASSWORD: &str = "canary-mariadb";
+
+/// A MariaDB at work, with a database `shop` and a user `app` who owns it.
+pub struct MariaDb {
+    /// Its port on loopback.
+    pub port: u16,
+    /// Its unix socket.
+    pub socket: PathBuf,
+    /// The process and its folder.
+    pub server: Server,
+}
+
+impl MariaDb {
+    /// Starts one; `settings` are more words of its command line: `--max-connections=20`.
+    ///
+    /// # Errors
+    /// When it is not installed, or does not start.
+    pub fn start(settings: &[&str]) -> Result<Self, String> {
+        let (program, folder, port) = (installed("mariadbd")?, folder()?, free_port());
+        let (home, data) = (folder.path(), folder.path().join("data"));
+        let socket = home.join("socket");
+        let mut install = unprivileged(&installed("mariadb-install-db")?, home);
+        install.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
+        output(install.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]))?;
+        let mut command = unprivileged(&program, home);
+        command.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
+        command.arg(format!("--socket={}", socket.display())).arg(format!("--port={port}"));
+        command
+            .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=16M"])
+            .args(settings);
+        let server = Server::start(&mut command, folder)?;
+        let server = server.until(|| sql(&socket, "SELECT 1").is_ok())?;
+        let account = format!(
+            "CREATE DATABASE shop; CREATE USER app@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON shop.* TO app@'%'"
+        );
+        sql(&socket, &account)?;
+        Ok(Self { port, socket, server })
+    }
+
+    /// What `mariadb` prints for a query of `root`, without decoration.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn sql(&self, query: &str) -> Result<String, String> {
+        sql(&self.socket, query)
+    }
+}
+
+fn sql(socket: &Path, query: &str) -> Result<String, String> {
+    let mut command = Command::new("mariadb");
+    command.arg("--no-defaults").arg("--socket").arg(socket).args(["-u", "root", "-N", "-B", "-e", query]);
+    output(&mut command)
+}
