@@ -53,10 +53,10 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
     assert!(!text.contains(CANARY));
     insta::assert_snapshot!(text, @r"
     requests of the stage `load`, 20 users for 10s
-                           n        errors      p50      p90      p95      p99      max  per second
-      GET /             1000             0      3ms      3ms     50ms     50ms    800ms         100
-      GET /health         60        3 (5%)      2ms      4ms      4ms        –       9s         5.7
-      total             1060     3 (0.28%)      3ms      4ms     50ms     50ms       9s         106
+                             n      errors     p50     p90     p95     p99     max    n/s
+      GET /               1000           0     3ms     3ms    50ms    50ms   800ms    100
+      GET /health           60      3 (5%)     2ms     4ms     4ms       –      9s    5.7
+      total               1060   3 (0.28%)     3ms     4ms    50ms    50ms      9s    106
 
     stage `ramp`, not judged: 40 requests, 0 errors
 
@@ -83,9 +83,9 @@ fn without_errors_nothing_is_said_of_them() {
     let report = report(&[], vec![test_row("GET /", &[(3, 900)], 0)], Ending::Complete);
     insta::assert_snapshot!(to_terminal(&report, 80), @r"
     requests of the stage `load`, 20 users for 10s
-                           n        errors      p50      p90      p95      p99      max  per second
-      GET /              900             0      3ms      3ms      3ms      3ms      3ms          90
-      total              900             0      3ms      3ms      3ms      3ms      3ms          90
+                             n      errors     p50     p90     p95     p99     max    n/s
+      GET /                900           0     3ms     3ms     3ms     3ms     3ms     90
+      total                900           0     3ms     3ms     3ms     3ms     3ms     90
 
     load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99): it was not the bottleneck
 

@@ -90,6 +90,14 @@ fn a_target_that_dies_ends_the_run_within_seconds_with_a_report() {
     assert!(run.report["total"]["errors"].as_u64() > Some(0));
 }
 
+#[test]
+fn a_target_that_hangs_is_no_go_within_seconds() {
+    let run = run("/hang", &["--run-time", "60s"], |_, _| {});
+    assert_eq!(run.output.status.code(), Some(1), "{}", stderr(&run.output));
+    assert!(run.took < Duration::from_secs(20), "{:?}", run.took);
+    assert!(stdout(&run.output).contains("no whole answer within 10s"), "{}", stdout(&run.output));
+}
+
 fn stopped_by(signal: &str) -> Run {
     run("/", &["--run-time", "60s", "--think", "20ms"], |_, child| {
         thread::sleep(Duration::from_secs(2));
