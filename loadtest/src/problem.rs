@@ -11,7 +11,7 @@ pub struct Problem {
     /// Where: key path, file, line.
     pub place: Option<String>,
     /// The text in question with a caret below.
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<Box<Excerpt>>,
     /// What to do.
     pub hint: Option<String>,
 }
@@ -39,6 +39,15 @@ impl Problem {
         Self { what: what.into(), place: None, excerpt: None, hint: None }
     }
 
+    /// An error whose text has its hint on a line of its own.
+    pub fn said(error: &impl std::error::Error) -> Self {
+        let text = error.to_string();
+        match text.split_once("\nhint: ") {
+            Some((what, hint)) => Self::new(what).hint(hint),
+            None => Self::new(text),
+        }
+    }
+
     /// Says where.
     #[must_use]
     pub fn at(mut self, place: impl Into<String>) -> Self {
@@ -56,7 +65,7 @@ impl Problem {
     /// Shows the text.
     #[must_use]
     pub fn excerpt(mut self, excerpt: Excerpt) -> Self {
-        self.excerpt = Some(excerpt);
+        self.excerpt = Some(Box::new(excerpt));
         self
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::cli::Cli;
 use crate::exit::CODES;
+use crate::journey;
 use crate::plan::{KEYS, ORDERS};
 use crate::targets::{DEFAULTS, INDICATORS};
 use clap::CommandFactory;
@@ -11,7 +12,7 @@ use std::fmt::Write;
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), JSON.to_owned(), exits()];
+    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), differences(), JSON.to_owned(), exits()];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -174,6 +175,11 @@ fn options() -> String {
     table(["options", ""], rows)
 }
 
+fn differences() -> String {
+    let rows = journey::DIFFERENCES.iter().map(|one| [one.hurl.to_owned(), one.here.to_owned()]);
+    format!("### Where it differs from Hurl on purpose\n\n{}", table(["Hurl 8.1", "loadtest"], rows))
+}
+
 const JSON: &str = "## Report (`--json`)
 
 The file is opened before the first request and written however the run ends.
@@ -209,7 +215,6 @@ fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journey;
     use crate::measure::Failure;
     use std::path::Path;
 

@@ -5,9 +5,9 @@ use super::feed::{Feed, ORDERS, Order};
 use super::journeys;
 use super::origin::{Origin, Setting};
 use super::raw::{RawData, RawPlan};
-use super::reader::{Reader, Sought, Text, count, unit_problem};
+use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
-use super::{Flags, Plan, Variable, descriptors, target};
+use super::{Flags, Plan, Variable, target};
 use crate::journey::{self, Value};
 use crate::limits::{PLAN_BYTES, USERS};
 use crate::problem::{Problem, Problems};
@@ -91,7 +91,6 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.users.value);
     let journeys = journeys::read(reader, raw.journeys.as_deref().unwrap_or_default(), &think);
     let groups = groups(reader, raw);
-    reader.problems.take(descriptors::reserve(load.users.value).map_err(|problem| problem.at("--users")));
     let loaded = chosen.as_ref().map(|target| journeys::load(reader, journeys, folder, &target.value, &think));
     let loaded = loaded.unwrap_or_default();
     let names = Names { requests: journeys::names(&loaded), groups };
@@ -143,13 +142,13 @@ fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Load {
 }
 
 fn span(text: &str) -> Result<Duration, Problem> {
-    let time = units::duration(text).map_err(|error| unit_problem(&error))?;
+    let time = units::duration(text).map_err(|error| Problem::said(&error))?;
     if time > LONGEST { Err(Problem::new(format!("`{text}` is longer than a week"))) } else { Ok(time) }
 }
 
 fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Setting<Think> {
     let sought = Sought { flag: ("--think", flags.think.as_ref()), key: ("think", raw.think.as_ref()) };
-    let think = reader.setting(&sought, |text| units::think(text).map_err(|error| unit_problem(&error)));
+    let think = reader.setting(&sought, |text| units::think(text).map_err(|error| Problem::said(&error)));
     think.unwrap_or(Setting::default_of(DEFAULT_THINK))
 }
 

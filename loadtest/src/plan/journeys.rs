@@ -2,7 +2,7 @@
 
 use super::origin::{Origin, Setting};
 use super::raw::{RawJourney, Several};
-use super::reader::{Reader, Sought, Text, count, unit_problem};
+use super::reader::{Reader, Sought, Text, count};
 use super::target::Url;
 use super::yaml::At;
 use crate::journey::{self, Journey};
@@ -73,7 +73,7 @@ fn one(reader: &mut Reader<'_>, raw: &RawJourney, path: &str, think: &Setting<Th
     let weight = raw.weight.as_ref().and_then(|at| reader.text(&format!("{path}.weight"), at));
     let weight = weight.and_then(|text| reader.understand(&text, |text| count(text, HEAVIEST)));
     let own = Sought { flag: ("--think", None), key: ("think", raw.think.as_ref()) };
-    let own = reader.setting(&own, |text| units::think(text).map_err(|error| unit_problem(&error)));
+    let own = reader.setting(&own, |text| units::think(text).map_err(|error| Problem::said(&error)));
     let from = files.first().map(|(_, text)| text.from.clone())?;
     Some(Written {
         name: name?,

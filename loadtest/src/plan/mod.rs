@@ -4,7 +4,6 @@
 
 mod build;
 mod consent;
-mod descriptors;
 mod expand;
 mod explain;
 mod feed;

@@ -4,7 +4,6 @@ use super::expand::expand;
 use super::origin::{Origin, Setting};
 use super::yaml::{At, excerpt, position};
 use crate::problem::{Problem, Problems};
-use crate::units::UnitError;
 
 /// A text of the file, ready to be understood.
 #[derive(Clone, Debug)]
@@ -118,15 +117,6 @@ impl Reader<'_> {
             fits.then(|| excerpt(shown, Some(line), column - 1 + quotes + before, width))
         });
         in_line.unwrap_or_else(|| excerpt(&text.text, None, before, width))
-    }
-}
-
-/// A unit's error in the house form: its hint stands on a line of its own.
-pub(super) fn unit_problem(error: &UnitError) -> Problem {
-    let said = error.to_string();
-    match said.split_once("\nhint: ") {
-        Some((what, hint)) => Problem::new(what).hint(hint),
-        None => Problem::new(said),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The report itself; its fields are the JSON schema (REFERENCE.md has them).
 
 use crate::exit::Exit;
-use crate::measure::{self, Row, Summary};
+use crate::limits::LATE_US;
+use crate::measure::{self, Generator, Row, Summary};
 use crate::plan::Plan;
 use crate::redact::Redactor;
 use crate::targets::{self, Culprit, Ending, Judged, Tally};
+use crate::units::Readable;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -139,7 +141,8 @@ pub fn build(plan: &Plan, summary: &Summary, facts: &Facts) -> Report {
     let saturated = summary.generator.saturated;
     let judged: Vec<Judged> =
         plan.targets.iter().map(|target| targets::judge(&target.value, &rows, saturated)).collect();
-    let verdict = targets::verdict(&judged, &facts.ending, saturated);
+    let sign = sign_of_saturation(summary.generator);
+    let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
     let exit = Exit::of(&verdict, &facts.ending);
     let from = plan.targets.iter().map(|target| target.from.to_string());
     let clean = &plan.redactor;
@@ -171,6 +174,20 @@ fn judged_stage<'a>(summary: &'a Summary, stages: &'a [Stage]) -> &'a str {
     let has_requests = |stage: &&Stage| summary.rows.iter().any(|row| row.stage == stage.name && row.count > 0);
     let stage = stages.iter().rev().find(has_requests).or(stages.last());
     stage.map_or("load", |stage| stage.name.as_str())
+}
+
+/// What shows that the generator was the bottleneck: its CPU was used up, or its timers fired late.
+fn sign_of_saturation(of: Generator) -> Option<String> {
+    if !of.saturated {
+        return None;
+    }
+    let late = Readable(Duration::from_micros(of.late_p99_us));
+    let sign = if of.late_p99_us > LATE_US { format!("its timers fired {late} late") } else { cpu_used(of) };
+    Some(sign)
+}
+
+fn cpu_used(of: Generator) -> String {
+    format!("it used {:.0} % of its CPU", of.cpu_used_ratio * 100.0)
 }
 
 fn generator(summary: &Summary) -> GeneratorLine {

@@ -7,10 +7,11 @@ use crate::targets::{percent, short};
 use crate::units::Readable;
 use std::time::Duration;
 
-const HEAD: [&str; 8] = ["n", "errors", "p50", "p90", "p95", "p99", "max", "per second"];
-const NARROWEST: usize = 60;
+const HEAD: [&str; 8] = ["n", "errors", "p50", "p90", "p95", "p99", "max", "n/s"];
+/// A name is cut to the room there is, but not below this: then the line is wider than the screen.
+const NARROWEST: usize = 16;
 /// Columns other than the name, and the gaps between them.
-const FIGURES: usize = 78;
+const FIGURES: usize = 70;
 
 /// The whole report.
 #[must_use]
@@ -42,7 +43,7 @@ fn table(report: &Report, width: usize) -> String {
     let own = report.requests.iter().filter(|line| line.stage == report.judged);
     let lines: Vec<&Line> = own.chain([&report.total]).collect();
     let longest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
-    let name_width = longest.min(width.max(NARROWEST + FIGURES / 2).saturating_sub(FIGURES)).max(12);
+    let name_width = longest.min(width.saturating_sub(FIGURES)).max(NARROWEST);
     let stage = report.stages.iter().find(|stage| stage.name == report.judged);
     let about = stage.map_or(String::new(), |stage| {
         format!(", {} users for {}", stage.users, Readable(Duration::from_secs_f64(stage.seconds.max(0.0))))
@@ -54,8 +55,8 @@ fn table(report: &Report, width: usize) -> String {
 
 fn row(name: &str, cells: &[String; 8], width: usize) -> String {
     let [n, errors, p50, p90, p95, p99, max, rate] = cells;
-    let figures = format!("{n:>8}  {errors:>12}  {p50:>7}  {p90:>7}  {p95:>7}  {p99:>7}  {max:>7}  {rate:>10}");
-    format!("  {:width$}  {figures}\n", cut(name, width))
+    let figures = format!("{n:>7} {errors:>11} {p50:>7} {p90:>7} {p95:>7} {p99:>7} {max:>7} {rate:>6}");
+    format!("  {:width$} {figures}\n", cut(name, width))
 }
 
 fn figures_of(line: &Line) -> [String; 8] {

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::http::Network;
 use crate::measure::{Generator, Row, Summary};
 use crate::plan::{self, Flags, Plan};
+use crate::problem::Problem;
 use crate::report::{self, Facts, JsonFile, Stage};
 use crate::targets::Ending;
 use crate::units::Readable;
@@ -51,6 +52,8 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
 async fn prepare(args: &RunArgs) -> Result<Option<(Plan, Option<JsonFile>)>, Failed> {
     let plan = plan::build(&Flags::from(args), &|name| std::env::var(name).ok())?;
     plan::consent(&plan).await?;
+    let place = format!("users ({})", plan.users.from);
+    engine::check_file_descriptors(plan.users.value).map_err(|error| Problem::said(&error).at(place))?;
     if args.dry_run {
         say(&plan::explain(&plan));
         return Ok(None);

@@ -31,10 +31,13 @@ fn outcome(text: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Outcome {
     judge(&target(text, &["a"]), &[&row], false).outcome
 }
 
+/// A target, latencies in milliseconds with their numbers, errors, and what comes out.
+type Case = (&'static str, &'static [(u64, u64)], u64, Outcome);
+
 #[test]
 fn each_indicator_is_met_missed_or_inconclusive() {
     use Outcome::{Inconclusive, Met, Missed};
-    let cases: &[(&str, &[(u64, u64)], u64, Outcome)] = &[
+    let cases: &[Case] = &[
         ("p50 < 20ms", &[(10, 60), (90, 40)], 0, Met),
         ("p50 < 20ms", &[(10, 40), (90, 60)], 0, Missed),
         ("p50 < 20ms", &[(10, 1)], 0, Inconclusive),

@@ -61,9 +61,9 @@ impl Decision {
     }
 }
 
-/// Decides. `planned` and `lasted` are said when a signal cut the run short.
+/// Decides. `saturated` says what shows that the generator was the bottleneck, when it was.
 #[must_use]
-pub fn verdict(judged: &[Judged], ending: &Ending, saturated: bool) -> Verdict {
+pub fn verdict(judged: &[Judged], ending: &Ending, saturated: Option<&str>) -> Verdict {
     let culprits: Vec<Culprit> = judged.iter().filter_map(culprit).collect();
     let missed: Vec<&Judged> = judged.iter().filter(|one| one.outcome == Outcome::Missed).collect();
     let open: Vec<&Judged> = judged.iter().filter(|one| one.outcome == Outcome::Inconclusive).collect();
@@ -73,8 +73,10 @@ pub fn verdict(judged: &[Judged], ending: &Ending, saturated: bool) -> Verdict {
         (Ending::Signal(name, _), ..) => {
             (Decision::Inconclusive, format!("the run was stopped by {name} before its end"))
         }
-        (_, _, [_, ..]) if saturated => (Decision::Inconclusive, SATURATED.to_owned()),
         (_, _, [first, rest @ ..]) => {
+            if let Some(sign) = saturated {
+                return Verdict { decision: Decision::Inconclusive, reason: bottleneck(sign), culprits };
+            }
             let why = first.why.as_deref().unwrap_or("nobody can say");
             let rest = others(rest.len(), "inconclusive");
             (Decision::Inconclusive, format!("`{}` is inconclusive: {why}{rest}", first.target.text))
@@ -84,7 +86,9 @@ pub fn verdict(judged: &[Judged], ending: &Ending, saturated: bool) -> Verdict {
     Verdict { decision, reason, culprits }
 }
 
-const SATURATED: &str = "the load generator itself was the bottleneck; run it on a freer machine or with fewer users";
+fn bottleneck(sign: &str) -> String {
+    format!("the load generator itself was the bottleneck ({sign}); run it on a freer machine or with fewer users")
+}
 
 fn culprit(judged: &Judged) -> Option<Culprit> {
     let (request, share) = judged.blame.clone()?;
@@ -136,7 +140,7 @@ mod tests {
         let rows: Vec<_> = rows.iter().collect();
         let members = ["GET /fast", "POST /slow"];
         let judged: Vec<_> = texts.iter().map(|text| judge(&target(text, &members), &rows, saturated)).collect();
-        let verdict = verdict(&judged, ending, saturated);
+        let verdict = verdict(&judged, ending, saturated.then_some("its timers fired 63ms late"));
         format!("{}: {}", verdict.decision.as_str(), verdict.reason)
     }
 
@@ -157,7 +161,7 @@ mod tests {
         insta::assert_snapshot!(decided(&["p95 < 2s"], &term, false), @"no-go: `p95 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit");
         let dead = Ending::GivenUp("the target stopped answering after 12 s: connection refused".to_owned());
         insta::assert_snapshot!(decided(&["p50 < 2s"], &dead, false), @"no-go: the target stopped answering after 12 s: connection refused");
-        insta::assert_snapshot!(decided(&["p50 < 2s", "p95 < 2s"], &Ending::Complete, true), @"inconclusive: the load generator itself was the bottleneck; run it on a freer machine or with fewer users");
+        insta::assert_snapshot!(decided(&["p50 < 2s", "p95 < 2s"], &Ending::Complete, true), @"inconclusive: the load generator itself was the bottleneck (its timers fired 63ms late); run it on a freer machine or with fewer users");
         insta::assert_snapshot!(decided(&["p50 < 2s", "errors < 1%"], &Ending::Complete, true), @"no-go: `errors < 1%` is missed (3 %): `POST /slow` has all of the errors");
     }
 

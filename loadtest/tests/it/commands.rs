@@ -91,3 +91,16 @@ fn a_smoke_test_ends_as_its_asserts_do() {
     assert_eq!(code("GET {{target}}/\nHTTP 200\n[Asserts]\nxpath \"//a\" exists\n"), Some(2));
     assert_eq!(code("this is no hurl file"), Some(2));
 }
+
+#[test]
+fn more_users_than_file_descriptors_are_refused_before_the_start() {
+    let program = env!("CARGO_BIN_EXE_loadtest");
+    let line = format!("ulimit -n 100; exec {program} --target http://127.0.0.1:1 --users 5000");
+    let output = std::process::Command::new("sh").args(["-c", &line]).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output), @r"
+    error: 5000 users need 5064 file descriptors, and this process may open 100
+      at users (--users)
+    hint: raise the limit (`ulimit -n 5064`, or `ulimits: {nofile: 5064}` in a compose file), or use fewer users
+    ");
+}
