@@ -5,6 +5,7 @@
 
 mod agent_run;
 mod container;
+mod datastores;
 mod demo;
 mod prometheus;
 mod secrets;
