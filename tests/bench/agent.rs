@@ -146,6 +146,19 @@ fn config(folder: &Path, page: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+fn line(name: &str, [binary, resident, peak, cpu]: [f64; 4]) -> String {
+    format!("  {name:<30} {binary:>9.2} {resident:>9.2} {peak:>9.2} {cpu:>9.3}")
+}
+
+/// What the agent takes of what the two exporters take together, column by column.
+fn shares(own: &[f64; 4], blackbox: &[f64; 4], node: &[f64; 4]) -> [f64; 4] {
+    let mut shares = *own;
+    for ((share, blackbox), node) in shares.iter_mut().zip(blackbox).zip(node) {
+        *share /= blackbox + node;
+    }
+    shares
+}
+
 fn main() -> Result<(), String> {
     let seconds: u64 = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(120);
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -190,19 +203,11 @@ fn main() -> Result<(), String> {
             program.status_kb("VmHWM") / 1024.0,
             percent(program, before),
         ];
-        println!("  {:<30} {:>9.2} {:>9.2} {:>9.2} {:>9.3}", program.name, row[0], row[1], row[2], row[3]);
+        println!("{}", line(program.name, row));
         rows.push(row);
     }
     if let [own, blackbox, node] = rows.as_slice() {
-        let ratio = |index: usize| own[index] / (blackbox[index] + node[index]);
-        println!(
-            "  {:<30} {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
-            "agent / (blackbox + node)",
-            ratio(0),
-            ratio(1),
-            ratio(2),
-            ratio(3)
-        );
+        println!("{}", line("agent / (blackbox + node)", shares(own, blackbox, node)));
     }
     println!("\nscrape at 20 a second, each on a new connection, ms");
     for program in [&agent, &blackbox, &node] {

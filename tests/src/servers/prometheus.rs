@@ -43,7 +43,7 @@ impl Prometheus {
     pub fn query(&self, expression: &str) -> Option<f64> {
         let encoded: String = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let answer = get(&format!("{}/api/v1/query?query={encoded}", self.url)).ok()?.json();
-        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+        answer.pointer("/data/result/0/value/1")?.as_str()?.parse().ok()
     }
 
     /// Waits until a query gives a value.
