@@ -4,12 +4,12 @@ use std::net::TcpListener;
 use std::process::Command;
 use tests::program::{Finished, binary, finish_command};
 
-/// Runs the agent in a folder with one file in it; what it said and how it ended. An agent that starts after all is ended with 124.
-fn agent_beside(file: &str, text: &str, arguments: &[&str]) -> Finished {
+/// Runs a program in a folder with one file in it; what it said and how it ended. One that starts after all is ended with 124.
+fn beside(file: &str, text: &str, program: &str, arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(file), text).expect("written");
     let mut command = Command::new("timeout");
-    command.arg("20").arg(binary("agent")).args(arguments).current_dir(folder.path());
+    command.arg("20").arg(binary(program)).args(arguments).current_dir(folder.path());
     finish_command(command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()))
 }
 
@@ -21,18 +21,18 @@ fn told(ended: &Finished) -> String {
 
 /// What `agent run` says of a configuration file.
 fn of_config(text: &str) -> String {
-    told(&agent_beside("agent.yml", text, &["run", "--config", "agent.yml", "--listen", "127.0.0.1:0"]))
+    told(&beside("agent.yml", text, "agent", &["run", "--config", "agent.yml", "--listen", "127.0.0.1:0"]))
 }
 
 /// What `agent run` says of a web configuration.
 fn of_web_config(text: &str) -> String {
     let flags = ["--web.config.file", "web.yml", "--peer", "http://127.0.0.1:1/", "--listen", "127.0.0.1:0"];
-    told(&agent_beside("web.yml", text, &flags))
+    told(&beside("web.yml", text, "agent", &flags))
 }
 
 /// What the agent says of these arguments.
 fn of_arguments(arguments: &[&str]) -> String {
-    told(&agent_beside("empty", "", arguments))
+    told(&beside("empty", "", "agent", arguments))
 }
 
 #[test]
@@ -365,4 +365,86 @@ fn a_bad_web_configuration() {
        |        ^
     ");
     assert!(!clear.contains("c4nary") && !malformed.contains("c4nary"));
+}
+
+#[test]
+fn a_broken_line_of_a_journey() {
+    let text = "GET http://127.0.0.1:1/\nHTTP 200\n[Asserts]\nstatus = 200\n";
+    insta::assert_snapshot!(told(&beside("home.hurl", text, "loadtest", &["smoke", "home.hurl"])), @"
+    exit 2
+    error: expected a predicate such as `==`, `contains` or `exists`
+      at home.hurl:4:8
+      4 | status = 200
+        |        ^
+    ");
+    let text = "GET http://127.0.0.1:1/\nHTTP 200\n[Asserts]\nxpath \"//h1\" exists\n";
+    insta::assert_snapshot!(told(&beside("home.hurl", text, "loadtest", &["smoke", "home.hurl"])), @r#"
+    exit 2
+    error: the query `xpath` is not supported
+      at home.hurl:4:1
+      4 | xpath "//h1" exists
+        | ^^^^^^^^^^^^
+    hint: ask for JSON and use `jsonpath`, or look for a text with `regex` or `contains`
+    "#);
+}
+
+#[test]
+fn an_unknown_target_expression() {
+    let of_target = |target: &str| {
+        told(&beside("empty", "", "loadtest", &["--target", "http://127.0.0.1:1", "--dry-run", "--require", target]))
+    };
+    insta::assert_snapshot!(of_target("api p96 < 2s"), @"
+    exit 2
+    error: unknown indicator `p96`
+      at --require
+       | api p96 < 2s
+       |     ^^^
+    hint: did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+    ");
+    insta::assert_snapshot!(of_target("p95 < fast"), @"
+    exit 2
+    error: `fast` is not a limit for `p95`
+      at --require
+       | p95 < fast
+       |       ^^^^
+    hint: write it like `300ms` or `2s`
+    ");
+}
+
+#[test]
+fn an_unknown_key_of_a_plan() {
+    let text = "target: http://127.0.0.1:1\nusrs: 5\n";
+    insta::assert_snapshot!(told(&beside("loadtest.yml", text, "loadtest", &["--dry-run"])), @"
+    exit 2
+    error: unknown key `usrs`
+      at loadtest.yml:2:1
+      2 | usrs: 5
+        | ^^^^
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, data, journeys, groups, targets
+    ");
+}
+
+#[test]
+fn a_bad_target_with_a_password() {
+    let said = told(&beside("empty", "", "loadtest", &["--target", "http://app:c4nary@127.0.0.1:port/", "--dry-run"]));
+    insta::assert_snapshot!(said, @"
+    exit 2
+    error: `http://***@127.0.0.1:port/` is not a target: it is no URL
+      at --target
+    hint: write it like `http://127.0.0.1:8000`
+    ");
+}
+
+#[test]
+fn more_users_than_file_descriptors() {
+    let mut command = Command::new("prlimit");
+    command.args(["--nofile=64:64", "timeout", "20"]).arg(binary("loadtest"));
+    command.args(["--target", "http://127.0.0.1:1", "--users", "200"]).current_dir("/");
+    let ended = finish_command(command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()));
+    insta::assert_snapshot!(told(&ended), @"
+    exit 2
+    error: 200 users need 264 file descriptors, and this process may open 64
+      at users (--users)
+    hint: raise the limit (`ulimit -n 264`, or `ulimits: {nofile: 264}` in a compose file), or use fewer users
+    ");
 }
