@@ -210,8 +210,15 @@ mod tests {
             let status = request.url.path().trim_start_matches('/').parse().unwrap_or(0);
             let timings = Timings { total: Duration::from_millis(10), ..Timings::default() };
             let (version, body) = (HttpVersion::Http11, request.body);
-            let response =
-                Response { version, status, headers: vec![], body, address: None, certificate: None, timings };
+            let response = Response {
+                version,
+                status,
+                headers: http::HeaderMap::new(),
+                body,
+                address: None,
+                certificate: None,
+                timings,
+            };
             async move { if status == 0 { Err(TransportError::Refused("h:80".to_owned())) } else { Ok(response) } }
                 .boxed()
         }

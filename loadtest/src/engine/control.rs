@@ -27,6 +27,7 @@ pub(super) struct Books {
     /// Users that goose has started; numbers them.
     pub(super) started_users: AtomicUsize,
     start: OnceLock<Instant>,
+    /// When the last requests were sent: the figures cover the time until then.
     end: OnceLock<Duration>,
     reason: OnceLock<Reason>,
     limit: Option<u64>,
@@ -35,6 +36,8 @@ pub(super) struct Books {
     /// 1 + microseconds of the last answer; 0 before the first.
     answered: AtomicU64,
     silent: AtomicU64,
+    /// Microseconds of the last sample; kept only when requests are limited.
+    last: AtomicU64,
     itself: Mutex<SelfWatch>,
 }
 
@@ -63,6 +66,7 @@ impl Control {
             claimed: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
+            last: AtomicU64::new(0),
             itself: Mutex::new(SelfWatch::new(allowed_cores(Path::new("/"), cores))),
         }))
     }
@@ -81,16 +85,22 @@ impl Control {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let books = &self.0;
-        let now = books.now();
-        let (in_flight, oldest_in_flight) = books.flights.oldest(now);
+        let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
+        let covered = books.end.get().copied().unwrap_or_else(|| books.now());
         Summary {
-            rows: books.recorder.rows(now, Some(&books.flights)),
-            elapsed: now,
+            rows: books.recorder.rows(covered, Some(&books.flights)),
+            elapsed: covered,
             users: books.working.load(Ordering::Relaxed),
             in_flight,
             oldest_in_flight,
             generator: books.itself().generator(books.recorder.count()),
         }
+    }
+
+    /// Requests and errors so far: cheap, for a live line.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        self.0.recorder.counts()
     }
 
     /// The last seconds, for a live view.
@@ -109,9 +119,9 @@ impl Control {
 }
 
 impl Books {
-    /// Time since the first user started; zero before, the length of the run afterwards.
+    /// Time since the first user started; zero before.
     pub(super) fn now(&self) -> Duration {
-        self.end.get().copied().unwrap_or_else(|| self.at(clock::now()))
+        self.at(clock::now())
     }
 
     /// That moment as time since the first user started.
@@ -128,18 +138,20 @@ impl Books {
         self.start.get().is_some()
     }
 
-    /// The figures are final: time stands still.
-    pub(super) fn freeze(&self) {
-        let _ = self.end.set(self.at(clock::now()));
+    /// All requests are booked. With a limited number of them the figures cover the time until the last one came back;
+    /// otherwise the time in which they were sent, and not that in which the last were waited for.
+    pub(super) fn close(&self) -> Reason {
+        let reason = self.reason.get().copied().unwrap_or(Reason::Time);
+        let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
+        let _ = self.end.set(if reason == Reason::Requests { last } else { self.now() });
+        reason
     }
 
     pub(super) fn finish(&self, reason: Reason, phase: Phase) {
-        let _ = self.reason.set(reason);
+        if self.reason.set(reason).is_ok() && reason != Reason::Requests {
+            let _ = self.end.set(self.now());
+        }
         self.stop.reach(phase);
-    }
-
-    pub(super) fn reason(&self) -> Option<Reason> {
-        self.reason.get().copied()
     }
 
     /// Whether one more request may be sent; it is counted.
@@ -148,15 +160,19 @@ impl Books {
             return false;
         }
         let Some(limit) = self.limit else { return true };
-        let granted = self.claimed.fetch_add(1, Ordering::Relaxed) < limit;
-        if !granted {
+        let before = self.claimed.fetch_add(1, Ordering::Relaxed);
+        if before.saturating_add(1) >= limit {
             self.finish(Reason::Requests, Phase::Draining);
         }
-        granted
+        before < limit
     }
 
     /// An answer came, or a request failed without one.
     pub(super) fn heard(&self, at: Duration, silence: bool) {
+        let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX - 1);
+        if self.limit.is_some() {
+            self.last.fetch_max(at, Ordering::Relaxed);
+        }
         if silence {
             self.silent.fetch_add(1, Ordering::Relaxed);
             return;
@@ -164,7 +180,7 @@ impl Books {
         if self.silent.load(Ordering::Relaxed) > 0 {
             self.silent.store(0, Ordering::Relaxed);
         }
-        self.answered.store(u64::try_from(at.as_micros()).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
+        self.answered.store(at + 1, Ordering::Relaxed);
     }
 
     pub(super) fn seen(&self) -> Seen {

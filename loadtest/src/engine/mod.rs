@@ -1,6 +1,6 @@
 //! Runs virtual users against a target: who works when, how the run ends, what the generator itself does meanwhile.
 //!
-//! Knows neither plans nor `.hurl` files (but for `journeys.rs`, the one bridge to them): a [`Script`] makes users, a
+//! Knows neither plans nor `.hurl` files: a [`Script`] makes users, a
 //! [`User`] does one iteration at a time on its [`Seat`]. Prints nothing. What must stay true: every request that is sent
 //! is in the books exactly once, whatever ends the run, and nothing ends it later than its deadline.
 
@@ -132,7 +132,6 @@ pub async fn run(work: Work, control: Control) -> Result<Ended, EngineError> {
     let watching = supervisor::watch(&control, patience);
     let engine = goose::attack(work.scripts, users, &control);
     supervisor::together(watching, engine, &control).await?;
-    control.0.freeze();
-    let reason = control.0.reason().unwrap_or(Reason::Time);
+    let reason = control.0.close();
     Ok(Ended { reason, summary: control.summary() })
 }

@@ -45,12 +45,14 @@ impl Seat {
     /// Asks for one more request of that name; `false` when the run is ending, and then none must be sent. The request
     /// is in flight from now on, until [`Seat::land`].
     pub fn depart(&mut self, name: usize) -> bool {
-        if !self.books.claim() {
-            return false;
-        }
         let since = self.books.now();
         let flight = Flight { name, stage: self.books.shape.stage_at(since), since };
+        // In flight before it is claimed: the claim of the last request ends the run as soon as nothing is in flight.
         self.books.flights.begin(self.index, flight);
+        if !self.books.claim() {
+            self.books.flights.end(self.index);
+            return false;
+        }
         self.flight = Some(flight);
         true
     }

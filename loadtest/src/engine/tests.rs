@@ -35,7 +35,8 @@ async fn a_run_ends_on_time_with_all_its_requests_booked() {
     let control = Control::new(&work);
     let ended = run_within(MS * 3000, work, control).await;
     assert_eq!(ended.reason, Reason::Time);
-    assert!(ended.summary.elapsed >= MS * 800);
+    // Not the time in which goose gathers its users.
+    assert!((MS * 800..MS * 1100).contains(&ended.summary.elapsed), "{:?}", ended.summary.elapsed);
     let rows = ended.summary.by_name(&[]);
     assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
     assert!(rows[0].count >= 50 && rows[0].count.abs_diff(rows[1].count) <= 10, "{rows:?}");
@@ -51,7 +52,9 @@ async fn exactly_as_many_requests_as_asked_for() {
         let control = Control::new(&work);
         let ended = run_within(MS * 20_000, work, control).await;
         assert_eq!(ended.reason, Reason::Requests);
-        assert_eq!(ended.summary.total(&[]).unwrap().count, requests);
+        let total = ended.summary.total(&[]).unwrap();
+        assert_eq!(total.count, requests);
+        assert!(total.over < MS * 1000 && total.over >= MS, "until the last came back: {:?}", total.over);
     }
 }
 

@@ -27,10 +27,13 @@ impl std::fmt::Display for Place {
 /// within [`limits::NAME_LIFETIME`].
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    known: Mutex<HashMap<Place, (Instant, Arc<[SocketAddr]>)>>,
+    known: Mutex<HashMap<Place, Known>>,
     /// One look-up at a time: the others wait and find the answer.
     asking: tokio::sync::Mutex<()>,
 }
+
+/// What was found, and when.
+type Known = (Instant, Arc<[SocketAddr]>);
 
 impl Names {
     /// The addresses of a place, in the order in which to try them.

@@ -9,7 +9,7 @@ use super::{HttpVersion, Request, RequestOptions, Response, Timings, Transport, 
 use crate::{clock, limits};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, Version, header};
+use http::{Version, header};
 use http_body_util::Full;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -46,7 +46,7 @@ impl Client {
         let mut alarm = self.alarm.take().unwrap_or_else(|| Alarm::new(start + limit));
         alarm.set(start + limit);
         let done = {
-            let mut work = pin!(self.attempts(request, start));
+            let mut work = pin!(self.attempts(&request, start));
             let done = poll_fn(|cx| match work.as_mut().poll(cx) {
                 Poll::Pending => alarm.poll(cx).map(|()| Err(TransportError::Timeout(limit))),
                 done => done,
@@ -59,22 +59,22 @@ impl Client {
 
     /// A kept connection first; if the peer closed it before any byte of an answer, once more on a new one, as
     /// browsers and curl do: the peer had given up the connection before it saw the request.
-    async fn attempts(&mut self, request: Request, start: Instant) -> Result<Response, TransportError> {
+    async fn attempts(&mut self, request: &Request, start: Instant) -> Result<Response, TransportError> {
         let to = self.prepareds.get(&request.url)?;
         if let Some(wire) = self.take(&to, &request.options) {
-            let again = request.clone();
             match self.exchange(wire, &to, request, (start, Duration::ZERO)).await {
-                Err(broken) if broken.unanswered => return self.fresh(&to, again, start).await,
+                Err(broken) if broken.unanswered => {}
                 done => return done.map_err(|broken| broken.error),
             }
         }
-        self.fresh(&to, request, start).await
+        // In a box of its own: the state of a handshake is large, and would be carried along by every request.
+        Box::pin(self.fresh(&to, request, start)).await
     }
 
     async fn fresh(
         &mut self,
         to: &Arc<Prepared>,
-        request: Request,
+        request: &Request,
         start: Instant,
     ) -> Result<Response, TransportError> {
         let limit = request.options.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT);
@@ -89,15 +89,15 @@ impl Client {
         &mut self,
         mut wire: Wire,
         to: &Arc<Prepared>,
-        request: Request,
+        request: &Request,
         (start, connect): (Instant, Duration),
     ) -> Result<Response, Broken> {
-        let options = Arc::clone(&request.options);
         let answer = wire.exchange(on_the_wire(request, to)).await?;
         let total = clock::now().saturating_duration_since(start);
         let first_byte = answer.first_byte.saturating_duration_since(start);
         let (address, certificate) = (wire.address, wire.certificate.clone());
-        if wire.is_ready() && !options.fresh_connection {
+        if wire.is_ready() && !request.options.fresh_connection {
+            let options = Arc::clone(&request.options);
             self.keep(Kept { to: Arc::clone(to), options, wire });
         }
         let timings = Timings { connect, first_byte, total };
@@ -136,15 +136,15 @@ impl std::fmt::Debug for Client {
     }
 }
 
-fn on_the_wire(request: Request, to: &Prepared) -> http::Request<Full<Bytes>> {
-    let mut sent = http::Request::new(Full::new(request.body));
-    *sent.method_mut() = request.method;
+fn on_the_wire(request: &Request, to: &Prepared) -> http::Request<Full<Bytes>> {
+    let mut sent = http::Request::new(Full::new(request.body.clone()));
+    *sent.method_mut() = request.method.clone();
     *sent.uri_mut() = to.target.clone();
     *sent.version_mut() = match request.options.version {
         HttpVersion::Http10 => Version::HTTP_10,
         HttpVersion::Http11 => Version::HTTP_11,
     };
-    *sent.headers_mut() = request.headers;
+    *sent.headers_mut() = request.headers.clone();
     if !sent.headers().contains_key(header::HOST) {
         sent.headers_mut().insert(header::HOST, to.host.clone());
     }
@@ -155,7 +155,7 @@ fn response(answer: Answer) -> Response {
     Response {
         version: if answer.head.version == Version::HTTP_10 { HttpVersion::Http10 } else { HttpVersion::Http11 },
         status: answer.head.status.as_u16(),
-        headers: in_order(answer.head.headers),
+        headers: answer.head.headers,
         body: answer.body,
         address: None,
         certificate: None,
@@ -163,13 +163,22 @@ fn response(answer: Answer) -> Response {
     }
 }
 
-/// Headers as a list; a repeated name stands beside its first.
-fn in_order(headers: HeaderMap) -> Vec<(String, Bytes)> {
-    let mut name = HeaderName::from_static("x");
-    let mut list = Vec::with_capacity(headers.len());
-    for (next, value) in headers {
-        name = next.unwrap_or(name);
-        list.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each request allocates its state; a large one is slow to allocate, and a thousand users carry it.
+    #[test]
+    fn the_state_of_a_request_is_small() {
+        let request = Request {
+            method: http::Method::GET,
+            url: Arc::new("http://127.0.0.1/".parse().unwrap()),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+            options: Arc::default(),
+        };
+        let mut client = Client::new(Arc::default());
+        let size = size_of_val(&client.request(request));
+        assert!(size < 2048, "{size} bytes");
     }
-    list
 }

@@ -105,8 +105,8 @@ pub struct Response {
     pub version: HttpVersion,
     /// The status code.
     pub status: u16,
-    /// Headers in the order of arrival, names as sent; values are bytes, for they need not be UTF-8.
-    pub headers: Vec<(String, Bytes)>,
+    /// The headers; those of one name in the order of arrival. Values are bytes, for they need not be UTF-8.
+    pub headers: http::HeaderMap,
     /// The whole body, still encoded, at most the transport's cap.
     pub body: Bytes,
     /// The address that answered.

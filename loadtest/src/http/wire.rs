@@ -59,10 +59,18 @@ impl Wire {
         !self.over && self.sender.is_ready()
     }
 
-    /// Sends a request and reads the whole answer.
-    pub(super) async fn exchange(&mut self, request: http::Request<Full<Bytes>>) -> Result<Answer, Broken> {
+    /// Sends a request and reads the whole answer. The request goes at once, so that the future need not hold it.
+    pub(super) fn exchange(
+        &mut self,
+        request: http::Request<Full<Bytes>>,
+    ) -> impl Future<Output = Result<Answer, Broken>> + Send + '_ {
         self.heard.store(false, Ordering::Relaxed);
-        let response = self.head(request).await.map_err(|error| {
+        let response = self.sender.try_send_request(request);
+        self.answer(response)
+    }
+
+    async fn answer(&mut self, response: impl Future<Output = Sent>) -> Result<Answer, Broken> {
+        let response = self.head(response).await.map_err(|error| {
             let heard = self.heard.load(Ordering::Relaxed);
             Broken { error, unanswered: !heard }
         })?;
@@ -72,10 +80,10 @@ impl Wire {
         Ok(Answer { head, body, first_byte })
     }
 
-    async fn head(&mut self, request: http::Request<Full<Bytes>>) -> Result<http::Response<Incoming>, TransportError> {
-        let mut response = pin!(self.sender.try_send_request(request));
+    async fn head(&mut self, response: impl Future<Output = Sent>) -> Result<http::Response<Incoming>, TransportError> {
+        let mut response = pin!(response);
         let (connection, over) = (&mut self.connection, &mut self.over);
-        let response = poll_fn(|cx| {
+        poll_fn(|cx| {
             let ended = drive(connection, over, cx);
             // Only the connection, driven above in this very task, makes the response ready: no waker is needed.
             match response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -83,8 +91,8 @@ impl Wire {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(response) => Poll::Ready(response.map_err(|failed| classify(&failed.into_error()))),
             }
-        });
-        response.await
+        })
+        .await
     }
 
     async fn body(&mut self, body: Incoming) -> Result<Bytes, TransportError> {
@@ -110,6 +118,9 @@ impl Wire {
         Ok(whole.into_bytes())
     }
 }
+
+/// What hyper makes of a request that was sent.
+type Sent = Result<http::Response<Incoming>, hyper::client::conn::TrySendError<http::Request<Full<Bytes>>>>;
 
 type Driven = Pin<Box<Connection<TokioIo<Stream>, Full<Bytes>>>>;
 

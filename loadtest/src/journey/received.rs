@@ -32,10 +32,11 @@ impl Received {
 
     /// The values of the headers of that name, in order; bytes that are no UTF-8 are read as windows-1252.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
-        let named = self.response.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| match std::str::from_utf8(value) {
+        self.response.headers.get_all(name).iter().map(|value| match std::str::from_utf8(value.as_bytes()) {
             Ok(text) => text.trim().into(),
-            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(value).0.trim().to_owned().into(),
+            Err(_) => {
+                encoding_rs::WINDOWS_1252.decode_without_bom_handling(value.as_bytes()).0.trim().to_owned().into()
+            }
         })
     }
 
@@ -138,7 +139,9 @@ pub(crate) mod tests {
     use std::io::Write;
 
     pub(crate) fn received(headers: &[(&str, &str)], body: impl Into<Bytes>) -> Received {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Bytes::from((*value).to_owned())));
+        let headers = headers.iter().map(|(name, value)| {
+            (http::HeaderName::from_bytes(name.as_bytes()).unwrap(), http::HeaderValue::from_str(value).unwrap())
+        });
         let response = Response {
             version: HttpVersion::Http11,
             status: 200,

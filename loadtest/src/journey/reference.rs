@@ -35,6 +35,11 @@ pub const DIFFERENCES: &[Difference] = &[
         Some("jsonpath_bad_constant"),
     ),
     differs(
+        "finds a constant URL that is none when it gets there",
+        "refuses the file when it is loaded",
+        Some("url_bad_constant"),
+    ),
+    differs(
         "finds a missing `file,…;` when it gets there",
         "refuses the file when it is loaded, unless a placeholder is in its name: a load test reads it only once",
         None,

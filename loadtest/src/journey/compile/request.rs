@@ -2,6 +2,7 @@
 
 use super::{Compiler, span, text};
 use crate::journey::entry::{Content, Pair, Part, PartContent, RequestSpec};
+use crate::journey::request::parse_url;
 use hurl_core::ast::{self, SectionValue};
 
 #[derive(Default)]
@@ -24,6 +25,13 @@ impl Compiler {
         }
         let method = self.method(request)?;
         let url = text::template(&request.url);
+        if let Some(Err(reason)) = url.constant().map(parse_url) {
+            return self.refuse(
+                url.span,
+                format!("the URL {reason}"),
+                "give the host as a variable: `GET {{host}}/path`",
+            );
+        }
         if sections.contents.len() > 1 {
             return self.refuse(url.span, "the request has more than one body", "keep the form or the body");
         }

@@ -44,10 +44,10 @@ fn syntax_errors_have_a_place_and_a_caret() {
     hint: below a response stand `[Captures]` and `[Asserts]`
     ");
     insta::assert_snapshot!(refused("GET h/\n"), @r"
-    error: a URL begins with `http://`, `https://` or `{{`
+    error: the URL does not begin with `http://` or `https://`
       at a.hurl:1:5
       1 | GET h/
-        |     ^
+        |     ^^
     hint: give the host as a variable: `GET {{host}}/path`
     ");
     insta::assert_snapshot!(refused("GET http://h/\n[Options]\nretries: 3\n"), @r"

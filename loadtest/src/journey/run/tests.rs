@@ -23,7 +23,10 @@ impl Transport for Script {
 }
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Response, TransportError> {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Bytes::from((*value).to_owned()))).collect();
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+        .collect();
     let timings = Timings { total: Duration::from_millis(7), ..Timings::default() };
     let (version, body) = (HttpVersion::Http11, Bytes::from_static(body.as_bytes()));
     Ok(Response { version, status, headers, body, address: None, certificate: None, timings })
