@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod agent_run;
+mod bad_input;
 mod container;
 mod datastores;
 mod demo;
@@ -11,3 +13,4 @@ mod prometheus;
 mod secrets;
 mod tidy;
 mod tidy_direction;
+mod web_config;

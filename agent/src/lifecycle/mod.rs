@@ -8,6 +8,7 @@ pub use signals::{Signals, Stop};
 
 use crate::collectors::{Roots, SOURCES};
 use crate::config::{self, Check, Plan};
+use crate::metrics::names;
 use crate::probes::net::Net;
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
@@ -51,8 +52,6 @@ pub enum StartError {
 /// # Errors
 /// When it cannot listen or its web configuration does not work. Nothing has been started then.
 pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError> {
-    let listener = listen(plan.server.listen).await?;
-    let address = listener.local_addr().unwrap_or(plan.server.listen);
     let (first, publish) = start_state(&plan);
     let app = server::App::new(server::Feed {
         snapshots: publish.subscribe(),
@@ -60,6 +59,10 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
         effective: plan.effective(),
         read: config::read_yaml,
     })?;
+    let listener = listen(plan.server.listen).await?;
+    let address = listener.local_addr().unwrap_or(plan.server.listen);
+    let [version, commit] = names::BUILD;
+    tracing::info!(version, commit, checks = plan.checks.len(), "agent starts");
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, app, async {
         let _asked = stopped.await;
