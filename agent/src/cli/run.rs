@@ -2,11 +2,7 @@
 
 use super::args::Run;
 use super::logging::{self, Format, Level};
-<<<<<<< HEAD
 use super::{complain, could_not_start, refuse, refuse_web, runtime};
-=======
-use super::{complain, could_not_start, refuse, runtime};
->>>>>>> proof
 use crate::config::{self, Environment, Loaded, Plan, Tables};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Ended, Signals, StartError};
