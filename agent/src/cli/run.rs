@@ -6,7 +6,6 @@ use super::{complain, could_not_start, refuse, refuse_web, runtime};
 use crate::config::{self, Environment, Loaded, Plan, Tables};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Ended, Signals, StartError};
-use crate::version::Version;
 use std::str::FromStr;
 use tokio::runtime::Runtime;
 
