@@ -1,7 +1,6 @@
 //! Tests from outside, one binary. `tidy*` hold the shape of the sources (no program is started); every other module starts the
 //! real programs and looks at what a user would see: exit code, output, pages.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
