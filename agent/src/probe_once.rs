@@ -89,7 +89,8 @@ fn value(reading: &Reading) -> String {
         let sign = if value < 0.0 { "-" } else { "" };
         return span.map_or_else(|_| value.to_string(), |span| format!("{sign}{span}"));
     }
-    if base.ends_with("_bytes") && (0.0..9e18).contains(&value) {
+    // `…_failed_due_to_bytes` is a truth value.
+    if base.ends_with("_bytes") && !base.ends_with("_due_to_bytes") && (0.0..9e18).contains(&value) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range of u64")]
         return human_bytes(value as u64);
     }

@@ -59,7 +59,7 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
         drop(permit);
         pace.ran(outcome.ok());
         if let Some(fault) = &outcome.fault {
-            tracing::debug!(check = check.facts.name, reason = %fault.reason, message = fault.message, "run failed");
+            tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
         }
         if lane.events.send(Event::Ran { check: index, at: clock::wall(), outcome }).await.is_err() {
             return;

@@ -169,12 +169,12 @@ fn tell(state: &State, transition: &Transition) {
     let Some(view) = state.checks.get(transition.check) else { return };
     let fault = view.last.as_ref().and_then(|last| last.outcome.fault.as_ref());
     let (check, was) = (view.facts.name.as_str(), transition.from.as_str());
-    let after = transition.after.map(|after| after.to_string()).unwrap_or_default();
+    let after = transition.after.map(|after| after.to_string());
     match (transition.to, fault) {
         (CheckState::Up, _) => tracing::info!(check, was, after, "check is up"),
         (_, Some(fault)) => {
             let reason: Reason = fault.reason;
-            tracing::warn!(check, was, after, %reason, message = fault.message, "check is down");
+            tracing::warn!(check, was, after, %reason, why = fault.message, "check is down");
         }
         (_, None) => tracing::warn!(check, was, after, "check is down"),
     }

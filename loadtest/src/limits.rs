@@ -69,8 +69,12 @@ pub const CPU_EVERY: Duration = Duration::from_secs(1);
 /// How often the generator checks whether its timers fire late: 100 times a second costs below 0.1 % of a core.
 pub const LATENESS_EVERY: Duration = Duration::from_millis(10);
 
-/// Timers later than this, at the 99th percentile, spoil the latencies: they would carry the generator's own queue.
-pub const LATE_US: u64 = 20_000;
+/// Timers later than this, at the 99th percentile, spoil the whole run: the users no longer keep their pace. Less than this is
+/// taken off a missed latency before it counts (targets/judge.rs).
+pub const LATE_US: u64 = 250_000;
+
+/// Timers that must have fired before their lateness says anything: below that, one of them decides.
+pub const LATE_SAMPLES: u64 = 100;
 
 /// Share of the allowed CPU above which a second counts as busy.
 pub const BUSY_RATIO: f64 = 0.9;

@@ -5,7 +5,7 @@ use tests::repo::{files, read, shown};
 /// A part of a crate and the other parts that it may name; its own name is always allowed.
 type Rule = (&'static str, &'static [&'static str]);
 
-const LEAVES: &[&str] = &["limits", "clock", "units", "secret"];
+const LEAVES: &[&str] = &["limits", "clock", "units", "secret", "panics", "version"];
 
 /// What a probe or collector may know beside the leaves: what it gives (readings) and what it is given (nodes).
 const AGENT: &[Rule] = &[
@@ -13,6 +13,8 @@ const AGENT: &[Rule] = &[
     ("clock", &[]),
     ("secret", &[]),
     ("units", &[]),
+    ("panics", &[]),
+    ("version", &[]),
     ("reading", &[]),
     ("node", &["units", "limits"]),
     ("probes", &["reading", "node"]),

@@ -1,8 +1,8 @@
 //! The arguments as clap reads them. Plain text and switches: what they mean is decided in `config`.
 
-use super::Version;
 use super::logging::{Format, Level};
 use crate::config::Flags;
+use crate::version::Version;
 use clap::{Args, Parser, Subcommand};
 use std::sync::LazyLock;
 
@@ -113,11 +113,14 @@ impl Watch {
 pub(super) struct Check {
     #[command(flatten)]
     watch: Watch,
+    /// The web configuration to check as well
+    #[arg(long = "web.config.file", value_name = "FILE", help_heading = "Serve")]
+    web_config: Option<String>,
 }
 
 impl Check {
     pub(super) fn flags(&self) -> Flags {
-        self.watch.flags()
+        Flags { web_config: self.web_config.clone(), ..self.watch.flags() }
     }
 }
 

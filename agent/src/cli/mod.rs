@@ -2,19 +2,18 @@
 //! What must stay true: the answer goes to stdout, everything else to stderr; `agent health` ends with 0 or 1 and nothing else.
 
 mod args;
+mod check;
 mod logging;
 mod run;
-mod version;
 
 #[cfg(test)]
 mod tests;
 
-pub use version::Version;
-
-use crate::config::{self, ConfigError, Environment, Loaded, Tables};
+use crate::config::{self, ConfigError, Environment};
 use crate::exit::Exit;
 use crate::paint::Paint;
-use crate::{health, probe_once, reference};
+use crate::server::WebConfigError;
+use crate::{health, panics, probe_once, reference};
 use args::{Arguments, Command};
 use clap::Parser as _;
 use std::ffi::OsString;
@@ -25,6 +24,7 @@ use tokio::runtime::Runtime;
 /// The whole program.
 #[must_use]
 pub fn main() -> ExitCode {
+    panics::tell_in_one_line();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // Docker runs this every few seconds: nothing else is set up first.
     let asks_health = arguments.get(1).is_some_and(|first| first == "health");
@@ -48,7 +48,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Run(arguments) => run::run(&arguments, env),
         Command::Probe(arguments) => probe(&arguments, env),
         Command::Health { url } => health::ask(url.as_deref(), env),
-        Command::Check(arguments) => check(&arguments.flags(), env),
+        Command::Check(arguments) => check::check(&arguments.flags(), env),
         Command::Reference => say(&reference::text()),
     }
 }
@@ -61,35 +61,6 @@ fn without_credentials(text: String, arguments: &[OsString]) -> String {
         Some((argument, format!("{before}://***@{after}")))
     });
     urls.fold(text, |text, (argument, shown)| text.replace(argument, &shown))
-}
-
-/// `agent check`: what `agent run` would make of the same flags, environment and file.
-fn check(flags: &config::Flags, env: &Environment) -> Exit {
-    match config::load(flags, env, Tables::of_program()) {
-        Ok(loaded) => {
-            warn(&loaded);
-            say(&summary(&loaded))
-        }
-        Err(error) => refuse(&error),
-    }
-}
-
-fn summary(loaded: &Loaded) -> String {
-    let plan = &loaded.plan;
-    let source = loaded.file.as_deref().map_or(String::new(), |file| format!("{file}: "));
-    let mut text = format!("{source}ok, {}", counted(plan.checks.len(), "check"));
-    for check in &plan.checks {
-        let facts = &check.facts;
-        let peer = if facts.peer { ", the peer" } else { "" };
-        text.push_str(&format!("\n  {}  {}  {}{peer}", facts.name, facts.target, facts.role.as_str()));
-    }
-    text.push('\n');
-    text
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 fn probe(arguments: &args::Probe, env: &Environment) -> Exit {
@@ -124,11 +95,11 @@ fn say(text: &str) -> Exit {
     }
 }
 
-fn warn(loaded: &Loaded) {
-    let paint = Paint::for_stream(&io::stderr());
-    for warning in &loaded.warnings {
-        complain(&config::render_problem(warning, loaded.file.as_deref(), &paint.yellow("warning:"), paint));
-    }
+/// The web configuration is wrong, or names files that are.
+fn refuse_web(error: &WebConfigError) -> Exit {
+    let word = Paint::for_stream(&io::stderr()).red("error:");
+    complain(&format!("{word} {error}\n"));
+    Exit::Input
 }
 
 fn refuse(error: &ConfigError) -> Exit {

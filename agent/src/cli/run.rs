@@ -2,7 +2,7 @@
 
 use super::args::Run;
 use super::logging::{self, Format, Level};
-use super::{complain, could_not_start, refuse, runtime};
+use super::{complain, could_not_start, refuse, refuse_web, runtime};
 use crate::config::{self, Environment, Loaded, Plan, Tables};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Ended, Signals, StartError};
@@ -65,14 +65,6 @@ fn serve(runtime: Runtime, plan: Plan, mut signals: Signals) -> Exit {
         }
         Ok(Ended::Aborted(signal)) => Exit::Aborted(signal.exit_code()),
         Err(error @ StartError::Listen { .. }) => could_not_start(&error.to_string()),
-        Err(StartError::Web(error)) => {
-            let message = error.to_string();
-            complain(&format!(
-                "{}{}\n",
-                if message.starts_with("error:") { "" } else { "error: " },
-                message.trim_end()
-            ));
-            Exit::Input
-        }
+        Err(StartError::Web(error)) => refuse_web(&error),
     }
 }

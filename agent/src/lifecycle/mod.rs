@@ -8,12 +8,12 @@ pub use signals::{Signals, Stop};
 
 use crate::collectors::{Roots, SOURCES};
 use crate::config::{self, Check, Plan};
-use crate::metrics::names;
 use crate::probes::net::Net;
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::state::{Event, State};
 use crate::units::Span;
+use crate::version::Version;
 use crate::{clock, limits, server, state};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
     })?;
     let listener = listen(plan.server.listen).await?;
     let address = listener.local_addr().unwrap_or(plan.server.listen);
-    let [version, commit] = names::BUILD;
+    let Version { number: version, commit } = Version::THIS;
     tracing::info!(version, commit, checks = plan.checks.len(), "agent starts");
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, app, async {

@@ -7,8 +7,12 @@ use crate::limits;
 use crate::probes::{Outcome, Reason};
 use crate::reading::{Metric, Reading};
 use crate::snapshot::{CheckState, CheckView, Health, Snapshot, SourceView};
+use crate::version::Version;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
+
+/// The label values of [`names::BUILD_INFO`].
+static BUILD: [&str; 2] = [Version::THIS.number, Version::THIS.commit];
 
 /// One sample: the metric's own label values in the metric's order, preceded by the check's name when it belongs to a check.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +74,7 @@ impl<'a> Values<'a> {
 #[must_use]
 pub fn gather<'a>(snapshot: &'a Snapshot, served: &Served) -> Families<'a> {
     let mut gathered = Gathered::default();
-    gathered.plain(&names::BUILD_INFO, Values::Words(&names::BUILD), 1.0);
+    gathered.plain(&names::BUILD_INFO, Values::Words(&BUILD), 1.0);
     if snapshot.health() != Health::Starting {
         gathered.plain(&names::READY, Values::NONE, truth(snapshot.ready()));
     }

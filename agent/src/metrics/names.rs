@@ -2,15 +2,6 @@
 
 use crate::reading::{Metric, Type};
 
-/// Version and commit, in the order of the labels of [`BUILD_INFO`].
-pub static BUILD: [&str; 2] = [
-    env!("CARGO_PKG_VERSION"),
-    match option_env!("AGENT_COMMIT") {
-        Some(commit) => commit,
-        None => "unknown",
-    },
-];
-
 /// The values of the label `result` of [`CHECK_RUNS`].
 pub static RESULTS: [&str; 2] = ["ok", "failed"];
 

@@ -6,6 +6,7 @@ use super::page::{Pages, render};
 use super::{Served, encode, names, sample, table, text};
 use crate::reading::{Metric, Type};
 use crate::snapshot::Snapshot;
+use crate::version::Version;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ fn both(snapshot: Snapshot) -> [String; 2] {
 
 /// `UPDATE_GOLDEN=1 cargo test -p agent golden` writes them anew; read the difference before you commit it.
 fn assert_golden(name: &str, page: &str) {
-    let [version, commit] = names::BUILD;
+    let Version { number: version, commit } = Version::THIS;
     let page = page.replace(&format!("version=\"{version}\",commit=\"{commit}\""), "version=\"0\",commit=\"0\"");
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

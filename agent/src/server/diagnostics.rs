@@ -7,9 +7,10 @@ use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
 use super::times;
 use crate::collectors::Collected;
-use crate::metrics::names;
 use crate::probes::Fault;
+use crate::reading::Reading;
 use crate::snapshot::{CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
+use crate::version::Version;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -72,8 +73,8 @@ struct Last<'a> {
 #[derive(Serialize)]
 struct Measured<'a> {
     metric: &'static str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    labels: &'a [String],
+    #[serde(skip_serializing_if = "Ordered::is_empty")]
+    labels: Ordered<&'static str, &'a str>,
     value: f64,
 }
 
@@ -119,7 +120,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
 }
 
 fn agent(asked: &Asked<'_>, snapshot: &Snapshot) -> Agent {
-    let [version, commit] = names::BUILD;
+    let Version { number: version, commit } = Version::THIS;
     Agent {
         version,
         commit,
@@ -163,9 +164,16 @@ impl<'a> Last<'a> {
             took_ms: milliseconds(outcome.took),
             phases_ms: Ordered(outcome.phases.iter().map(|phase| (phase.name, milliseconds(phase.took))).collect()),
             notes: Ordered(outcome.notes.iter().map(|note| (note.name, note.text.as_str())).collect()),
-            measured: measured.map(|r| Measured { metric: r.metric.name, labels: &r.labels, value: r.value }).collect(),
+            measured: measured.map(Measured::of).collect(),
             fault: outcome.fault.as_ref().map(Said::of),
         }
+    }
+}
+
+impl<'a> Measured<'a> {
+    fn of(reading: &'a Reading) -> Self {
+        let labels = reading.metric.labels.iter().copied().zip(reading.labels.iter().map(String::as_str));
+        Self { metric: reading.metric.name, labels: Ordered(labels.collect()), value: reading.value }
     }
 }
 

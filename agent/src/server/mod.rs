@@ -24,7 +24,7 @@ mod tests;
 
 pub use accept::serve;
 pub use routes::pages;
-pub use web_config::{ReadNode, WebConfigError};
+pub use web_config::{ReadNode, WebConfigError, check as check_web_config};
 
 use crate::config::ServerPlan;
 use crate::metrics::{Pages, Served};

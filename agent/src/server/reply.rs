@@ -40,6 +40,13 @@ pub(super) fn with(mut reply: Reply, name: HeaderName, value: &'static str) -> R
 /// Entries of a JSON object in the order given.
 pub(super) struct Ordered<K, V>(pub(super) Vec<(K, V)>);
 
+impl<K, V> Ordered<K, V> {
+    /// Whether there is nothing in it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<K: Serialize, V: Serialize> Serialize for Ordered<K, V> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))

@@ -1,3 +1,5 @@
+//! The probe `mysql` against a real MariaDB.
+
 use super::servers::mariadb::{MariaDb, PASSWORD};
 use super::{again, fault, look, probe, started, value};
 use agent::probes::Reason;

@@ -1,3 +1,5 @@
+//! The probe `postgres` against a real PostgreSQL.
+
 use super::servers::postgres::{PASSWORD, Postgres};
 use super::{again, fault, look, probe, started, value};
 use agent::probes::Reason;

@@ -1,3 +1,5 @@
+//! The probe `redis` against a real Redis.
+
 use super::servers::redis::{PASSWORD, Redis};
 use super::{again, fault, look, probe, started, value};
 use agent::probes::Reason;

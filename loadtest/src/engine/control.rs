@@ -97,6 +97,12 @@ impl Control {
         }
     }
 
+    /// Requests and errors so far: cheap, for a live line.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        self.0.recorder.counts()
+    }
+
     /// The last seconds, for a live view.
     #[must_use]
     pub fn window(&self) -> Option<Window> {

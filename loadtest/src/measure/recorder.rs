@@ -128,6 +128,17 @@ impl Recorder {
         self.shards.iter().map(|shard| lock(shard).tallies.iter().flatten().map(|tally| tally.count).sum::<u64>()).sum()
     }
 
+    /// Requests and errors recorded so far: a sum of counters, cheap enough for a live view.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        let of = |shard: &Mutex<Shard>| {
+            let shard = lock(shard);
+            let tallies = shard.tallies.iter().flatten();
+            tallies.fold((0, 0), |(n, e), tally| (n + tally.count, e + tally.errors.iter().sum::<u64>()))
+        };
+        self.shards.iter().map(of).fold((0, 0), |(n, e), (count, errors)| (n + count, e + errors))
+    }
+
     fn shard(&self) -> Option<MutexGuard<'_, Shard>> {
         let index = thread_number().checked_rem(self.shards.len())?;
         self.shards.get(index).map(lock)

@@ -138,9 +138,8 @@ pub struct Facts {
 pub fn build(plan: &Plan, summary: &Summary, facts: &Facts) -> Report {
     let judged_stage = judged_stage(summary, &facts.stages);
     let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.stage == judged_stage).collect();
-    let saturated = summary.generator.saturated;
     let judged: Vec<Judged> =
-        plan.targets.iter().map(|target| targets::judge(&target.value, &rows, saturated)).collect();
+        plan.targets.iter().map(|target| targets::judge(&target.value, &rows, summary.generator)).collect();
     let sign = sign_of_saturation(summary.generator);
     let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
     let exit = Exit::of(&verdict, &facts.ending);

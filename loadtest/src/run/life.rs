@@ -78,6 +78,9 @@ async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measure
     if let Err(ending) = preflight {
         return Ok(Measured { ending, summary: nothing() });
     }
+    if !quiet {
+        tell(&"preflight: each journey passed once with one user; now the load");
+    }
     let work = work(plan, &network);
     let control = Control::new(&work);
     let planned = work.shape.duration();

@@ -3,7 +3,6 @@
 use crate::engine::Control;
 use crate::limits::{DRAW_EVERY, LINE_EVERY};
 use crate::live::{self, Frame, Recent, Screen};
-use crate::measure::Summary;
 use crate::plan::Plan;
 use rustix::termios::{isatty, tcgetwinsize};
 use std::io::{Write, stderr};
@@ -43,25 +42,21 @@ fn on_terminal() -> bool {
     isatty(stderr()) && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
+/// Only figures that are cheap to get: the view shares its thread with the run's own watch, and must not make it late.
 fn frame(plan: &Plan, control: &Control, planned: Duration) -> Frame {
-    let summary = control.summary();
-    let (count, errors) = counts(&summary);
-    let ramp = plan.ramp.value;
+    let (elapsed, users, _, oldest) = control.now();
+    let (count, errors) = control.counts();
     Frame {
-        stage: if summary.elapsed < ramp { "ramp" } else { "load" }.to_owned(),
-        elapsed: summary.elapsed.min(planned),
+        stage: if elapsed < plan.ramp.value { "ramp" } else { "load" }.to_owned(),
+        elapsed: elapsed.min(planned),
         planned,
-        users: summary.users,
+        users,
         all_users: plan.users.value,
         count,
         errors,
         recent: recent(control),
-        oldest: summary.oldest_in_flight,
+        oldest,
     }
-}
-
-fn counts(summary: &Summary) -> (u64, u64) {
-    summary.rows.iter().fold((0, 0), |(count, errors), row| (count + row.count, errors + row.errors()))
 }
 
 fn recent(control: &Control) -> Recent {

@@ -4,7 +4,9 @@
 use super::indicators::short;
 use super::tally::to_f64;
 use super::{Indicator, Op, Subject, Tally};
-use crate::measure::Row;
+use crate::measure::{Generator, Row};
+use crate::units::Readable;
+use std::time::Duration;
 
 /// A checked target.
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ impl Judged {
 
 /// Judges a target over the rows of the judged stage.
 #[must_use]
-pub fn judge(target: &Target, rows: &[&Row], saturated: bool) -> Judged {
+pub fn judge(target: &Target, rows: &[&Row], generator: Generator) -> Judged {
     let own: Vec<&Row> = rows.iter().copied().filter(|row| target.subject.members.contains(&row.name)).collect();
     let Some(tally) = Tally::of(own.iter().copied()) else {
         let why = Some("no request was finished".to_owned());
@@ -85,17 +87,17 @@ pub fn judge(target: &Target, rows: &[&Row], saturated: bool) -> Judged {
         };
     };
     let got = (target.indicator.read)(&tally);
-    let (outcome, why) = decide(target, &tally, got, saturated);
+    let (outcome, why) = decide(target, &tally, got, generator);
     let blame = (outcome == Outcome::Missed).then(|| blame(target, &own)).flatten();
     Judged { target: target.clone(), outcome, got: Some(got), count: tally.count, why, blame }
 }
 
-fn decide(target: &Target, tally: &Tally, got: f64, saturated: bool) -> (Outcome, Option<String>) {
+fn decide(target: &Target, tally: &Tally, got: f64, generator: Generator) -> (Outcome, Option<String>) {
     let (indicator, holds) = (target.indicator, target.op.holds(got, target.limit));
     if !holds && indicator.miss_is_fact {
         return (Outcome::Missed, None);
     }
-    if saturated {
+    if generator.saturated {
         let why = "the load generator was the bottleneck, so the figure says more of it than of the target";
         return (Outcome::Inconclusive, Some(why.to_owned()));
     }
@@ -105,13 +107,28 @@ fn decide(target: &Target, tally: &Tally, got: f64, saturated: bool) -> (Outcome
         return (Outcome::Inconclusive, Some(why));
     }
     if !holds {
-        return (Outcome::Missed, None);
+        return within_lateness(target, got, generator)
+            .map_or((Outcome::Missed, None), |why| (Outcome::Inconclusive, Some(why)));
     }
     // A fast refusal is no fast answer.
     if tally.errors() == tally.count && indicator.name != "errors" {
         return (Outcome::Inconclusive, Some("no request succeeded".to_owned()));
     }
     (Outcome::Met, None)
+}
+
+/// Timers that fire late make a latency look longer than it is, never shorter: what is met stays met, and a miss by less than the
+/// lateness may be the generator's own.
+fn within_lateness(target: &Target, got: f64, generator: Generator) -> Option<String> {
+    let late = Duration::from_micros(generator.late_p99_us);
+    let excused =
+        target.indicator.unit == super::Unit::Time && target.op.holds(got - late.as_secs_f64() * 1e6, target.limit);
+    excused.then(|| {
+        format!(
+            "the load generator's own timers fired up to {} late, more than the figure is over the limit",
+            Readable(late)
+        )
+    })
 }
 
 fn requests(count: u64) -> String {

@@ -5,6 +5,9 @@ use crate::measure::Failure;
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
+const SATURATED: Generator =
+    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late_p99_us: 0, saturated: true };
+
 pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
     let mut histogram = Histogram::new(3).expect("three digits");
     for (ms, count) in latencies_ms {
@@ -28,7 +31,7 @@ pub(crate) fn target(text: &str, members: &[&str]) -> Target {
 
 fn outcome(text: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Outcome {
     let row = row("a", latencies_ms, errors);
-    judge(&target(text, &["a"]), &[&row], false).outcome
+    judge(&target(text, &["a"]), &[&row], Generator::default()).outcome
 }
 
 /// A target, latencies in milliseconds with their numbers, errors, and what comes out.
@@ -91,15 +94,28 @@ fn a_saturated_generator_proves_nothing_but_errors() {
         ("errors < 50%", Outcome::Inconclusive),
         ("errors < 1%", Outcome::Missed),
     ] {
-        assert_eq!(judge(&target(text, &["a"]), &[&slow], true).outcome, expected, "{text}");
+        assert_eq!(judge(&target(text, &["a"]), &[&slow], SATURATED).outcome, expected, "{text}");
     }
+}
+
+#[test]
+fn a_miss_by_less_than_the_generators_own_lateness_proves_nothing_and_what_is_met_stays_met() {
+    let rows = row("a", &[(2040, 200)], 0);
+    let late = |ms: u64| Generator { late_p99_us: ms * 1000, ..Generator::default() };
+    let judged = |text, ms| judge(&target(text, &["a"]), &[&rows], late(ms));
+    assert_eq!(judged("p95 < 2s", 20).outcome, Outcome::Missed);
+    let doubtful = judged("p95 < 2s", 60);
+    assert_eq!(doubtful.outcome, Outcome::Inconclusive);
+    insta::assert_snapshot!(doubtful.why.unwrap_or_default(), @"the load generator's own timers fired up to 60ms late, more than the figure is over the limit");
+    assert_eq!(judged("p95 < 3s", 60).outcome, Outcome::Met);
+    assert_eq!(judged("throughput > 1000/s", 60).outcome, Outcome::Missed);
 }
 
 #[test]
 fn a_miss_names_the_request_with_the_largest_part_in_it() {
     let rows = [row("fast", &[(10, 900)], 1), row("slow", &[(3000, 90)], 0), row("rare", &[(9000, 10)], 9)];
     let rows: Vec<&Row> = rows.iter().collect();
-    let blamed = |text| judge(&target(text, &["fast", "slow", "rare"]), &rows, false).blame;
+    let blamed = |text| judge(&target(text, &["fast", "slow", "rare"]), &rows, Generator::default()).blame;
     assert_eq!(blamed("p95 < 2s"), Some(("slow".to_owned(), 0.9)));
     assert_eq!(blamed("errors < 0.5%"), Some(("rare".to_owned(), 0.9)));
     assert_eq!(blamed("throughput > 500/s").map(|(name, _)| name), Some("slow".to_owned()));
@@ -109,9 +125,9 @@ fn a_miss_names_the_request_with_the_largest_part_in_it() {
 #[test]
 fn says_why_it_cannot_say() {
     let few = row("a", &[(10, 42)], 0);
-    let why = |text| judge(&target(text, &["a"]), &[&few], false).why.unwrap_or_default();
+    let why = |text| judge(&target(text, &["a"]), &[&few], Generator::default()).why.unwrap_or_default();
     insta::assert_snapshot!(why("p99 < 2s"), @"42 requests cannot carry it, it takes 100");
     insta::assert_snapshot!(why("errors < 0.1%"), @"42 requests cannot carry it, it takes 1000");
-    let none = judge(&target("p95 < 2s", &["b"]), &[&few], false);
+    let none = judge(&target("p95 < 2s", &["b"]), &[&few], Generator::default());
     insta::assert_snapshot!(none.why.unwrap_or_default(), @"no request was finished");
 }

@@ -134,12 +134,14 @@ mod tests {
     use super::super::judge;
     use super::super::judge::tests::{row, target};
     use super::*;
+    use crate::measure::Generator;
 
     fn decided(texts: &[&str], ending: &Ending, saturated: bool) -> String {
         let rows = [row("GET /fast", &[(10, 900)], 0), row("POST /slow", &[(3000, 100)], 30)];
         let rows: Vec<_> = rows.iter().collect();
         let members = ["GET /fast", "POST /slow"];
-        let judged: Vec<_> = texts.iter().map(|text| judge(&target(text, &members), &rows, saturated)).collect();
+        let generator = Generator { saturated, ..Generator::default() };
+        let judged: Vec<_> = texts.iter().map(|text| judge(&target(text, &members), &rows, generator)).collect();
         let verdict = verdict(&judged, ending, saturated.then_some("its timers fired 63ms late"));
         format!("{}: {}", verdict.decision.as_str(), verdict.reason)
     }

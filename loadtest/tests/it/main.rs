@@ -2,6 +2,14 @@
 //! sends no load, `runs.rs` whole runs: exit code, report, standard output and standard error,
 //! `oracle/` the journeys that are compared with real Hurl.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod commands;
 #[cfg(test)]
 mod oracle;

@@ -2,12 +2,10 @@
 //! poolers like PgBouncer in transaction mode, which know no prepared statements, can be checked as well.
 
 use super::relay::Relay;
-use crate::limits;
 use crate::probes::net;
 use crate::probes::{Fault, Reason, clean, mysql, postgres};
-use futures_util::FutureExt as _;
+use crate::{limits, panics};
 use sqlx::{AssertSqlSafe, Decode, Executor as _, Type};
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// A row of a result; NULL is `None`.
@@ -86,7 +84,7 @@ pub(in crate::probes) fn too_much() -> Fault {
 pub(in crate::probes) async fn unwound<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    let ended = panics::caught(work).await;
     ended.unwrap_or_else(|_| Err(sqlx::Error::Protocol("the driver could not make sense of it".to_owned())))
 }
 

@@ -12,9 +12,9 @@ use super::routes::Asked;
 use super::times;
 use crate::collectors::Collected;
 use crate::limits;
-use crate::metrics::names;
 use crate::snapshot::{Snapshot, SourceView};
 use crate::units::Span;
+use crate::version::Version;
 use html::escape;
 use http::header;
 use http::{HeaderValue, StatusCode};
@@ -61,12 +61,12 @@ pub(super) fn render(snapshot: &Snapshot, now: SystemTime) -> String {
 }
 
 fn agent(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
-    let [version, commit] = names::BUILD;
+    let Version { number: version, commit } = Version::THIS;
     let uptime = Span(times::ago(snapshot.started_at, now));
     let seen = times::short(snapshot.at, now);
     let _ = write!(
         page,
-        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} (all times are UTC) · loads itself anew every \
+        "<footer>\n<p>agent {version} ({commit}), up for {uptime} · this picture is of {seen} (all times are UTC) · reloads every \
          {refresh} s · <a href=\"/metrics\">metrics</a> · <a href=\"/health\">health</a></p>\n<p>sources:",
         commit = escape(commit),
         refresh = limits::STATUS_REFRESH_SECONDS,

@@ -145,6 +145,15 @@ struct Loaded {
     seen: Seen,
 }
 
+/// Reads a web configuration once, as the start would; what its operator should know although it works.
+///
+/// # Errors
+/// With everything that is wrong with it.
+pub fn check(path: &Path, read: ReadNode) -> Result<Vec<&'static str>, WebConfigError> {
+    let (config, _seen) = watched::load_file(path, read);
+    config.map(|config| config.notes)
+}
+
 /// Understands a web configuration; files in it are relative to `base`.
 fn load(root: &Node, base: &Path) -> Loaded {
     let mut problems = Problems::default();

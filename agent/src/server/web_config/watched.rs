@@ -97,7 +97,7 @@ fn log_notes(file: &Path, config: &WebConfig) {
     config.notes.iter().for_each(|note| tracing::warn!(file = %file.display(), "{note}"));
 }
 
-fn load_file(path: &Path, read: ReadNode) -> (Result<WebConfig, WebConfigError>, Seen) {
+pub(super) fn load_file(path: &Path, read: ReadNode) -> (Result<WebConfig, WebConfigError>, Seen) {
     let mut seen = look_at_all(vec![path.to_owned()]);
     let node = match read(path) {
         Ok(node) => node,

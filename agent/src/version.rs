@@ -1,4 +1,4 @@
-//! Which agent this is.
+//! Which agent this is. A leaf.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Version {
     /// As in Cargo.toml.
     pub number: &'static str,
-    /// The commit it was built from; `unknown` when it was built without git and without `AGENT_COMMIT`.
+    /// The commit it was built from; `unknown` when it was built without git and without `AGENT_COMMIT` (see `build.rs`).
     pub commit: &'static str,
 }
 
@@ -16,8 +16,8 @@ impl Version {
     pub const THIS: Self = Self {
         number: env!("CARGO_PKG_VERSION"),
         commit: match option_env!("AGENT_COMMIT") {
-            Some(commit) => commit,
-            None => "unknown",
+            Some(commit) if !commit.is_empty() => commit,
+            _ => "unknown",
         },
     };
 }
