@@ -61,12 +61,6 @@ impl Server {
         Ok(Self { command, child, folder })
     }
 
-    /// Its process id.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits until `ready` says yes.
     ///
     /// # Errors
