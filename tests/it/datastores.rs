@@ -356,14 +356,14 @@ fn each_wrong_turn_has_its_reason() {
         ("redis-silent", format!("redis://:c4nary@127.0.0.1:{silent}"), "", "timeout", &["connected"]),
     ];
     let check = |(name, url, more, ..): &(&str, String, &str, &str, &[&str])| {
-        format!("  - {{name: {name}, url: \"{url}\", interval: 1s, timeout: 1s, fail_after: 2{more}}}\n")
+        format!("  - {{name: {name}, url: \"{url}\", interval: 2s, timeout: 2s, fail_after: 2{more}}}\n")
     };
     let agent = Agent::with_config(folder.path(), &format!("checks:\n{}", cases.iter().map(check).collect::<String>()));
     for (check, _, _, reason, words) in &cases {
         agent.wait_sample(&format!("sidecar_check_up{{check=\"{check}\"}}"), 0.0);
-        let (found, message) = fault(&agent, check).expect("a fault");
-        eprintln!("{check}: {found}: {message}");
-        assert_eq!(found, *reason, "{check}: {message}");
+        // A login that a busy machine had no time for says so once; the reason that stays is the right one.
+        let settled = || fault(&agent, check).filter(|(found, _)| found == reason);
+        let (_, message) = wait_for(&format!("{check} to fail as {reason}"), AGREE_WITHIN, settled);
         words.iter().for_each(|word| assert!(message.contains(word), "{check}: no `{word}` in: {message}"));
     }
     assert!(!agent.page("/diagnostics").body.contains("c4nary"), "no password on the page");
