@@ -9,4 +9,5 @@ mod demo;
 mod prometheus;
 mod secrets;
 mod tidy;
+mod tidy_dependencies;
 mod tidy_direction;
