@@ -15,7 +15,7 @@ thread_local! {
 
 /// Tells panics of the whole process from here on.
 pub fn tell_in_one_line() {
-    panic::set_hook(Box::new(|panic| tell(panic)));
+    panic::set_hook(Box::new(tell));
 }
 
 fn tell(panic: &PanicHookInfo<'_>) {
