@@ -1,13 +1,23 @@
 //! Tests from outside, one binary. `tidy*` hold the shape of the sources (no program is started); every other module starts the
 //! real programs and looks at what a user would see: exit code, output, pages.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
+mod access;
 mod agent_run;
+mod bad_input;
 mod container;
+mod datastores;
 mod demo;
 mod prometheus;
 mod secrets;
 mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;
+mod web_config;

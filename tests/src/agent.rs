@@ -38,14 +38,22 @@ impl Agent {
     /// # Panics
     /// When its line about being up has no address.
     #[must_use]
-    #[expect(clippy::panic, reason = "a test fails by panicking")]
     pub fn start_command(command: &mut Command) -> Self {
+        Self::start_at("http://127.0.0.1", command)
+    }
+
+    /// Starts a prepared command that is to be asked at this scheme and host, and waits until it says that it is up.
+    ///
+    /// # Panics
+    /// When its line about being up has no port.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub fn start_at(base: &str, command: &mut Command) -> Self {
         let running = Running::start(command);
         let line = running.line("agent is up");
-        let from = line.find("127.0.0.1:").unwrap_or_else(|| panic!("no address in {line}"));
-        let address: String =
-            line.chars().skip(from).take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ':').collect();
-        Self { running, url: format!("http://{address}") }
+        let port = line.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+        let port = port.unwrap_or_else(|| panic!("no port in {line}"));
+        Self { running, url: format!("{base}:{port}") }
     }
 
     /// A page of it.

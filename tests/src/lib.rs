@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod http;
+pub mod other_host;
 pub mod program;
 pub mod repo;
 pub mod servers;

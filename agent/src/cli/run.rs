@@ -6,7 +6,6 @@ use super::{complain, could_not_start, refuse, refuse_web, runtime};
 use crate::config::{self, Environment, Loaded, Plan, Tables};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Ended, Signals, StartError};
-use crate::version::Version;
 use std::str::FromStr;
 use tokio::runtime::Runtime;
 
@@ -56,8 +55,6 @@ fn log_warnings(loaded: &Loaded) {
 }
 
 fn serve(runtime: Runtime, plan: Plan, mut signals: Signals) -> Exit {
-    let version = Version::THIS;
-    tracing::info!(version = version.number, commit = version.commit, checks = plan.checks.len(), "agent starts");
     let ended = runtime.block_on(lifecycle::run(plan, &mut signals));
     // A look-up or a collector may hang in the kernel; nobody waits for its thread.
     runtime.shutdown_background();

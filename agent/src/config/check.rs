@@ -288,7 +288,7 @@ fn whereabouts(check: &Written) -> String {
     }
 }
 
-/// `checks[2].url`; a flag or variable is the URL itself.
+/// `checks[2].url`; a flag or variable is the URL itself, and `agent probe` has it as its argument.
 fn url_path(written: &Written) -> String {
-    if written.node.at.line > 0 { child(&written.path, "url") } else { written.path.clone() }
+    if written.node.at.line > 0 || written.path.is_empty() { child(&written.path, "url") } else { written.path.clone() }
 }

@@ -50,6 +50,7 @@ pub enum ConfigError {
 impl ConfigError {
     /// A malformed file, with the line in question.
     pub(super) fn malformed(file: &str, text: &str, at: Place, message: String, hint: Option<&str>) -> Self {
+        let at = source::inside(text, at);
         let excerpt = source::excerpt(text, at.line, at.column);
         Self::Malformed { file: file.to_owned(), message, at, excerpt, hint: hint.map(str::to_owned) }
     }

@@ -1,5 +1,6 @@
 //! The line of a malformed file, with a caret, fit to be shown: what looks like a secret in it is not.
 
+use crate::node::Place;
 use std::ops::Range;
 
 /// Words in a key that say that its value is nobody's business.
@@ -7,10 +8,22 @@ const SECRET_KEYS: &[&str] = &["pass", "secret", "token", "key", "auth", "cookie
 /// Longest piece of a line that is shown.
 const SHOWN_CHARS: usize = 160;
 
+/// A place behind the last line, where a parser ends that waited for more, is the end of the last line with something in it.
+pub(super) fn inside(text: &str, at: Place) -> Place {
+    let last = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).last();
+    match last {
+        Some((index, line)) if at.line > text.lines().count() => {
+            Place { line: index + 1, column: line.trim_end().chars().count() + 1 }
+        }
+        _ => at,
+    }
+}
+
 /// The line and a caret below the column, both counted from 1; empty when there is no such line.
 pub(super) fn excerpt(text: &str, line: usize, column: usize) -> String {
     let Some(written) = line.checked_sub(1).and_then(|index| text.lines().nth(index)) else { return String::new() };
-    let (shown, caret) = veil(written, column.saturating_sub(1));
+    let secret = if below_a_secret(text, line) { whole_value(written) } else { secrets(written) };
+    let (shown, caret) = veil(written, column.saturating_sub(1), secret);
     if caret > SHOWN_CHARS {
         return String::new();
     }
@@ -21,9 +34,9 @@ pub(super) fn excerpt(text: &str, line: usize, column: usize) -> String {
 }
 
 /// The line with stars in place of what may be secret, and where the column went.
-fn veil(line: &str, column: usize) -> (String, usize) {
+fn veil(line: &str, column: usize, secrets: Vec<Range<usize>>) -> (String, usize) {
     let (mut shown, mut caret, mut position) = (String::new(), 0, 0);
-    let mut secrets = secrets(line).into_iter().peekable();
+    let mut secrets = secrets.into_iter().peekable();
     for (index, c) in line.char_indices() {
         if position == column {
             caret = shown.chars().count();
@@ -42,6 +55,31 @@ fn veil(line: &str, column: usize) -> (String, usize) {
     (shown, caret)
 }
 
+fn is_telling(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_KEYS.iter().any(|word| key.contains(word))
+}
+
+/// Whether a line stands, by its indentation, below a key with a telling name: a user's hash below `basic_auth_users`.
+fn below_a_secret(text: &str, line: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let above: Vec<&str> = text.lines().take(line).filter(|line| !line.trim().is_empty()).collect();
+    let Some((written, above)) = above.split_last() else { return false };
+    let mut level = indent(written) + usize::from(written.trim_start().starts_with('-'));
+    above.iter().rev().any(|parent| {
+        let is_parent = indent(parent) < level;
+        level = level.min(indent(parent));
+        is_parent && parent.split(':').next().is_some_and(is_telling)
+    })
+}
+
+/// The value of a line, or all of it when it has no key.
+fn whole_value(line: &str) -> Vec<Range<usize>> {
+    let from = line.find(": ").map_or(0, |colon| colon + 1);
+    let blank = line.get(from..).and_then(|rest| rest.find(|c: char| !c.is_whitespace()));
+    blank.map(|blank| from + blank..line.trim_end().len()).into_iter().collect()
+}
+
 /// Byte ranges that may hold a secret, in order and apart: what stands before the `@` of a URL, and the value of a key with a
 /// telling name, to the end of the line, for a secret may contain any sign.
 fn secrets(line: &str) -> Vec<Range<usize>> {
@@ -57,7 +95,7 @@ fn secrets(line: &str) -> Vec<Range<usize>> {
     let lower = line.to_ascii_lowercase();
     let telling = lower.match_indices(':').find(|(colon, _)| {
         let key = lower.get(..*colon).unwrap_or_default().rsplit(['{', ',', ' ']).next().unwrap_or_default();
-        SECRET_KEYS.iter().any(|word| key.contains(word))
+        is_telling(key)
     });
     if let Some((colon, _)) = telling {
         let begin = line.get(colon + 1..).and_then(|rest| rest.find(|c: char| !c.is_whitespace()));
@@ -109,5 +147,31 @@ mod tests {
         ] {
             assert!(!excerpt(line, 1, 3).contains("hunter2"), "{line}");
         }
+    }
+    #[test]
+    fn what_stands_below_a_secret_key_is_not_shown() {
+        let users = "basic_auth_users:\n\n  bob: 1\n  ann: \"hunter2\ntls: 1\n";
+        insta::assert_snapshot!(excerpt(users, 4, 8), @r"
+          |
+        4 |   ann: ***
+          |        ^
+        ");
+        for (text, line) in [
+            ("password: |\n  hunter2", 2),
+            ("tokens:\n- hunter2", 2),
+            ("- authorization:\n    type: X\n    value:\n      hunter2\n", 4),
+        ] {
+            assert!(!excerpt(text, line, 3).contains("hunter2"), "{text}");
+        }
+        assert!(excerpt("auth:\n  a: 1\nlisten: shown", 3, 3).contains("shown"), "not below it any more");
+    }
+
+    #[test]
+    fn a_place_behind_the_text_is_the_end_of_its_last_line() {
+        let inside = |text: &str, line| inside(text, Place { line, column: 1 });
+        assert_eq!(inside("a: {b\n", 2), Place { line: 1, column: 6 });
+        assert_eq!(inside("a: [ö \n\n\n", 4), Place { line: 1, column: 6 });
+        assert_eq!(inside("a: 1\nb: 2\n", 2), Place { line: 2, column: 1 });
+        assert_eq!(inside("", 1), Place { line: 1, column: 1 });
     }
 }

@@ -420,7 +420,10 @@ fn a_malformed_file_shows_the_line_and_a_caret() {
     ");
     insta::assert_snapshot!(refusal("checks: [\n"), @r"
     error: not valid YAML: while parsing a node, did not find expected node content
-      at agent.yml:2:1
+      at agent.yml:1:10
+       |
+     1 | checks: [
+       |          ^
     ");
 }
 

@@ -13,6 +13,7 @@ use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::state::{Event, State};
 use crate::units::Span;
+use crate::version::Version;
 use crate::{clock, limits, server, state};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,8 +52,6 @@ pub enum StartError {
 /// # Errors
 /// When it cannot listen or its web configuration does not work. Nothing has been started then.
 pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError> {
-    let listener = listen(plan.server.listen).await?;
-    let address = listener.local_addr().unwrap_or(plan.server.listen);
     let (first, publish) = start_state(&plan);
     let app = server::App::new(server::Feed {
         snapshots: publish.subscribe(),
@@ -60,6 +59,10 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
         effective: plan.effective(),
         read: config::read_yaml,
     })?;
+    let listener = listen(plan.server.listen).await?;
+    let address = listener.local_addr().unwrap_or(plan.server.listen);
+    let Version { number: version, commit } = Version::THIS;
+    tracing::info!(version, commit, checks = plan.checks.len(), "agent starts");
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, app, async {
         let _asked = stopped.await;

@@ -5,6 +5,7 @@
 
 #[path = "../../../tests/src/servers"]
 #[expect(unreachable_pub, reason = "these files are public in the crate that they come from")]
+#[allow(dead_code, reason = "the tests from outside use more of them")]
 mod servers {
     pub mod mariadb;
     pub mod postgres;

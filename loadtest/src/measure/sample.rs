@@ -26,6 +26,25 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// All of them, in the order of the report.
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Broken,
+        Self::Protocol,
+        Self::Status,
+        Self::Assert,
+        Self::Journey,
+    ];
+
+    /// Whether the target gave no usable answer at all, as against one that was not liked.
+    #[must_use]
+    pub const fn is_silence(self) -> bool {
+        matches!(self, Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::Broken)
+    }
+
     /// The word for reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

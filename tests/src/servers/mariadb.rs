@@ -35,7 +35,7 @@ impl MariaDb {
         command
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=16M"])
             .args(settings);
-        let server = Server::start(&mut command, folder)?;
+        let server = Server::start(command, folder)?;
         let server = server.until(|| sql(&socket, "SELECT 1").is_ok())?;
         let account = format!(
             "CREATE DATABASE shop; CREATE USER app@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON shop.* TO app@'%'"
@@ -50,6 +50,15 @@ impl MariaDb {
     /// When it fails.
     pub fn sql(&self, query: &str) -> Result<String, String> {
         sql(&self.socket, query)
+    }
+
+    /// Starts it again at the same port with the same data, after a stop.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<(), String> {
+        let socket = self.socket.clone();
+        self.server.restart(|| sql(&socket, "SELECT 1").is_ok())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A real PostgreSQL, from Debian's package, with a superuser `postgres` and a password.
 
 use super::start::{Server, folder, free_port, output, unprivileged};
+use rustix::process::Signal;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -33,7 +34,7 @@ impl Postgres {
         for setting in ["listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB"].iter().chain(settings) {
             command.args(["-c", setting]);
         }
-        let server = Server::start(&mut command, folder)?;
+        let server = Server::start(command, folder)?;
         let server = server.until(|| psql(port, "postgres", "SELECT 1").is_ok())?;
         Ok(Self { port, server })
     }
@@ -44,6 +45,22 @@ impl Postgres {
     /// When it fails.
     pub fn psql(&self, sql: &str) -> Result<String, String> {
         psql(self.port, "postgres", sql)
+    }
+
+    /// Starts it again at the same port with the same data, after a stop.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<(), String> {
+        let port = self.port;
+        self.server.restart(|| psql(port, "postgres", "SELECT 1").is_ok())
+    }
+}
+
+impl Drop for Postgres {
+    /// By its signal for an immediate end, so that it gives its shared memory back.
+    fn drop(&mut self) {
+        self.server.end(Signal::QUIT);
     }
 }
 

@@ -33,7 +33,7 @@ impl Redis {
         let mut command = unprivileged(&program, folder.path());
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--requirepass", PASSWORD]);
         command.args(["--save", "3600 1", "--dir"]).arg(folder.path()).args(settings);
-        let server = Server::start(&mut command, folder)?;
+        let server = Server::start(command, folder)?;
         let server = server.until(|| cli(port, &["PING"]).is_ok_and(|answer| answer == "PONG"))?;
         Ok(Self { port, server })
     }
@@ -44,6 +44,15 @@ impl Redis {
     /// When it fails.
     pub fn cli(&self, words: &[&str]) -> Result<String, String> {
         cli(self.port, words)
+    }
+
+    /// Starts it again at the same port, after a stop.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<(), String> {
+        let port = self.port;
+        self.server.restart(|| cli(port, &["PING"]).is_ok_and(|answer| answer == "PONG"))
     }
 }
 

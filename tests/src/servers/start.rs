@@ -1,6 +1,7 @@
 //! Starting a real server for a test: a free port, a folder of its own, a user that the server accepts, and its end with the test.
 //! Knows nothing of the rest of this crate, so that the agent's own tests can include it.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -10,6 +11,12 @@ use std::time::{Duration, Instant};
 
 /// Debian's `nobody` and `nogroup`: database servers refuse to run as root.
 const NOBODY: u32 = 65534;
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A port that was free a moment ago; 0, which no server keeps, when loopback has none.
 #[must_use]
@@ -32,6 +39,7 @@ pub fn installed(program: &str) -> Result<PathBuf, String> {
 
 /// A server that runs until it is dropped, with its folder.
 pub struct Server {
+    command: Command,
     child: Child,
     folder: tempfile::TempDir,
 }
@@ -47,9 +55,16 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(command: &mut Command, folder: tempfile::TempDir) -> Result<Self, String> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Ok(Self { child: child.map_err(|error| format!("{command:?}: {error}"))?, folder })
+    pub fn start(mut command: Command, folder: tempfile::TempDir) -> Result<Self, String> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = spawn(&mut command)?;
+        Ok(Self { command, child, folder })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until `ready` says yes.
@@ -62,10 +77,10 @@ impl Server {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(format!("the server ended by itself: {status}"));
             }
-            if began.elapsed() > Duration::from_secs(60) {
+            if began.elapsed() > PATIENCE {
                 return Err("the server was not ready within a minute".to_owned());
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(PAUSE);
         }
         Ok(self)
     }
@@ -75,6 +90,42 @@ impl Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+
+    /// Asks it to end by a signal of its own and waits a little; whoever does not listen is stopped.
+    pub fn end(&mut self, signal: Signal) {
+        let asked = Pid::from_child(&self.child);
+        let began = Instant::now();
+        let running = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+        if running(&mut self.child) && kill_process(asked, signal).is_ok() {
+            while running(&mut self.child) && began.elapsed() < Duration::from_secs(5) {
+                std::thread::sleep(PAUSE);
+            }
+        }
+        self.stop();
+    }
+
+    /// Starts it again where it was, after [`Server::stop`], and waits until `ready` says yes. A server that ends by itself is
+    /// tried again: PostgreSQL does so while the last process of its crashed forerunner is still there.
+    ///
+    /// # Errors
+    /// When it is not ready within a minute.
+    pub fn restart(&mut self, ready: impl Fn() -> bool) -> Result<(), String> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                self.child = spawn(&mut self.command)?;
+            }
+            if ready() {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err("the server was not ready again within a minute".to_owned())
+    }
+}
+
+fn spawn(command: &mut Command) -> Result<Child, String> {
+    command.spawn().map_err(|error| format!("{command:?}: {error}"))
 }
 
 impl Drop for Server {

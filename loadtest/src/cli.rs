@@ -1,0 +1,144 @@
+//! The command line: words in, [`Command`] out. Values stay text here; the plan checks them, so that all problems of flags
+//! and file are told at once. Knows nothing of how a run goes.
+
+use crate::plan::Flags;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Load test a stack and say GO or NO-GO.
+///
+/// Users walk through journeys (`.hurl` files) against the target; the answer is measured against targets like
+/// `api p95 < 2s`. Without a plan, the target's home page and `/health` are loaded.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do instead of a run.
+    #[command(subcommand)]
+    pub command: Option<Other>,
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  loadtest --users 200 --target http://127.0.0.1:8000      200 users for a minute
+  loadtest --plan loadtest.yml --dry-run                   what would be done, and why
+  loadtest --target http://127.0.0.1:8000/page --users 10 --requests 1000 --think 0s --ramp 0s
+                                                           what `ab -n 1000 -c 10` does, with a verdict
+  loadtest smoke journeys/*.hurl --variable target=http://127.0.0.1:8000
+
+Exit codes: 0 GO, 1 NO-GO, 2 wrong input, 3 inconclusive, 4 could not start, 130/143 stopped by a signal";
+
+/// Other things to do.
+#[derive(Debug, Subcommand)]
+pub enum Other {
+    /// Run each file once, as Hurl would: 0 all passed, 1 an assert failed, 2 unreadable or unsupported
+    Smoke(SmokeArgs),
+    /// Print the reference of the load tester
+    Reference,
+}
+
+/// Flags of a run.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Virtual users at full load [default: 10]
+    #[arg(long, value_name = "N")]
+    pub users: Option<String>,
+    /// URL of the stack under test; else the plan's `target`, else LOADTEST_TARGET
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Plan file [default: ./loadtest.yml where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Time at full load, after the ramp [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    pub run_time: Option<String>,
+    /// Time in which the users start; measured apart and not judged [default: 15s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub ramp: Option<String>,
+    /// Pause of a user between two journeys [default: 1s..3s]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
+    pub think: Option<String>,
+    /// End after this many requests, if the time is not up before
+    #[arg(long, value_name = "N")]
+    pub requests: Option<String>,
+    /// A variable of the journeys; wins over the plan's; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub variable: Vec<String>,
+    /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
+    #[arg(long, value_name = "TARGET")]
+    pub require: Vec<String>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Show what would be done, send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the targets and the verdict only
+    #[arg(long)]
+    pub quiet: bool,
+    /// Load a public address: it is yours, and those who run it know
+    #[arg(long)]
+    pub i_own_this_target: bool,
+}
+
+/// Flags of a smoke test.
+#[derive(Debug, Args)]
+pub struct SmokeArgs {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A variable; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub variable: Vec<String>,
+    /// Write the outcome as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl From<&RunArgs> for Flags {
+    fn from(args: &RunArgs) -> Self {
+        Self {
+            plan: args.plan.clone(),
+            target: args.target.clone(),
+            users: args.users.clone(),
+            run_time: args.run_time.clone(),
+            ramp: args.ramp.clone(),
+            think: args.think.clone(),
+            requests: args.requests.clone(),
+            require: args.require.clone(),
+            variable: args.variable.clone(),
+            own: args.i_own_this_target,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_reach_the_plan_as_written() {
+        let line =
+            "loadtest --users 200 --run-time 1m --ramp 0s --think 1s..2s --requests 9 --variable a=1 --variable b=2";
+        let cli = Cli::try_parse_from(line.split(' ').chain(["--require", "p95 < 1s"])).expect("flags");
+        let flags = Flags::from(&cli.run);
+        assert_eq!(flags.users.as_deref(), Some("200"));
+        assert_eq!(flags.variable, ["a=1", "b=2"]);
+        assert_eq!(flags.require, ["p95 < 1s"]);
+        assert_eq!(flags.think.as_deref(), Some("1s..2s"));
+    }
+
+    #[test]
+    fn an_unknown_flag_gets_a_suggestion() {
+        let error = Cli::try_parse_from(["loadtest", "--user", "3"]).expect_err("unknown");
+        assert!(error.to_string().contains("--users"), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+}

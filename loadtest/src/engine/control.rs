@@ -1,0 +1,199 @@
+//! The run as seen from outside: stop it, watch it. And its books, which users write and the supervisor reads.
+
+use super::stop::{Phase, Stop};
+use super::watch::Seen;
+use super::{Reason, Work};
+use crate::clock;
+use crate::measure::{Flights, Labels, Recorder, SelfWatch, StageLabel, Summary, Window, allowed_cores};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A handle on a run; cheap to clone. Made before the run, so that a live view and the signals can hold it.
+#[derive(Clone, Debug)]
+pub struct Control(pub(super) Arc<Books>);
+
+/// Everything that the users of a run share.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) shape: super::Shape,
+    pub(super) recorder: Recorder,
+    pub(super) flights: Flights,
+    pub(super) stop: Stop,
+    /// Users at work.
+    pub(super) working: AtomicUsize,
+    /// Users that goose has started; numbers them.
+    pub(super) started_users: AtomicUsize,
+    start: OnceLock<Instant>,
+    /// When the last requests were sent: the figures cover the time until then.
+    end: OnceLock<Duration>,
+    reason: OnceLock<Reason>,
+    limit: Option<u64>,
+    /// Requests sent or about to be; counted only when they are limited.
+    claimed: AtomicU64,
+    /// 1 + microseconds of the last answer; 0 before the first.
+    answered: AtomicU64,
+    silent: AtomicU64,
+    /// Microseconds of the last sample; kept only when requests are limited.
+    last: AtomicU64,
+    itself: Mutex<SelfWatch>,
+}
+
+impl Control {
+    /// The control of a run to be.
+    #[must_use]
+    pub fn new(work: &Work) -> Self {
+        let mut from = Duration::ZERO;
+        let label = |stage: &super::Stage| {
+            let until = from + stage.duration;
+            StageLabel { name: stage.name.clone(), from: std::mem::replace(&mut from, until), until }
+        };
+        let stages = work.shape.stages().iter().map(label).collect();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Books {
+            shape: work.shape.clone(),
+            recorder: Recorder::new(Labels { names: work.names.clone(), stages }, cores),
+            flights: Flights::new(work.shape.peak()),
+            stop: Stop::default(),
+            working: AtomicUsize::new(0),
+            started_users: AtomicUsize::new(0),
+            start: OnceLock::new(),
+            end: OnceLock::new(),
+            reason: OnceLock::new(),
+            limit: work.requests,
+            claimed: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            silent: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            itself: Mutex::new(SelfWatch::new(allowed_cores(Path::new("/"), cores))),
+        }))
+    }
+
+    /// Ends the run: no new requests; those in flight may finish for [`crate::limits::DRAIN`]. The first reason counts.
+    pub fn stop(&self, reason: Reason) {
+        self.0.finish(reason, Phase::Draining);
+    }
+
+    /// Ends the run at once, with what there is.
+    pub fn abort(&self, reason: Reason) {
+        self.0.finish(reason, Phase::Cut);
+    }
+
+    /// What has been measured so far; requests in flight count with their age, as a lower bound.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let books = &self.0;
+        let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
+        let covered = books.end.get().copied().unwrap_or_else(|| books.now());
+        Summary {
+            rows: books.recorder.rows(covered, Some(&books.flights)),
+            elapsed: covered,
+            users: books.working.load(Ordering::Relaxed),
+            in_flight,
+            oldest_in_flight,
+            generator: books.itself().generator(books.recorder.count()),
+        }
+    }
+
+    /// Requests and errors so far: cheap, for a live line.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        self.0.recorder.counts()
+    }
+
+    /// The last seconds, for a live view.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        self.0.recorder.window(self.0.now())
+    }
+
+    /// Time since the start, users at work, requests in flight and the age of the oldest: cheap, for a live line.
+    #[must_use]
+    pub fn now(&self) -> (Duration, usize, usize, Duration) {
+        let now = self.0.now();
+        let (in_flight, oldest) = self.0.flights.oldest(now);
+        (now, self.0.working.load(Ordering::Relaxed), in_flight, oldest)
+    }
+}
+
+impl Books {
+    /// Time since the first user started; zero before.
+    pub(super) fn now(&self) -> Duration {
+        self.at(clock::now())
+    }
+
+    /// That moment as time since the first user started.
+    pub(super) fn at(&self, moment: Instant) -> Duration {
+        self.start.get().map_or(Duration::ZERO, |start| moment.saturating_duration_since(*start))
+    }
+
+    /// The first user starts the clock.
+    pub(super) fn begin(&self) {
+        self.start.get_or_init(clock::now);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.start.get().is_some()
+    }
+
+    /// All requests are booked. With a limited number of them the figures cover the time until the last one came back;
+    /// otherwise the time in which they were sent, and not that in which the last were waited for.
+    pub(super) fn close(&self) -> Reason {
+        let reason = self.reason.get().copied().unwrap_or(Reason::Time);
+        let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
+        let _ = self.end.set(if reason == Reason::Requests { last } else { self.now() });
+        reason
+    }
+
+    pub(super) fn finish(&self, reason: Reason, phase: Phase) {
+        if self.reason.set(reason).is_ok() && reason != Reason::Requests {
+            let _ = self.end.set(self.now());
+        }
+        self.stop.reach(phase);
+    }
+
+    /// Whether one more request may be sent; it is counted.
+    pub(super) fn claim(&self) -> bool {
+        if self.stop.phase() != Phase::Running {
+            return false;
+        }
+        let Some(limit) = self.limit else { return true };
+        let before = self.claimed.fetch_add(1, Ordering::Relaxed);
+        if before.saturating_add(1) >= limit {
+            self.finish(Reason::Requests, Phase::Draining);
+        }
+        before < limit
+    }
+
+    /// An answer came, or a request failed without one.
+    pub(super) fn heard(&self, at: Duration, silence: bool) {
+        let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX - 1);
+        if self.limit.is_some() {
+            self.last.fetch_max(at, Ordering::Relaxed);
+        }
+        if silence {
+            self.silent.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if self.silent.load(Ordering::Relaxed) > 0 {
+            self.silent.store(0, Ordering::Relaxed);
+        }
+        self.answered.store(at + 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let now = self.now();
+        Seen {
+            now,
+            answered: self.answered.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_micros),
+            silent: self.silent.load(Ordering::Relaxed),
+            oldest: self.flights.oldest(now).1,
+        }
+    }
+
+    pub(super) fn itself(&self) -> std::sync::MutexGuard<'_, SelfWatch> {
+        self.itself.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,184 @@
+//! The measured client of one virtual user: its connections, its deadline, its clock. Times are taken here, as near to
+//! the wire as they can be, from the start to the last byte of the body.
+
+use super::alarm::Alarm;
+use super::dial::Network;
+use super::prepared::{Prepared, Prepareds};
+use super::wire::{Answer, Broken, Wire};
+use super::{HttpVersion, Request, RequestOptions, Response, Timings, Transport, TransportError};
+use crate::{clock, limits};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Version, header};
+use http_body_util::Full;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One user's client. Connections are kept, one an origin, as long as the peer keeps them.
+pub struct Client {
+    network: Arc<Network>,
+    prepareds: Prepareds,
+    kept: Vec<Kept>,
+    alarm: Option<Alarm>,
+}
+
+/// A kept connection and what it is good for.
+struct Kept {
+    to: Arc<Prepared>,
+    options: Arc<RequestOptions>,
+    wire: Wire,
+}
+
+impl Client {
+    /// A client over what all users of the run share.
+    #[must_use]
+    pub fn new(network: Arc<Network>) -> Self {
+        Self { network, prepareds: Prepareds::default(), kept: Vec::new(), alarm: None }
+    }
+
+    async fn request(&mut self, request: Request) -> Result<Response, TransportError> {
+        let start = clock::now();
+        let limit = request.options.max_time.unwrap_or(limits::REQUEST_TIMEOUT);
+        let mut alarm = self.alarm.take().unwrap_or_else(|| Alarm::new(start + limit));
+        alarm.set(start + limit);
+        let done = {
+            let mut work = pin!(self.attempts(&request, start));
+            let done = poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Pending => alarm.poll(cx).map(|()| Err(TransportError::Timeout(limit))),
+                done => done,
+            });
+            done.await
+        };
+        self.alarm = Some(alarm);
+        done
+    }
+
+    /// A kept connection first; if the peer closed it before any byte of an answer, once more on a new one, as
+    /// browsers and curl do: the peer had given up the connection before it saw the request.
+    async fn attempts(&mut self, request: &Request, start: Instant) -> Result<Response, TransportError> {
+        let to = self.prepareds.get(&request.url)?;
+        if let Some(wire) = self.take(&to, &request.options) {
+            match self.exchange(wire, &to, request, (start, Duration::ZERO)).await {
+                Err(broken) if broken.unanswered => {}
+                done => return done.map_err(|broken| broken.error),
+            }
+        }
+        // In a box of its own: the state of a handshake is large, and would be carried along by every request.
+        Box::pin(self.fresh(&to, request, start)).await
+    }
+
+    async fn fresh(
+        &mut self,
+        to: &Arc<Prepared>,
+        request: &Request,
+        start: Instant,
+    ) -> Result<Response, TransportError> {
+        let limit = request.options.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT);
+        let dial = self.network.dial(&to.place, to.https, &request.options);
+        let line = tokio::time::timeout(limit, dial).await.map_err(|_| TransportError::ConnectTimeout(limit))??;
+        let wire = Wire::new(line).await?;
+        let connect = clock::now().saturating_duration_since(start);
+        self.exchange(wire, to, request, (start, connect)).await.map_err(|broken| broken.error)
+    }
+
+    async fn exchange(
+        &mut self,
+        mut wire: Wire,
+        to: &Arc<Prepared>,
+        request: &Request,
+        (start, connect): (Instant, Duration),
+    ) -> Result<Response, Broken> {
+        let answer = wire.exchange(on_the_wire(request, to)).await?;
+        let total = clock::now().saturating_duration_since(start);
+        let first_byte = answer.first_byte.saturating_duration_since(start);
+        let (address, certificate) = (wire.address, wire.certificate.clone());
+        if wire.is_ready() && !request.options.fresh_connection {
+            let options = Arc::clone(&request.options);
+            self.keep(Kept { to: Arc::clone(to), options, wire });
+        }
+        let timings = Timings { connect, first_byte, total };
+        Ok(Response { address: Some(address), certificate, timings, ..response(answer) })
+    }
+
+    fn take(&mut self, to: &Arc<Prepared>, options: &Arc<RequestOptions>) -> Option<Wire> {
+        if options.fresh_connection {
+            return None;
+        }
+        let fits = |kept: &Kept| {
+            (Arc::ptr_eq(&kept.to, to) || (kept.to.https == to.https && kept.to.place == to.place))
+                && (Arc::ptr_eq(&kept.options, options) || kept.options == *options)
+        };
+        let index = self.kept.iter().position(fits)?;
+        Some(self.kept.swap_remove(index).wire)
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        if self.kept.len() >= limits::CONNECTIONS_PER_USER {
+            self.kept.remove(0);
+        }
+        self.kept.push(kept);
+    }
+}
+
+impl Transport for Client {
+    fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.request(request))
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Client").field("kept", &self.kept.len()).finish_non_exhaustive()
+    }
+}
+
+fn on_the_wire(request: &Request, to: &Prepared) -> http::Request<Full<Bytes>> {
+    let mut sent = http::Request::new(Full::new(request.body.clone()));
+    *sent.method_mut() = request.method.clone();
+    *sent.uri_mut() = to.target.clone();
+    *sent.version_mut() = match request.options.version {
+        HttpVersion::Http10 => Version::HTTP_10,
+        HttpVersion::Http11 => Version::HTTP_11,
+    };
+    *sent.headers_mut() = request.headers.clone();
+    if !sent.headers().contains_key(header::HOST) {
+        sent.headers_mut().insert(header::HOST, to.host.clone());
+    }
+    sent
+}
+
+fn response(answer: Answer) -> Response {
+    Response {
+        version: if answer.head.version == Version::HTTP_10 { HttpVersion::Http10 } else { HttpVersion::Http11 },
+        status: answer.head.status.as_u16(),
+        headers: answer.head.headers,
+        body: answer.body,
+        address: None,
+        certificate: None,
+        timings: Timings::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each request allocates its state; a large one is slow to allocate, and a thousand users carry it.
+    #[test]
+    fn the_state_of_a_request_is_small() {
+        let request = Request {
+            method: http::Method::GET,
+            url: Arc::new("http://127.0.0.1/".parse().unwrap()),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+            options: Arc::default(),
+        };
+        let mut client = Client::new(Arc::default());
+        let size = size_of_val(&client.request(request));
+        assert!(size < 2048, "{size} bytes");
+    }
+}

@@ -1,0 +1,189 @@
+//! Why an entry did not pass: the cause, and where in the file it lies.
+//!
+//! Hurl tells an error (the entry could not be carried out: exit 3) from a failed assert (exit 4): whatever goes wrong
+//! in the `[Asserts]` and the implicit asserts is the second, everything before is the first.
+
+use super::source::{Source, Span};
+use crate::http::TransportError;
+use crate::measure::Failure;
+use crate::problem::Problem;
+use std::path::PathBuf;
+
+/// What went wrong, and where.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Where in the file.
+    pub span: Span,
+    /// What.
+    pub cause: Cause,
+    /// Whether it is an assert that failed; else the entry could not be carried out.
+    pub is_assert: bool,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Cause {
+    /// A placeholder names nothing.
+    #[error("no variable `{0}`")]
+    UnknownVariable(String),
+    /// A placeholder's value has no text.
+    #[error("{0} cannot be written as text")]
+    Unrenderable(String),
+    /// A placeholder's value is of the wrong type.
+    #[error("expected {expected}, got {actual}")]
+    WrongType {
+        /// What would do.
+        expected: &'static str,
+        /// The value.
+        actual: String,
+    },
+    /// The rendered URL is none.
+    #[error("`{url}` is not a URL to send to: {reason}")]
+    Url {
+        /// As rendered.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A rendered header cannot be sent.
+    #[error("`{0}` is not a header that can be sent")]
+    Header(String),
+    /// A placeholder in a JSON body is no JSON scalar.
+    #[error("`{0}` is not a number, boolean or null, and stands outside quotes in a JSON body")]
+    JsonPlaceholder(String),
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {reason}", path.display())]
+    File {
+        /// As rendered.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// No response.
+    #[error("{0}")]
+    Transport(TransportError),
+    /// The chain of redirects is too long.
+    #[error("more than {0} redirects")]
+    TooManyRedirects(usize),
+    /// The body cannot be decoded or read.
+    #[error("{0}")]
+    Body(String),
+    /// A regular expression cannot be compiled.
+    #[error("`{0}` is not a valid regular expression")]
+    Regex(String),
+    /// A JSONPath cannot be parsed.
+    #[error("`{path}` is not a valid JSONPath: expected {expected} at character {column}")]
+    JsonPath {
+        /// As rendered.
+        path: String,
+        /// What should be there.
+        expected: &'static str,
+        /// Where.
+        column: usize,
+    },
+    /// A cookie's date cannot be read.
+    #[error("`{0}` is not a date")]
+    Date(String),
+    /// A filter got a value of another type.
+    #[error("filter `{filter}` needs {expected}, got {actual}")]
+    FilterType {
+        /// Its name.
+        filter: &'static str,
+        /// What it takes.
+        expected: &'static str,
+        /// What it got.
+        actual: String,
+    },
+    /// A filter cannot work on this value.
+    #[error("filter `{filter}`: {reason}")]
+    Filter {
+        /// Its name.
+        filter: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The query, or the filter before, found nothing.
+    #[error("there is no value to filter")]
+    NothingToFilter,
+    /// A capture found nothing.
+    #[error("there is no value to capture")]
+    NothingToCapture,
+    /// A redacted capture is no text.
+    #[error("only a string can be redacted, got {0}")]
+    Redact(&'static str),
+    /// Another status.
+    #[error("another status")]
+    Status {
+        /// Asked for.
+        expected: u64,
+        /// Got.
+        actual: u16,
+    },
+    /// Another value than asked for.
+    #[error("another value")]
+    Mismatch {
+        /// What was judged, with a space behind; empty for an assert, whose line says it.
+        what: &'static str,
+        /// Got.
+        actual: String,
+        /// Asked for.
+        expected: String,
+    },
+}
+
+impl Fault {
+    /// The entry could not be carried out.
+    #[must_use]
+    pub const fn error(span: Span, cause: Cause) -> Self {
+        Self { span, cause, is_assert: false }
+    }
+
+    /// The same, in an assert.
+    #[must_use]
+    pub fn in_assert(self) -> Self {
+        Self { is_assert: true, ..self }
+    }
+
+    /// The class for the books.
+    #[must_use]
+    pub const fn class(&self) -> Failure {
+        match &self.cause {
+            Cause::Transport(error) => transport_class(error),
+            Cause::TooManyRedirects(_) => Failure::Protocol,
+            Cause::Status { .. } => Failure::Status,
+            _ if self.is_assert => Failure::Assert,
+            _ => Failure::Journey,
+        }
+    }
+
+    /// For people: what, and where with carets. Not yet redacted.
+    #[must_use]
+    pub fn problem(&self, source: &Source) -> Problem {
+        let kind = if self.is_assert { "assert failed" } else { "cannot go on" };
+        source.problem(self.span, format!("{kind}: {}", self.summary()))
+    }
+
+    /// In one line, without the place. Not yet redacted.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match &self.cause {
+            Cause::Status { expected, actual } => format!("expected status {expected}, got {actual}"),
+            Cause::Mismatch { what, actual, expected } => format!("expected {what}{expected}, got {actual}"),
+            cause => cause.to_string(),
+        }
+    }
+}
+
+const fn transport_class(error: &TransportError) -> Failure {
+    match error {
+        TransportError::Dns(_) => Failure::Dns,
+        TransportError::Refused(_) | TransportError::Unreachable(_) => Failure::Connect,
+        TransportError::ConnectTimeout(_) | TransportError::Timeout(_) | TransportError::Cancelled => Failure::Timeout,
+        TransportError::Tls(_) | TransportError::Certificate(_) => Failure::Tls,
+        TransportError::Reset => Failure::Broken,
+        TransportError::Protocol(_) | TransportError::BodyTooLarge(_) | TransportError::HeadTooLarge(_) => {
+            Failure::Protocol
+        }
+        TransportError::Option(_) => Failure::Journey,
+    }
+}

@@ -1,0 +1,209 @@
+use super::*;
+use crate::http::{HttpVersion, Response};
+use crate::journey::{self, Value, Variables};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
+use std::path::Path;
+
+/// Answers from a script, and remembers what it was asked.
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Result<Response, TransportError>>,
+    asked: Vec<Request>,
+}
+
+impl Transport for Script {
+    fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.asked.push(request);
+        let answer = self.answers.pop_front().unwrap_or(Err(TransportError::Reset));
+        async move { answer }.boxed()
+    }
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Response, TransportError> {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+        .collect();
+    let timings = Timings { total: Duration::from_millis(7), ..Timings::default() };
+    let (version, body) = (HttpVersion::Http11, Bytes::from_static(body.as_bytes()));
+    Ok(Response { version, status, headers, body, address: None, certificate: None, timings })
+}
+
+/// One line per exchange.
+#[derive(Default)]
+struct Log(Vec<String>);
+
+impl Observer for Log {
+    fn exchange(&mut self, exchange: &Exchange<'_>) {
+        let failure = exchange.failure().map_or("ok", Failure::as_str);
+        let retried = if exchange.retried { " again" } else { "" };
+        let status = exchange.status.map_or("-".to_owned(), |status| status.to_string());
+        self.0.push(format!("{} #{} {status} {failure}{retried}", exchange.entry.name, exchange.hop));
+    }
+}
+
+struct Ran {
+    outcome: Outcome,
+    log: Vec<String>,
+    asked: Vec<Request>,
+    session: Session,
+}
+
+/// Runs the first entry of a file against a script, on tokio's own clock.
+fn run(text: &str, answers: Vec<Result<Response, TransportError>>) -> Ran {
+    let file = journey::parse("a.hurl", text, Path::new("")).unwrap();
+    let mut script = Script { answers: answers.into(), ..Script::default() };
+    let (mut session, mut log) = (Session::default(), Log::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let outcome = runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut log));
+    Ran { outcome, log: log.0, asked: script.asked, session }
+}
+
+fn faults(ran: &Ran) -> Vec<String> {
+    ran.outcome.faults.iter().map(Fault::summary).collect()
+}
+
+#[test]
+fn a_plain_get_asks_what_is_written_and_nothing_more() {
+    let ran = run("GET http://h/a?b=c\nX-A: 1\nHTTP 200\n", vec![answer(200, &[], "")]);
+    assert!(ran.outcome.passed());
+    assert_eq!(ran.log, ["GET /a #0 200 ok"]);
+    let request = &ran.asked[0];
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "http://h/a?b=c"));
+    let mut names: Vec<&str> = request.headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "user-agent", "x-a"]);
+    assert!(request.body.is_empty());
+}
+
+#[test]
+fn the_constant_url_of_an_entry_is_parsed_once() {
+    let file = journey::parse("a.hurl", "GET http://h/a\n[Query]\nb: c d\n", Path::new("")).unwrap();
+    assert_eq!(file.entries[0].request.constant_url.as_ref().unwrap().as_str(), "http://h/a?b=c%20d");
+    assert!(file.entries[0].request.constant_headers.is_some());
+}
+
+#[test]
+fn a_url_that_renders_the_same_is_parsed_once_for_all_users() {
+    let file = journey::parse("a.hurl", "GET {{host}}/a\n", Path::new("")).unwrap();
+    let mut script = Script::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for host in ["http://h", "http://h", "http://i"] {
+        let mut session = Session::default();
+        session.variables.set("host", Value::text(host));
+        runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut Log::default()));
+    }
+    let urls: Vec<&Arc<Url>> = script.asked.iter().map(|request| &request.url).collect();
+    assert!(Arc::ptr_eq(urls[0], urls[1]));
+    assert_eq!(urls[2].as_str(), "http://i/a");
+}
+
+#[test]
+fn retries_are_told_from_failures() {
+    let text = "GET http://h/\n[Options]\nretry: 2\nHTTP 200\n";
+    let ran = run(text, vec![answer(503, &[], ""), Err(TransportError::Reset), answer(200, &[], "")]);
+    assert_eq!(ran.log, ["GET / #0 503 status again", "GET / #0 - broken again", "GET / #0 200 ok"]);
+    assert_eq!((ran.outcome.passed(), ran.outcome.attempts), (true, 3));
+    let ran = run(text, vec![answer(503, &[], ""), answer(503, &[], ""), answer(503, &[], "")]);
+    assert_eq!(ran.log.last().unwrap(), "GET / #0 503 status");
+    assert_eq!(faults(&ran), ["expected status 200, got 503"]);
+}
+
+#[test]
+fn waits_follow_the_options_and_tokio_s_clock() {
+    let text = "GET http://h/\n[Options]\nretry: 3\nretry-interval: 2m\ndelay: 1h\nHTTP 200\n";
+    let file = journey::parse("a.hurl", text, Path::new("")).unwrap();
+    let mut script = Script { answers: vec![answer(500, &[], ""), answer(200, &[], "")].into(), ..Script::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let waited = runtime.block_on(async {
+        let start = tokio::time::Instant::now();
+        run_entry(&file.entries[0], &mut Session::default(), &mut script, &mut Log::default()).await;
+        start.elapsed()
+    });
+    assert_eq!(waited, Duration::from_secs(3600 + 120));
+}
+
+#[test]
+fn every_hop_is_an_exchange_and_the_last_one_bears_the_asserts() {
+    let text = "POST http://h/a\n[Options]\nlocation: true\n`x`\nHTTP 200\n[Asserts]\nbody == \"y\"\n";
+    let ran = run(text, vec![answer(302, &[("Location", "/b")], ""), answer(200, &[], "z")]);
+    assert_eq!(ran.log, ["POST /a #0 302 ok", "POST /a #1 200 assert"]);
+    assert_eq!((ran.asked[1].method.as_str(), ran.asked[1].body.len()), ("GET", 0));
+}
+
+#[test]
+fn credentials_return_when_the_chain_comes_home() {
+    let text = "GET http://h/a\nAuthorization: x\n[Options]\nlocation: true\nHTTP 200\n";
+    let away = answer(302, &[("Location", "http://other/")], "");
+    let home = answer(302, &[("Location", "http://h:80/b")], "");
+    let ran = run(text, vec![away, home, answer(200, &[], "")]);
+    let sent: Vec<bool> = ran.asked.iter().map(|request| request.headers.contains_key("authorization")).collect();
+    assert_eq!(sent, [true, false, true]);
+}
+
+#[test]
+fn too_many_redirects_end_the_entry() {
+    let text = "GET http://h/a\n[Options]\nlocation: true\nmax-redirs: 2\n";
+    let ran = run(text, (0..9).map(|_| answer(302, &[("Location", "/a")], "")).collect());
+    assert_eq!((ran.asked.len(), faults(&ran)), (3, vec!["more than 2 redirects".to_owned()]));
+    assert_eq!(ran.log.last().unwrap(), "GET /a #2 302 protocol");
+}
+
+#[test]
+fn what_cannot_be_rendered_is_an_exchange_that_was_not_sent() {
+    let ran = run("GET http://h/{{nope}}\n", vec![]);
+    assert_eq!(ran.log, ["GET /{{nope}} #0 - journey"]);
+    assert_eq!((ran.asked.len(), faults(&ran)), (0, vec!["no variable `nope`".to_owned()]));
+}
+
+#[test]
+fn cookies_and_captures_stay_in_the_session() {
+    let text = "GET http://h/\nHTTP 200\n[Captures]\nid: jsonpath \"$.id\"\ntoken: jsonpath \"$.t\" redact\n";
+    let ran = run(text, vec![answer(200, &[("Set-Cookie", "a=b")], "{\"id\":1,\"t\":\"s3cret\"}")]);
+    assert_eq!(ran.session.variables.get("id").unwrap().describe(), "integer `1`");
+    assert_eq!(ran.session.redact("it is s3cret"), "it is ***");
+    let url = Url::parse("http://h/").unwrap();
+    assert_eq!(ran.session.cookies.header(&url, Session::now()).as_deref(), Some("a=b"));
+}
+
+#[test]
+fn skipped_and_repeated_entries() {
+    let ran = run("GET http://h/\n[Options]\nskip: true\n", vec![]);
+    assert_eq!((ran.outcome.skipped, ran.outcome.passed(), ran.log.len()), (true, true, 0));
+    let ran = run("GET http://h/\n[Options]\nrepeat: 3\n", (0..9).map(|_| answer(200, &[], "")).collect());
+    assert_eq!((ran.outcome.attempts, ran.log.len()), (3, 3));
+    let ran = run("GET http://h/\n[Options]\nrepeat: 3\nHTTP 200\n", vec![answer(200, &[], ""), answer(500, &[], "")]);
+    assert_eq!((ran.outcome.attempts, ran.outcome.passed()), (2, false));
+}
+
+#[test]
+fn options_reach_the_wire() {
+    let text = "GET http://h/\n[Options]\ninsecure: true\nmax-time: 3s\nresolve: h:80:127.0.0.1\nconnect-to: a:1:b:2\ncacert: ca.pem\nipv4: true\nhttp1.0: true\n";
+    let options = &run(text, vec![]).asked[0].options;
+    assert!(options.insecure && options.fresh_connection);
+    assert_eq!(options.max_time, Some(Duration::from_secs(3)));
+    assert_eq!(options.resolve, ["h:80:127.0.0.1"]);
+    assert_eq!(options.connect_to, ["a:1:b:2"]);
+    assert_eq!(options.version, HttpVersion::Http10);
+    assert_eq!(options.family, Some(crate::http::Family::V4));
+}
+
+#[test]
+fn classes_of_failures() {
+    let class = |error| run("GET http://h/\n", vec![Err(error)]).log.remove(0);
+    assert_eq!(class(TransportError::Dns("h".into())), "GET / #0 - dns");
+    assert_eq!(class(TransportError::Refused("h".into())), "GET / #0 - connect");
+    assert_eq!(class(TransportError::Timeout(Duration::ZERO)), "GET / #0 - timeout");
+    assert_eq!(class(TransportError::BodyTooLarge(1)), "GET / #0 - protocol");
+    assert_eq!(class(TransportError::Certificate("x".into())), "GET / #0 - tls");
+}
+
+#[test]
+fn variables_of_options_are_set_even_when_the_entry_is_skipped() {
+    let ran = run("GET http://h/\n[Options]\nvariable: a=1\nskip: true\n", vec![]);
+    assert_eq!(ran.session.variables.get("a").unwrap().describe(), "integer `1`");
+    assert!(Variables::default().get("a").is_none());
+}

@@ -1,0 +1,47 @@
+//! One virtual user: its variables and its cookies. Cheap to make; made anew for every iteration that must start fresh.
+
+use super::cookies::Jar;
+use super::template::Scope;
+use super::value::Value;
+use super::variables::Variables;
+use crate::clock;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A virtual user's memory.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// Its variables.
+    pub variables: Variables,
+    /// Its cookies.
+    pub cookies: Jar,
+}
+
+impl Session {
+    /// A new user over the variables that all share.
+    #[must_use]
+    pub fn new(base: Arc<HashMap<String, Value>>) -> Self {
+        Self { variables: Variables::over(base), cookies: Jar::default() }
+    }
+
+    /// What templates are rendered against, now.
+    #[must_use]
+    pub fn scope<'a>(&'a self, root: &'a Path) -> Scope<'a> {
+        Scope { variables: &self.variables, now: Self::now(), root }
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now() -> DateTime<Utc> {
+        clock::wall().into()
+    }
+
+    /// The text without what this user has captured as secret.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let secrets = self.variables.secrets().iter().filter(|secret| !secret.is_empty());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+    }
+}

@@ -1,0 +1,121 @@
+//! Every cap and every deadline of the load tester in one place, each with its reason (invariant 2).
+
+use std::time::Duration;
+
+/// Largest response body kept in memory; a larger one is an error of its own, so that a hostile or mistaken target
+/// cannot fill the generator's memory.
+pub const BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Largest response head. nginx sends at most 4 to 8 KiB, browsers accept 256 KiB.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// Time for name, connection and TLS, where the request asks for nothing else. Linux sends its second SYN after 1 s and
+/// its fourth after 7 s: ten seconds forgive three lost ones.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time from the start of a request to the last byte, where the request asks for nothing else.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections kept by one virtual user: what browsers hold towards one host.
+pub const CONNECTIONS_PER_USER: usize = 6;
+
+/// Constant URLs whose wire form one virtual user keeps; more than a journey has in practice.
+pub const PREPARED_PER_USER: usize = 64;
+
+/// How long a name look-up serves all users, so that a change of address is seen during a long run.
+pub const NAME_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Names in the look-up cache; journeys may build host names from data.
+pub const NAMES: usize = 1024;
+
+/// Distinct TLS set-ups (roots, client certificate, insecure) in one run; journeys may build file names from data.
+pub const TLS_SETUPS: usize = 64;
+
+/// Largest certificate, key or roots file; the whole Mozilla bundle has 220 KiB.
+pub const PEM_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Longest latency that a histogram holds; longer ones count as this.
+pub const LATENCY_US: u64 = 600_000_000;
+
+/// Seconds over which the live view's figures are taken.
+pub const WINDOW_SECONDS: u64 = 5;
+
+/// Longest example of a failure kept for people, in characters.
+pub const EXAMPLE_CHARS: usize = 300;
+
+/// When a run ends, requests in flight may finish within this time; docker stop allows ten seconds for everything.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// A request given up with the run that is younger than this says nothing and is left out; an older one is counted as
+/// a timeout with its age as the lower bound of its latency.
+pub const TELLING_AGE: Duration = Duration::from_secs(1);
+
+/// Nothing answers while requests are in flight: after this time the target counts as hung.
+pub const HANG_AFTER: Duration = Duration::from_secs(10);
+
+/// Requests fail without any answer: after this time the target counts as dead. A restart of a small service is
+/// shorter.
+pub const DEAD_AFTER: Duration = Duration::from_secs(5);
+
+/// Unanswered requests in a row that it takes, besides the time, to call a target dead.
+pub const DEAD_FAILURES: u64 = 5;
+
+/// How often the engine looks for a hung or dead target, and for the end of the run.
+pub const WATCH_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the generator looks at its own CPU time.
+pub const CPU_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the generator checks whether its timers fire late: 100 times a second costs below 0.1 % of a core.
+pub const LATENESS_EVERY: Duration = Duration::from_millis(10);
+
+/// Timers later than this, at the 99th percentile, spoil the whole run: the users no longer keep their pace. Less than this is
+/// taken off a missed latency before it counts (targets/judge.rs).
+pub const LATE_US: u64 = 250_000;
+
+/// Timers that must have fired before their lateness says anything: below that, one of them decides.
+pub const LATE_SAMPLES: u64 = 100;
+
+/// Share of the allowed CPU above which a second counts as busy.
+pub const BUSY_RATIO: f64 = 0.9;
+
+/// Share of busy seconds above which the generator counts as saturated.
+pub const BUSY_SECONDS_RATIO: f64 = 0.5;
+
+/// File descriptors beside the users' connections: standard streams, epoll, wake-ups, output files, sidecar scrapes,
+/// and threads that look up names.
+pub const SPARE_FILES: u64 = 64;
+
+/// Largest file read below `/proc` and `/sys/fs/cgroup` for the CPU quota.
+pub const PROC_BYTES: u64 = 64 * 1024;
+
+/// How long goose may take to notice its kill switch (it looks twice a second) and to gather its users, before the
+/// engine leaves it.
+pub const GOOSE_ENDS: Duration = Duration::from_secs(3);
+
+/// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
+pub const USERS: usize = 50_000;
+
+/// Largest plan file; a plan of a thousand lines has some 50 KiB.
+pub const PLAN_BYTES: u64 = 1 << 20;
+
+/// Largest data file of a plan: it is kept in memory for all users.
+pub const DATA_BYTES: u64 = 64 << 20;
+
+/// Most rows of a data file.
+pub const DATA_ROWS: usize = 1_000_000;
+
+/// Longest excerpt of an input line in an error message, in characters.
+pub const EXCERPT_CHARS: usize = 160;
+
+/// Time to resolve the target's name, when it is asked whose it is.
+pub const RESOLVE: Duration = Duration::from_secs(5);
+
+/// Distinct causes of error listed in the report; the rest are counted.
+pub const CAUSES_SHOWN: usize = 12;
+
+/// How often the live view is drawn: twice a second is as fast as a person reads.
+pub const DRAW_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a line is printed where there is no terminal.
+pub const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -1,0 +1,327 @@
+//! Flags, file and environment become a [`Plan`], or every problem at once. Reads the files that the plan names; sends
+//! nothing.
+
+use super::feed::{Feed, ORDERS, Order};
+use super::journeys;
+use super::origin::{Origin, Setting};
+use super::raw::{RawData, RawPlan};
+use super::reader::{Reader, Sought, Text, count};
+use super::yaml::{self, At};
+use super::{Flags, Plan, Variable, target};
+use crate::journey::{self, Value};
+use crate::limits::{PLAN_BYTES, USERS};
+use crate::problem::{Problem, Problems};
+use crate::redact::{Redactor, looks_secret};
+use crate::targets::{self, Group, Names, Target, api_group};
+use crate::units::{self, Think};
+use crate::{suggest, targets::DEFAULTS};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The variable that always holds the target's URL.
+pub(super) const TARGET: &str = "target";
+const FILE: &str = "loadtest.yml";
+const DEFAULT_USERS: usize = 10;
+const DEFAULT_RUN_TIME: Duration = Duration::from_secs(60);
+const DEFAULT_RAMP: Duration = Duration::from_secs(15);
+const DEFAULT_THINK: Think = Think { min: Duration::from_secs(1), max: Duration::from_secs(3) };
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+
+/// The plan's file: its path, folder and text.
+struct File {
+    shown: String,
+    folder: PathBuf,
+    text: String,
+}
+
+/// Builds the plan.
+///
+/// # Errors
+/// Every problem found, each with its place.
+pub fn build(flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
+    let file = file(flags)?;
+    let raw = yaml::read(&file.text, &file.shown)?;
+    let mut reader = Reader {
+        file: &file.shown,
+        source: &file.text,
+        environment,
+        problems: Problems::default(),
+        secrets: Vec::new(),
+    };
+    let plan = assemble(&mut reader, flags, &raw, &file.folder);
+    let problems = reader.problems;
+    match plan {
+        Some(plan) => problems.or(plan),
+        None => Err(problems),
+    }
+}
+
+/// The file of `--plan`, else `./loadtest.yml` where it exists, else nothing.
+fn file(flags: &Flags) -> Result<File, Problem> {
+    let path = match &flags.plan {
+        Some(path) => path.clone(),
+        None if Path::new(FILE).exists() => PathBuf::from(FILE),
+        None => return Ok(File { shown: FILE.to_owned(), folder: PathBuf::new(), text: String::new() }),
+    };
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| {
+        Problem::new(format!("cannot read the plan: {}", error.kind()))
+            .at(&shown)
+            .hint("name an existing file with `--plan`")
+    };
+    let mut text = Vec::new();
+    std::fs::File::open(&path).and_then(|file| file.take(PLAN_BYTES + 1).read_to_end(&mut text)).map_err(unreadable)?;
+    if text.len() as u64 > PLAN_BYTES {
+        let most = PLAN_BYTES >> 10;
+        return Err(Problem::new(format!("the plan is larger than {most} KiB"))
+            .at(shown)
+            .hint("put data into CSV files"));
+    }
+    let text = String::from_utf8(text).map_err(|_| Problem::new("the plan is not UTF-8").at(&shown))?;
+    Ok(File { shown, folder: path.parent().map(Path::to_owned).unwrap_or_default(), text })
+}
+
+fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path) -> Option<Plan> {
+    let chosen = target::choose(reader, flags.target.as_ref(), raw.target.as_ref());
+    let load = load(reader, flags, raw);
+    let (think, requests) = (think(reader, flags, raw), requests(reader, flags, raw));
+    let variables = variables(reader, flags, raw, chosen.as_ref());
+    let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.users.value);
+    let journeys = journeys::read(reader, raw.journeys.as_deref().unwrap_or_default(), &think);
+    let groups = groups(reader, raw);
+    let loaded = chosen.as_ref().map(|target| journeys::load(reader, journeys, folder, &target.value, &think));
+    let loaded = loaded.unwrap_or_default();
+    let names = Names { requests: journeys::names(&loaded), groups };
+    let targets = targets(reader, flags, raw, &names);
+    let target = chosen?;
+    let secrets = reader.secrets.drain(..).chain(secret_values(&variables, &feeds));
+    let redactor = Redactor::new(secrets);
+    let mut plan = Plan {
+        target,
+        users: load.users,
+        run_time: load.run_time,
+        ramp: load.ramp,
+        think,
+        requests,
+        variables,
+        feeds,
+        journeys: loaded,
+        names,
+        targets,
+        own: flags.own,
+        redactor,
+        hash: String::new(),
+    };
+    plan.hash = super::hash::of(&plan);
+    Some(plan)
+}
+
+struct Load {
+    users: Setting<usize>,
+    run_time: Setting<Duration>,
+    ramp: Setting<Duration>,
+}
+
+fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Load {
+    let users = Sought { flag: ("--users", flags.users.as_ref()), key: ("users", raw.users.as_ref()) };
+    let users =
+        reader.setting(&users, |text| count(text, USERS as u64).map(|users| usize::try_from(users).unwrap_or(USERS)));
+    let run_time = Sought { flag: ("--run-time", flags.run_time.as_ref()), key: ("run_time", raw.run_time.as_ref()) };
+    let run_time = reader.setting(&run_time, |text| {
+        span(text).and_then(|time| if time.is_zero() { Err(Problem::new("a run of no time")) } else { Ok(time) })
+    });
+    let ramp = Sought { flag: ("--ramp", flags.ramp.as_ref()), key: ("ramp", raw.ramp.as_ref()) };
+    let ramp = reader.setting(&ramp, span);
+    Load {
+        users: users.unwrap_or(Setting::default_of(DEFAULT_USERS)),
+        run_time: run_time.unwrap_or(Setting::default_of(DEFAULT_RUN_TIME)),
+        ramp: ramp.unwrap_or(Setting::default_of(DEFAULT_RAMP)),
+    }
+}
+
+fn span(text: &str) -> Result<Duration, Problem> {
+    let time = units::duration(text).map_err(|error| Problem::said(&error))?;
+    if time > LONGEST { Err(Problem::new(format!("`{text}` is longer than a week"))) } else { Ok(time) }
+}
+
+fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Setting<Think> {
+    let sought = Sought { flag: ("--think", flags.think.as_ref()), key: ("think", raw.think.as_ref()) };
+    let think = reader.setting(&sought, |text| units::think(text).map_err(|error| Problem::said(&error)));
+    think.unwrap_or(Setting::default_of(DEFAULT_THINK))
+}
+
+fn requests(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
+    let sought = Sought { flag: ("--requests", flags.requests.as_ref()), key: ("requests", raw.requests.as_ref()) };
+    reader.setting(&sought, |text| count(text, 1_000_000_000_000))
+}
+
+/// Whether Hurl takes this as the name of a variable.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+/// The variables of the file, then those of the flags, which win; and the target.
+fn variables(
+    reader: &mut Reader<'_>,
+    flags: &Flags,
+    raw: &RawPlan,
+    chosen: Option<&Setting<target::Url>>,
+) -> Vec<Variable> {
+    let mut found: BTreeMap<String, Variable> = BTreeMap::new();
+    for (name, at) in raw.variables.iter().flatten() {
+        if let Some(text) = reader.text(&format!("variables.{name}"), at) {
+            found.extend(variable(reader, name, text));
+        }
+    }
+    for given in &flags.variable {
+        let Some((name, value)) = given.split_once('=') else {
+            let problem = Problem::new("a variable without a value").at("--variable");
+            reader.problems.0.push(problem.hint("write it like `--variable NAME=VALUE`"));
+            continue;
+        };
+        let text = Reader::flag("--variable", value);
+        found.extend(variable(reader, name, text));
+    }
+    if let Some(chosen) = chosen {
+        let (name, value) = (TARGET.to_owned(), target::base(&chosen.value));
+        let secret = chosen.value.password().is_some();
+        let (typed, from) = (Value::text(&value), chosen.from.clone());
+        found.insert(name.clone(), Variable { name, value, typed, secret, from });
+    }
+    found.into_values().collect()
+}
+
+fn variable(reader: &mut Reader<'_>, name: &str, text: Text) -> Option<(String, Variable)> {
+    if name == TARGET {
+        let problem = Problem::new("the variable `target` always holds the target's URL");
+        reader.problem(&text, problem.hint("name the target with `--target` or `target:`, or choose another name"));
+        return None;
+    }
+    if !is_variable_name(name) {
+        let problem = Problem::new(format!("`{name}` is no name of a variable"));
+        reader.problem(&text, problem.hint("letters, digits, `_` and `-`, beginning with a letter"));
+        return None;
+    }
+    let typed = match journey::parse_variable(&format!("{name}={}", text.text)) {
+        Ok((_, typed)) => typed,
+        Err(error) => {
+            reader.problem(&text, Problem::new(error.to_string()));
+            return None;
+        }
+    };
+    let (name, secret) = (name.to_owned(), text.secret || looks_secret(name));
+    Some((name.clone(), Variable { name, value: text.text, typed, secret, from: text.from }))
+}
+
+fn feeds(reader: &mut Reader<'_>, raw: &[RawData], folder: &Path, users: usize) -> Vec<Feed> {
+    let mut feeds: Vec<Feed> = Vec::new();
+    for (index, raw) in raw.iter().enumerate() {
+        let path = format!("data[{index}]");
+        let order = raw.order.as_ref().and_then(|at| reader.text(&format!("{path}.order"), at));
+        let order =
+            order.and_then(|text| reader.understand(&text, order_of)).map_or(Order::Circular, |order| order.value);
+        let Some(text) = reader.text(&format!("{path}.file"), &raw.file) else { continue };
+        let shown = PathBuf::from(&text.text);
+        let read = Feed::read(&folder.join(&shown), &shown, order);
+        let Some(feed) = reader.problems.take(read.map_err(|problem| with_place(problem, &text.place))) else {
+            continue;
+        };
+        clashes(reader, &feeds, &feed, &text);
+        if order == Order::Unique && feed.rows.len() < users {
+            let (rows, file) = (feed.rows.len(), shown.display());
+            let problem =
+                Problem::new(format!("`{file}` has {rows} rows for {users} users, each of whom wants its own"));
+            reader.problem(&text, problem.hint("add rows, ask for fewer users, or use the order `circular`"));
+        }
+        feeds.push(feed);
+    }
+    feeds
+}
+
+/// Keeps a place in the data file itself, and says where the plan names it otherwise.
+fn with_place(problem: Problem, place: &str) -> Problem {
+    match &problem.place {
+        Some(_) => problem,
+        None => problem.at(place),
+    }
+}
+
+fn clashes(reader: &mut Reader<'_>, earlier: &[Feed], feed: &Feed, text: &Text) {
+    for column in feed.columns.iter() {
+        if let Some(other) = earlier.iter().find(|other| other.columns.contains(column)) {
+            let (a, b) = (other.file.display(), feed.file.display());
+            let problem = Problem::new(format!("`{a}` and `{b}` both have a column `{column}`"));
+            reader.problem(text, problem.hint("rename one of them"));
+        }
+    }
+}
+
+fn order_of(text: &str) -> Result<Order, Problem> {
+    Order::find(text).ok_or_else(|| {
+        let hint = suggest::hint(text, "orders", ORDERS.iter().map(|(name, ..)| *name));
+        Problem::new(format!("unknown order `{text}`")).hint(hint)
+    })
+}
+
+/// The groups of the file; the built-in one unless the file has its own.
+fn groups(reader: &mut Reader<'_>, raw: &RawPlan) -> Vec<Group> {
+    let written = raw.groups.iter().flatten();
+    let mut groups: Vec<Group> = written
+        .map(|(name, patterns)| {
+            let texts = journeys::several(reader, patterns, &format!("groups.{name}"));
+            Group { name: name.clone(), patterns: texts.into_iter().map(|text| text.text).collect() }
+        })
+        .collect();
+    if !groups.iter().any(|group| group.name == api_group().name) {
+        groups.push(api_group());
+    }
+    groups
+}
+
+/// The targets of the file and of the flags; the defaults where there are none.
+fn targets(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, names: &Names) -> Vec<Setting<Target>> {
+    let written: Vec<(String, &At<String>)> =
+        (0..).zip(raw.targets.iter().flatten()).map(|(index, at)| (format!("targets[{index}]"), at)).collect();
+    let mut texts: Vec<Text> = written.into_iter().filter_map(|(path, at)| reader.text(&path, at)).collect();
+    texts.extend(flags.require.iter().map(|given| Reader::flag("--require", given)));
+    if texts.is_empty() {
+        let default = |text: &&str| Text { from: Origin::Default, ..Reader::flag("default", text) };
+        texts = DEFAULTS.iter().map(default).collect();
+    }
+    texts.iter().filter_map(|text| one_target(reader, text, names)).collect()
+}
+
+fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names) -> Option<Setting<Target>> {
+    let read = match targets::parse(&text.text) {
+        Ok(read) => read,
+        Err(error) => {
+            let excerpt = reader.excerpt(text, &error.at);
+            reader.problem(text, Problem::new(error.what).excerpt(excerpt).hint(error.hint));
+            return None;
+        }
+    };
+    // Without requests something else is wrong already, and every name would be unknown.
+    if names.requests.is_empty() {
+        return None;
+    }
+    match names.subject(read.name.as_deref()) {
+        Ok(subject) => {
+            let written = text.text.trim().to_owned();
+            let value = Target { text: written, subject, indicator: read.indicator, op: read.op, limit: read.limit };
+            Some(Setting { value, from: text.from.clone() })
+        }
+        Err(problem) => {
+            let excerpt = reader.excerpt(text, &read.name_at);
+            reader.problem(text, problem.excerpt(excerpt));
+            None
+        }
+    }
+}
+
+fn secret_values(variables: &[Variable], feeds: &[Feed]) -> Vec<String> {
+    let variables = variables.iter().filter(|variable| variable.secret && variable.name != TARGET);
+    let columns = feeds.iter().flat_map(Feed::secrets);
+    variables.map(|variable| variable.value.clone()).chain(columns.map(str::to_owned)).collect()
+}

@@ -1,0 +1,32 @@
+//! A fingerprint of everything that shapes the load, so that later only like is compared with like. The target and the
+//! targets are left out (the same load against another stack, judged otherwise, is the same load), and so are the values
+//! of variables, which may be secret.
+
+use super::Plan;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// The fingerprint, in hex.
+pub(super) fn of(plan: &Plan) -> String {
+    let mut hash = Sha256::new();
+    // Each part ends with a byte that no text has, so that no two lists of parts run into the same bytes.
+    let mut add = |part: &str| {
+        hash.update(part.as_bytes());
+        hash.update([0xff]);
+    };
+    add(&format!("{} {:?} {:?}", plan.users.value, plan.ramp.value, plan.run_time.value));
+    add(&format!("{:?}", plan.requests.as_ref().map(|requests| requests.value)));
+    for journey in &plan.journeys {
+        add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));
+        journey.sources().for_each(&mut add);
+    }
+    for feed in &plan.feeds {
+        add(&format!("{} {}", feed.order.as_str(), feed.rows.len()));
+        feed.columns.iter().for_each(|column| add(column));
+    }
+    plan.variables.iter().for_each(|variable| add(&variable.name));
+    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

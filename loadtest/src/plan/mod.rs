@@ -1,0 +1,122 @@
+//! From `loadtest.yml`, flags and environment to a checked [`Plan`], or every problem with its place. Only the plan runs.
+//! Knows journeys and targets, not the engine. What must stay true: after this point nothing is parsed again, and a plan
+//! with a problem never half-starts (invariant 7).
+
+mod build;
+mod consent;
+mod expand;
+mod explain;
+mod feed;
+mod hash;
+mod journeys;
+mod origin;
+mod raw;
+mod reader;
+mod target;
+mod yaml;
+
+pub use build::build;
+pub use consent::consent;
+pub use explain::explain;
+pub use feed::{Feed, ORDERS, Order};
+pub use journeys::PlannedJourney;
+pub use origin::{Origin, Setting};
+pub use raw::KEYS;
+pub use target::{Url, is_private};
+
+use crate::journey::Value;
+use crate::redact::Redactor;
+use crate::targets::{Names, Target};
+use crate::units::Think;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the command line says, as text: the plan checks flags and file alike, and reports all problems at once.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--plan`
+    pub plan: Option<PathBuf>,
+    /// `--target`
+    pub target: Option<String>,
+    /// `--users`
+    pub users: Option<String>,
+    /// `--run-time`
+    pub run_time: Option<String>,
+    /// `--ramp`
+    pub ramp: Option<String>,
+    /// `--think`
+    pub think: Option<String>,
+    /// `--requests`
+    pub requests: Option<String>,
+    /// `--require`
+    pub require: Vec<String>,
+    /// `--variable`
+    pub variable: Vec<String>,
+    /// `--i-own-this-target`
+    pub own: bool,
+}
+
+/// A variable of all journeys.
+#[derive(Clone)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value as text.
+    pub value: String,
+    /// Its value as Hurl types it on its command line.
+    pub typed: Value,
+    /// Whether it is hidden wherever people read.
+    pub secret: bool,
+    /// Where it was set.
+    pub from: Origin,
+}
+
+/// Everything checked; what runs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The target's URL.
+    pub target: Setting<Url>,
+    /// Virtual users at full load.
+    pub users: Setting<usize>,
+    /// Time at full load, after the ramp.
+    pub run_time: Setting<Duration>,
+    /// Time in which the users start.
+    pub ramp: Setting<Duration>,
+    /// Pause of a user between two journeys.
+    pub think: Setting<Think>,
+    /// Requests after which the run ends, if that comes first.
+    pub requests: Option<Setting<u64>>,
+    /// Variables of all journeys, `target` among them.
+    pub variables: Vec<Variable>,
+    /// Data files.
+    pub feeds: Vec<Feed>,
+    /// The journeys; never empty.
+    pub journeys: Vec<PlannedJourney>,
+    /// All that targets may name; the order of the requests is the order of their indices.
+    pub names: Names,
+    /// The targets; never empty.
+    pub targets: Vec<Setting<Target>>,
+    /// Whether the user said that the target is theirs.
+    pub own: bool,
+    /// Hides the plan's secrets.
+    pub redactor: Redactor,
+    /// SHA-256 over everything that shapes the load, for comparing like with like.
+    pub hash: String,
+}
+
+impl std::fmt::Debug for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.name, self.shown())
+    }
+}
+
+impl Variable {
+    /// The value for people.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.secret { crate::redact::STARS } else { &self.value }
+    }
+}
+
+#[cfg(test)]
+mod tests;

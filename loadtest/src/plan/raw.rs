@@ -1,0 +1,106 @@
+//! The plan file as written: every scalar is still text with its place, nothing is checked but the keys.
+
+use super::yaml::At;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A key of the plan file: name, meaning, example.
+pub(super) type Key = (&'static str, &'static str, &'static str);
+
+/// The keys at the top of the file, in the order of the reference.
+pub const KEYS: &[Key] = &[
+    (
+        "target",
+        "URL of the stack under test; `--target` wins over it, `LOADTEST_TARGET` does not",
+        "http://127.0.0.1:8000",
+    ),
+    ("users", "virtual users at full load", "200"),
+    ("run_time", "time at full load, after the ramp", "60s"),
+    ("ramp", "time in which the users start, one after the other; measured apart and not judged", "15s"),
+    ("think", "pause of a user between two journeys, a random time between two bounds", "1s..3s"),
+    ("requests", "number of requests after which the run ends, if that comes before its time is up", "1000"),
+    (
+        "variables",
+        "variables of all journeys, typed as Hurl types `--variable`",
+        "{tenant: acme, password: \"${PASSWORD}\"}",
+    ),
+    ("data", "CSV files whose columns become variables: `file`, and `order`", "[{file: users.csv, order: unique}]"),
+    (
+        "journeys",
+        "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies), `think`",
+        "[{name: crud, weight: 3, files: [login.hurl, crud.hurl]}]",
+    ),
+    (
+        "groups",
+        "names for sets of requests: patterns over request names or `METHOD /path`, `*` stands for anything",
+        "{pages: [\"GET /\", \"GET /assets/*\"]}",
+    ),
+    ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
+];
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPlan {
+    pub(super) target: Option<At<String>>,
+    pub(super) users: Option<At<String>>,
+    pub(super) run_time: Option<At<String>>,
+    pub(super) ramp: Option<At<String>>,
+    pub(super) think: Option<At<String>>,
+    pub(super) requests: Option<At<String>>,
+    pub(super) variables: Option<BTreeMap<String, At<String>>>,
+    pub(super) data: Option<Vec<RawData>>,
+    pub(super) journeys: Option<Vec<RawJourney>>,
+    pub(super) groups: Option<BTreeMap<String, At<Several>>>,
+    pub(super) targets: Option<Vec<At<String>>>,
+}
+
+/// An entry of `data`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawData {
+    pub(super) file: At<String>,
+    pub(super) order: Option<At<String>>,
+}
+
+/// An entry of `journeys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawJourney {
+    pub(super) name: Option<At<String>>,
+    pub(super) weight: Option<At<String>>,
+    pub(super) files: At<Several>,
+    pub(super) think: Option<At<String>>,
+}
+
+/// One text or a list of them.
+#[derive(Debug)]
+pub(super) enum Several {
+    One(String),
+    Many(Vec<At<String>>),
+}
+
+impl<'de> Deserialize<'de> for Several {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = Several;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Several, E> {
+                Ok(Several::One(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Several, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Several::Many(texts))
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
+}

@@ -1,0 +1,264 @@
+//! `loadtest reference`: the load tester's part of REFERENCE.md, put together from the tables that the program itself runs
+//! on, so that the text cannot disagree with it.
+
+use crate::cli::Cli;
+use crate::exit::CODES;
+use crate::journey;
+use crate::plan::{KEYS, ORDERS};
+use crate::targets::{DEFAULTS, INDICATORS};
+use clap::CommandFactory;
+use std::fmt::Write;
+
+/// The whole text, Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), differences(), JSON.to_owned(), exits()];
+    format!("# loadtest\n\n{}", parts.join("\n"))
+}
+
+fn commands() -> String {
+    let mut text = "## Command line\n".to_owned();
+    let mut command = Cli::command();
+    command.build();
+    let mut all = vec![("loadtest [FLAGS]".to_owned(), command.clone())];
+    all.extend(
+        command
+            .get_subcommands()
+            .filter(|one| one.get_name() != "help")
+            .map(|one| (format!("loadtest {}", one.get_name()), one.clone())),
+    );
+    for (name, command) in all {
+        let _ =
+            write!(text, "\n### `{name}`\n\n{}\n\n", command.get_about().map(ToString::to_string).unwrap_or_default());
+        let flags = command.get_arguments().filter(|flag| flag.get_help().is_some());
+        let rows: Vec<[String; 2]> =
+            flags.map(|flag| [flag_name(flag), flag.get_help().map(ToString::to_string).unwrap_or_default()]).collect();
+        text += &table(["flag", "meaning"], rows);
+    }
+    text + AB
+}
+
+fn flag_name(flag: &clap::Arg) -> String {
+    let values = flag.get_action().takes_values().then(|| flag.get_value_names()).flatten().unwrap_or_default();
+    let value = values.first().map_or(String::new(), |value| format!(" {value}"));
+    match flag.get_long() {
+        Some(long) => format!("`--{long}{value}`"),
+        None => format!("`{}`", value.trim()),
+    }
+}
+
+const AB: &str = "
+`ab -n 1000 -c 10 URL` is `loadtest --target URL --users 10 --requests 1000 --think 0s --ramp 0s`. A target with a path is
+requested as it stands; one without is asked for `/` and `/health`. The run ends with its requests or its time, whichever
+comes first.
+
+Before the load, each journey is run once by one user. When that fails, nothing more is sent and the answer is NO-GO: a
+journey that does not work for one user says nothing about two hundred, and a dead target is noticed at once.
+
+A target or journey that names a public address is refused unless `--i-own-this-target` is given. Loopback, private
+(RFC 1918, RFC 6598, unique local) and link-local addresses, names without a dot and names under `.local`, `.internal`,
+`.localhost` and `.test` pass.
+";
+
+fn plan() -> String {
+    let rows =
+        KEYS.iter().map(|(key, meaning, example)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")]);
+    let orders = ORDERS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
+    format!(
+        "## Plan (`loadtest.yml`)\n\n{}\nUnknown keys are refused. Paths are relative to the plan's folder. `${{NAME}}` and \
+         `${{NAME:-default}}` in a value are filled from the environment after parsing; `$${{` is a literal `${{`. Values of \
+         variables and columns whose names look secret (`password`, `token`, `secret`, `key`, …), and values that come from \
+         such variables of the environment, are never shown. The variable `target` always holds the target's URL without a \
+         slash at its end: journeys write `GET {{{{target}}}}/path`.\n\n### Orders of a data file\n\n{}",
+        table(["key", "meaning"], rows),
+        table(["order", "which row a user gets"], orders),
+    )
+}
+
+fn targets() -> String {
+    let rows =
+        INDICATORS.iter().map(|row| [format!("`{}`", row.name), row.summary.to_owned(), row.unit.example().to_owned()]);
+    let defaults = DEFAULTS.join("`, `");
+    format!(
+        "## Targets\n\n{GRAMMAR}\n{}\n{JUDGE}\nWithout targets, `{defaults}` hold.\n",
+        table(["indicator", "meaning", "limit"], rows)
+    )
+}
+
+const GRAMMAR: &str = "`[name] indicator op limit`, such as `api p95 < 2s` or `errors < 1%`. The operators are `<`, `<=`, `>`, `>=`. The name
+is that of a request (`# @name x` above the entry, else method and unrendered path), of a journey (all its requests) or of a
+group, in this order; without a name the target is about all requests. Quotes around a name are optional: `GET /x p95 < 2s`.
+In YAML, a target that begins with a quote is quoted as a whole: `\"'GET /x' p95 < 2s\"`. The group `api` is built in: every
+request whose path has the segment `api` and something behind it.
+";
+
+const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
+
+- The last stage is judged, not the ramp. A run that ended during the ramp is judged by the ramp.
+- A percentile takes so many requests that at least one lies beyond it: p50 2, p90 10, p95 20, p99 100. With fewer it is
+  inconclusive, and the tables show `–`.
+- `errors < x` is met only from 1/x requests on (1 % takes 100); it is missed with any number of requests.
+- Latencies include those of failed requests. Where no request succeeded, no latency target is met.
+- Throughput counts requests that succeeded.
+- When the load generator was the bottleneck, every target is inconclusive, except that a missed `errors` target stays missed.
+  That is: it used 90 % of its CPU for more than half of the time, or its timers fired more than 250 ms late (p99).
+- Timers that fire late make a latency look longer, never shorter. A latency that misses by less than their lateness is inconclusive.
+- A target without any request is inconclusive. No data is never met.
+
+The verdict is NO-GO when a target is missed or the stack was given up as dead or hung, else inconclusive when a target is,
+else GO.
+";
+
+const HURL: &str = "## Journeys (`.hurl`)
+
+The files are those of [Hurl](https://hurl.dev) and behave as there: captures, asserts, every query, predicate and filter,
+templates, forms, multipart, cookies, basic authentication. What is not supported is refused when the file is read, with file
+and line: `xpath` (query and filter), HTTP/2 and HTTP/3, and some options.
+";
+
+/// Options of Hurl that are refused; they may still be switched off where they are switches.
+pub const REFUSED: &[&str] = &[
+    "aws-sigv4",
+    "digest",
+    "http2",
+    "http2-prior-knowledge",
+    "http3",
+    "limit-rate",
+    "negotiate",
+    "netrc",
+    "netrc-file",
+    "netrc-optional",
+    "ntlm",
+    "output",
+    "path-as-is",
+    "pinnedpubkey",
+    "proxy",
+    "tls-max",
+    "tls-min",
+    "unix-socket",
+];
+
+/// Options of Hurl that are supported.
+pub const SUPPORTED: &[&str] = &[
+    "cacert",
+    "cert",
+    "compressed",
+    "connect-timeout",
+    "connect-to",
+    "delay",
+    "header",
+    "http1.0",
+    "http1.1",
+    "insecure",
+    "ipv4",
+    "ipv6",
+    "key",
+    "location",
+    "location-trusted",
+    "max-redirs",
+    "max-time",
+    "no-header",
+    "no-jsonpath-coercion",
+    "repeat",
+    "resolve",
+    "retry",
+    "retry-interval",
+    "skip",
+    "user",
+    "variable",
+];
+
+/// Options of Hurl that are read and change nothing here: nobody reads a load test's log of single requests.
+pub const WITHOUT_EFFECT: &[&str] = &["fail-with-body", "verbose", "verbosity", "very-verbose"];
+
+fn options() -> String {
+    let rows = [("supported", SUPPORTED), ("without effect", WITHOUT_EFFECT), ("refused", REFUSED)];
+    let rows = rows.map(|(what, options)| [what.to_owned(), format!("`{}`", options.join("` `"))]);
+    table(["options", ""], rows)
+}
+
+fn differences() -> String {
+    let rows = journey::DIFFERENCES.iter().map(|one| [one.hurl.to_owned(), one.here.to_owned()]);
+    format!("### Where it differs from Hurl on purpose\n\n{}", table(["Hurl 8.1", "loadtest"], rows))
+}
+
+const JSON: &str = "## Report (`--json`)
+
+The file is opened before the first request and written however the run ends.
+
+| key | meaning |
+|---|---|
+| `version` | 1; changes when a key changes its meaning |
+| `verdict`, `reason`, `exit` | `go`, `no-go` or `inconclusive`; why, in a sentence; the exit code |
+| `target`, `plan_hash`, `started` | the URL; SHA-256 over what shapes the load (not the target); RFC 3339 |
+| `stages[]` | `name`, `users`, `rate` (null: users set the pace), `seconds` (as long as it lasted) |
+| `judged` | the stage that the targets are about |
+| `requests[]` | one for each stage and request name: `name`, `stage`, `count`, `errors`, `errors_by` (cause: number), `example`, `p50_us` `p90_us` `p95_us` `p99_us` (null where the requests are too few), `max_us`, `throughput` (succeeded per second), `waited_us` (time that users waited, all together), `hdr_v2` (HdrHistogram V2 of the latencies in microseconds, deflated, base64) |
+| `total` | the same over all requests of the judged stage |
+| `targets[]` | `text`, `outcome` (`met`, `missed`, `inconclusive`), `got` (microseconds, share of 1, or per second), `said` (for people), `count`, `why`, `from` |
+| `generator` | `cpu_us_per_request`, `cpu_used_ratio`, `late_p99_us`, `saturated` |
+| `culprits[]` | `target`, `request`, `share`: who has the largest part in a miss |
+
+Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey`.
+";
+
+fn exits() -> String {
+    let rows = CODES.iter().map(|(exit, meaning)| [exit.0.to_string(), (*meaning).to_owned()]);
+    format!("## Exit codes\n\n{}\nWhere several fit: signal, NO-GO, inconclusive.\n", table(["code", "meaning"], rows))
+}
+
+/// A Markdown table.
+fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let head = line(&head.map(str::to_owned)) + "|" + &"---|".repeat(N) + "\n";
+    rows.into_iter().fold(head, |all, row| all + &line(&row.map(|cell| cell.replace('|', "\\|"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Failure;
+    use std::path::Path;
+
+    #[test]
+    fn names_every_flag_key_indicator_cause_and_code() {
+        let text = reference();
+        for flag in Cli::command().get_arguments().filter_map(|flag| flag.get_long()) {
+            assert!(text.contains(&format!("`--{flag}")), "{flag}");
+        }
+        for (key, ..) in KEYS {
+            assert!(text.contains(&format!("| `{key}` |")), "{key}");
+        }
+        for failure in Failure::ALL {
+            assert!(text.contains(&format!("`{}`", failure.as_str())), "{}", failure.as_str());
+        }
+    }
+
+    #[test]
+    fn the_lists_of_options_are_what_the_compiler_does() {
+        let accepts = |option: &str| {
+            let value = match option {
+                "delay" | "retry-interval" | "connect-timeout" | "max-time" => "1s",
+                "max-redirs" | "repeat" | "retry" | "limit-rate" => "3",
+                "variable" => "a=1",
+                "header" => "a: b",
+                "user" | "aws-sigv4" => "a:b",
+                "netrc-file" | "output" | "cacert" | "cert" | "key" | "proxy" | "resolve" | "connect-to"
+                | "unix-socket" | "pinnedpubkey" => "a",
+                "tls-max" | "tls-min" => "1.2",
+                "verbosity" => "brief",
+                "no-header" => "a",
+                _ => "true",
+            };
+            let text = format!("GET http://h/\n[Options]\n{option}: {value}\n");
+            journey::parse("x.hurl", &text, Path::new("")).map(drop).map_err(|problems| problems.to_string())
+        };
+        for option in SUPPORTED.iter().chain(WITHOUT_EFFECT) {
+            assert_eq!(accepts(option), Ok(()), "{option}");
+        }
+        for option in REFUSED {
+            let refusal = accepts(option).expect_err(option);
+            assert!(refusal.contains("is not supported"), "{option}: {refusal}");
+        }
+    }
+}

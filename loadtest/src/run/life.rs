@@ -1,0 +1,160 @@
+//! The life of a run, from arguments to exit code, top to bottom.
+
+use super::{Failed, preflight, say, show, signalled, tell, walk};
+use crate::cli::RunArgs;
+use crate::engine::{self, Control, Ended, Patience, Reason, Shape, Signals, Work};
+use crate::exit::Exit;
+use crate::http::Network;
+use crate::measure::{Generator, Row, Summary};
+use crate::plan::{self, Flags, Plan};
+use crate::problem::Problem;
+use crate::report::{self, Facts, JsonFile, Stage};
+use crate::targets::Ending;
+use crate::units::Readable;
+use crate::{clock, limits};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Runs `loadtest`.
+pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
+    let started = clock::wall();
+    let prepared = tokio::select! {
+        prepared = prepare(args) => prepared,
+        reason = signals.next() => return signalled(reason),
+    };
+    let (plan, mut json) = match prepared {
+        Ok(Some(prepared)) => prepared,
+        Ok(None) => return Exit::GO,
+        Err(failed) => return failed.told(),
+    };
+    if !args.quiet {
+        tell(&plan::explain(&plan));
+    }
+    let measured = match load(&plan, args.quiet, &mut signals).await {
+        Ok(measured) => measured,
+        Err(failed) => return failed.told(),
+    };
+    let facts = Facts {
+        started: chrono::DateTime::<chrono::Utc>::from(started).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ending: measured.ending,
+        stages: stages(&plan, measured.summary.elapsed),
+    };
+    let report = report::build(&plan, &measured.summary, &facts);
+    say(&if args.quiet { report::final_lines(&report) } else { report::to_terminal(&report, show::width()) });
+    let written = json.as_mut().map_or(Ok(()), |json| json.write(&report::to_json(&report)));
+    match written {
+        Ok(()) => Exit(report.exit),
+        Err(problem) => Failed::from(problem).told(),
+    }
+}
+
+/// Everything that can go wrong before the first request; nothing for a dry run, which ends here.
+async fn prepare(args: &RunArgs) -> Result<Option<(Plan, Option<JsonFile>)>, Failed> {
+    let plan = plan::build(&Flags::from(args), &|name| std::env::var(name).ok())?;
+    plan::consent(&plan).await?;
+    let place = format!("users ({})", plan.users.from);
+    engine::check_file_descriptors(plan.users.value).map_err(|error| Problem::said(&error).at(place))?;
+    if args.dry_run {
+        say(&plan::explain(&plan));
+        return Ok(None);
+    }
+    let json = args.json.as_deref().map(JsonFile::open).transpose()?;
+    Ok(Some((plan, json)))
+}
+
+/// What a run leaves.
+struct Measured {
+    ending: Ending,
+    summary: Summary,
+}
+
+/// Preflight, then the load.
+async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measured, Failed> {
+    let network = Arc::new(Network::default());
+    let preflight = tokio::select! {
+        outcome = preflight::run(plan, &network) => outcome,
+        reason = signals.next() => Err(ending_of(reason, &nothing())),
+    };
+    if let Err(ending) = preflight {
+        return Ok(Measured { ending, summary: nothing() });
+    }
+    if !quiet {
+        tell(&"preflight: each journey passed once with one user; now the load");
+    }
+    let work = work(plan, &network);
+    let control = Control::new(&work);
+    let planned = work.shape.duration();
+    let ended = tokio::select! {
+        ended = engine::run(work, control.clone()) => ended.map_err(|error| Failed::Start(error.to_string()))?,
+        never = obey(signals, &control) => never,
+        never = show::watch(plan, &control, planned, quiet) => never,
+    };
+    let Ended { reason, summary } = ended;
+    Ok(Measured { ending: ending_of(reason, &summary), summary })
+}
+
+async fn obey<T>(signals: &mut Signals, control: &Control) -> T {
+    signals.obey(control).await;
+    std::future::pending().await
+}
+
+fn work(plan: &Plan, network: &Arc<Network>) -> Work {
+    Work {
+        shape: Shape::ramp_and_hold(plan.users.value, plan.ramp.value, plan.run_time.value),
+        requests: plan.requests.as_ref().map(|requests| requests.value),
+        names: plan.names.requests.iter().map(|request| request.name.clone()).collect(),
+        scripts: walk::scripts(plan, network),
+        patience: Patience::default(),
+    }
+}
+
+/// The measurements of a run that sent nothing.
+fn nothing() -> Summary {
+    Summary {
+        rows: Vec::new(),
+        elapsed: Duration::ZERO,
+        users: 0,
+        in_flight: 0,
+        oldest_in_flight: Duration::ZERO,
+        generator: Generator::default(),
+    }
+}
+
+fn ending_of(reason: Reason, summary: &Summary) -> Ending {
+    let after = Readable(Duration::from_secs(summary.elapsed.as_secs()));
+    match reason {
+        Reason::Time | Reason::Requests => Ending::Complete,
+        Reason::Interrupted => Ending::Signal("SIGINT", 2),
+        Reason::Terminated => Ending::Signal("SIGTERM", 15),
+        Reason::HungUp => Ending::Signal("SIGHUP", 1),
+        Reason::Dead => Ending::GivenUp(format!("the target died {after} into the run{}", last_words(summary))),
+        Reason::Hung => {
+            let patience = Readable(limits::HANG_AFTER);
+            let who = last_words(summary);
+            Ending::GivenUp(format!("the target hung {after} into the run: nothing answered for {patience}{who}"))
+        }
+    }
+}
+
+/// The request that failed most without an answer, and how.
+fn last_words(summary: &Summary) -> String {
+    let silent = |row: &Row| -> u64 {
+        row.errors_by.iter().filter(|(failure, _)| failure.is_silence()).map(|(_, count)| count).sum()
+    };
+    let worst = summary.rows.iter().filter(|row| silent(row) > 0).max_by_key(|row| silent(row));
+    let Some(worst) = worst else { return String::new() };
+    let how = worst.example.as_deref().and_then(|example| example.lines().next()).unwrap_or("no answer");
+    format!(", `{}` says: {how}", worst.name)
+}
+
+/// The stages as long as they lasted.
+fn stages(plan: &Plan, elapsed: Duration) -> Vec<Stage> {
+    let shape = Shape::ramp_and_hold(plan.users.value, plan.ramp.value, plan.run_time.value);
+    let mut left = elapsed;
+    let lasted = shape.stages().iter().filter(|stage| !stage.duration.is_zero()).map(|stage| {
+        let seconds = stage.duration.min(left);
+        left -= seconds;
+        Stage { name: stage.name.clone(), users: stage.users, rate: None, seconds: seconds.as_secs_f64() }
+    });
+    lasted.collect()
+}

@@ -1,0 +1,90 @@
+//! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
+
+mod life;
+mod preflight;
+mod show;
+mod smoke;
+mod walk;
+
+use crate::cli::{Cli, Other};
+use crate::engine::{Reason, Signals};
+use crate::exit::Exit;
+use crate::problem::{Problem, Problems};
+use std::fmt::Display;
+use std::io::Write;
+
+/// Runs a command.
+#[must_use]
+pub fn main(cli: &Cli) -> Exit {
+    if let Some(Other::Reference) = cli.command {
+        say(&crate::reference::reference());
+        return Exit::GO;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return not_started(&format!("no runtime: {error}")),
+    };
+    runtime.block_on(async {
+        let signals = match Signals::claim() {
+            Ok(signals) => signals,
+            Err(error) => return not_started(&error),
+        };
+        match &cli.command {
+            Some(Other::Smoke(args)) => smoke::smoke(args, signals).await,
+            _ => life::run(&cli.run, signals).await,
+        }
+    })
+}
+
+/// Why a command ended without its result.
+enum Failed {
+    /// The input is wrong.
+    Input(Problems),
+    /// The machine refuses.
+    Start(String),
+}
+
+impl From<Problems> for Failed {
+    fn from(problems: Problems) -> Self {
+        Self::Input(problems)
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem.into())
+    }
+}
+
+impl Failed {
+    /// Tells it; the exit code.
+    fn told(&self) -> Exit {
+        match self {
+            Self::Input(problems) => {
+                tell(problems);
+                Exit::INPUT
+            }
+            Self::Start(why) => not_started(why),
+        }
+    }
+}
+
+fn not_started(why: &dyn Display) -> Exit {
+    tell(&format!("error: the load tester cannot start: {why}"));
+    Exit::NOT_STARTED
+}
+
+/// The exit code of a command that a signal ended before there was anything to report.
+fn signalled(reason: Reason) -> Exit {
+    Exit(128 + reason.signal().unwrap_or(0))
+}
+
+/// A reader that is gone (`loadtest … | head`) is no reason to fail.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn tell(text: &dyn Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,68 @@
+//! Shows a run while it goes on: the live view on a terminal, a line every few seconds elsewhere, nothing when quiet.
+
+use crate::engine::Control;
+use crate::limits::{DRAW_EVERY, LINE_EVERY};
+use crate::live::{self, Frame, Recent, Screen};
+use crate::plan::Plan;
+use rustix::termios::{isatty, tcgetwinsize};
+use std::io::{Write, stderr};
+use std::time::Duration;
+
+const WIDTH: usize = 100;
+
+/// Shows frames until it is dropped with the run.
+pub(super) async fn watch<T>(plan: &Plan, control: &Control, planned: Duration, quiet: bool) -> T {
+    if quiet {
+        return std::future::pending().await;
+    }
+    let mut screen = on_terminal().then(|| Screen::new(stderr()));
+    let every = if screen.is_some() { DRAW_EVERY } else { LINE_EVERY };
+    loop {
+        tokio::time::sleep(every).await;
+        let frame = frame(plan, control, planned);
+        // A terminal or a reader that is gone is no reason to end the run.
+        let _ = match &mut screen {
+            Some(screen) => screen.draw(&live::view(&frame, columns())),
+            None => writeln!(stderr(), "{}", live::line(&frame)),
+        };
+    }
+}
+
+/// The width for the report: that of the terminal it goes to.
+pub(super) fn width() -> usize {
+    let stdout = std::io::stdout();
+    if isatty(&stdout) { tcgetwinsize(&stdout).map_or(WIDTH, |size| usize::from(size.ws_col)) } else { WIDTH }
+}
+
+fn columns() -> usize {
+    tcgetwinsize(stderr()).map_or(WIDTH, |size| usize::from(size.ws_col)).max(20)
+}
+
+fn on_terminal() -> bool {
+    isatty(stderr()) && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Only figures that are cheap to get: the view shares its thread with the run's own watch, and must not make it late.
+fn frame(plan: &Plan, control: &Control, planned: Duration) -> Frame {
+    let (elapsed, users, _, oldest) = control.now();
+    let (count, errors) = control.counts();
+    Frame {
+        stage: if elapsed < plan.ramp.value { "ramp" } else { "load" }.to_owned(),
+        elapsed: elapsed.min(planned),
+        planned,
+        users,
+        all_users: plan.users.value,
+        count,
+        errors,
+        recent: recent(control),
+        oldest,
+    }
+}
+
+fn recent(control: &Control) -> Recent {
+    let Some(window) = control.window() else { return Recent::default() };
+    let carried = |share: f64, needs: u64| {
+        (window.count >= needs).then(|| Duration::from_micros(window.latencies.value_at_quantile(share)))
+    };
+    Recent { rate: window.throughput(), p50: carried(0.50, 2), p95: carried(0.95, 20), p99: carried(0.99, 100) }
+}

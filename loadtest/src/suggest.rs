@@ -1,0 +1,38 @@
+//! "Did you mean": the known word nearest to a mistyped one.
+
+/// The candidate that a person most likely meant, or none when nothing is near.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let scored = known.into_iter().map(|candidate| {
+        let other = candidate.to_lowercase();
+        (strsim::osa_distance(&lower, &other), candidate)
+    });
+    let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
+    let bearable = (word.chars().count().max(candidate.chars().count()) / 3).clamp(1, 4);
+    (distance <= bearable).then_some(candidate)
+}
+
+/// A hint that names the nearest word, if any, and then all of them.
+#[must_use]
+pub fn hint<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let list = known.clone().into_iter().collect::<Vec<_>>().join(", ");
+    match nearest(word, known) {
+        Some(near) => format!("did you mean `{near}`? {what}: {list}"),
+        None => format!("{what}: {list}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_nearest_word_and_stays_silent_when_nothing_is_near() {
+        let known = ["users", "target", "targets", "run_time"];
+        assert_eq!(nearest("user", known), Some("users"));
+        assert_eq!(nearest("runtime", known), Some("run_time"));
+        assert_eq!(nearest("zebra", known), None);
+        assert_eq!(hint("usres", "known keys", ["users"]), "did you mean `users`? known keys: users");
+    }
+}

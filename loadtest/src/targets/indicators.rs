@@ -1,0 +1,131 @@
+//! What a target can be about: one row each. A new indicator is a row here and a case in the judge's table test.
+//! A row knows how to read its figure and how many requests it takes before that figure means anything.
+
+use super::{Op, Tally};
+
+/// What a figure is measured in, and so how a limit is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Microseconds; written `300ms` or `2s`.
+    Time,
+    /// A share from 0 to 1; written `1%`.
+    Share,
+    /// A rate per second; written `150/s`.
+    Rate,
+}
+
+/// A row of the table.
+pub struct Indicator {
+    /// The word in a target.
+    pub name: &'static str,
+    /// What it is, for the reference.
+    pub summary: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// The figure, when there is any request at all.
+    pub read: fn(&Tally) -> f64,
+    /// How many requests it takes to say that a limit is met, given the limit.
+    pub needs: fn(f64, Op) -> u64,
+    /// A miss counts with any number of requests, and also when the generator was saturated: it is a fact, no estimate.
+    pub miss_is_fact: bool,
+}
+
+impl std::fmt::Debug for Indicator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// All of them, in the order of the reference.
+pub const INDICATORS: &[Indicator] = &[
+    percentile("p50", "the median: half of the requests were at most this slow", |t| t.quantile_us(0.50), |_, _| 2),
+    percentile("p90", "nine in ten requests were at most this slow", |t| t.quantile_us(0.90), |_, _| 10),
+    percentile("p95", "19 in 20 requests were at most this slow", |t| t.quantile_us(0.95), |_, _| 20),
+    percentile("p99", "99 in 100 requests were at most this slow", |t| t.quantile_us(0.99), |_, _| 100),
+    percentile("max", "the slowest request", Tally::max_us, |_, _| 1),
+    Indicator {
+        name: "errors",
+        summary: "share of requests that failed: no answer, an unexpected status, a failed assert",
+        unit: Unit::Share,
+        read: Tally::error_ratio,
+        needs: resolution,
+        miss_is_fact: true,
+    },
+    Indicator {
+        name: "throughput",
+        summary: "requests that succeeded, per second",
+        unit: Unit::Rate,
+        read: Tally::throughput,
+        needs: |_, _| 1,
+        miss_is_fact: false,
+    },
+];
+
+/// A percentile q needs 1/(1-q) requests: with fewer, no request lies beyond it and it would be the maximum by another name.
+const fn percentile(
+    name: &'static str,
+    summary: &'static str,
+    read: fn(&Tally) -> f64,
+    needs: fn(f64, Op) -> u64,
+) -> Indicator {
+    Indicator { name, summary, unit: Unit::Time, read, needs, miss_is_fact: false }
+}
+
+/// To say that fewer than 1 % fail takes 100 requests: with fewer, the smallest share above none is already more.
+fn resolution(limit: f64, op: Op) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a range that fits")]
+    match op {
+        Op::Below | Op::AtMost if limit > 0.0 => (1.0 / limit).ceil().clamp(1.0, 1e9) as u64,
+        _ => 1,
+    }
+}
+
+impl Indicator {
+    /// The row of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        INDICATORS.iter().find(|row| row.name == name)
+    }
+}
+
+impl Unit {
+    /// How a limit in this unit is written.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Time => "`300ms` or `2s`",
+            Self::Share => "`1%`",
+            Self::Rate => "`150/s`",
+        }
+    }
+
+    /// A figure in this unit, for people.
+    #[must_use]
+    pub fn say(self, figure: f64) -> String {
+        match self {
+            Self::Time => crate::units::Readable(micros(figure)).to_string(),
+            Self::Share => format!("{} %", short(figure * 100.0)),
+            Self::Rate => format!("{}/s", short(figure)),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a latency is positive and far below 2^53 µs"
+)]
+fn micros(figure: f64) -> std::time::Duration {
+    std::time::Duration::from_micros(figure.max(0.0).round() as u64)
+}
+
+/// Enough digits to tell neighbours apart: `0.03`, `4.2`, `173`.
+pub(crate) fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 1.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}

@@ -1,0 +1,167 @@
+//! The judge: one target against what was measured, with three outcomes. Pure.
+//! What must stay true: no data is never met, and a generator that was the bottleneck proves nothing but errors.
+
+use super::indicators::short;
+use super::tally::to_f64;
+use super::{Indicator, Op, Subject, Tally};
+use crate::measure::{Generator, Row};
+use crate::units::Readable;
+use std::time::Duration;
+
+/// A checked target.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// As written.
+    pub text: String,
+    /// The requests that it is about.
+    pub subject: Subject,
+    /// What is measured.
+    pub indicator: &'static Indicator,
+    /// The comparison.
+    pub op: Op,
+    /// The limit in the indicator's unit.
+    pub limit: f64,
+}
+
+/// How a target came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The figure is as asked, and there was enough of it.
+    Met,
+    /// Nobody can say.
+    Inconclusive,
+    /// The figure is not as asked.
+    Missed,
+}
+
+/// A target with its outcome.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The target.
+    pub target: Target,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// The figure, when there is one.
+    pub got: Option<f64>,
+    /// Requests behind the figure.
+    pub count: u64,
+    /// Why, where the outcome does not speak for itself.
+    pub why: Option<String>,
+    /// On a miss: the request with the largest part in it, and its share of it (0 to 1).
+    pub blame: Option<(String, f64)>,
+}
+
+impl Outcome {
+    /// The word for reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Inconclusive => "inconclusive",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+impl Judged {
+    /// The figure for people.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        self.got.map(|figure| self.target.indicator.unit.say(figure))
+    }
+}
+
+/// Judges a target over the rows of the judged stage.
+#[must_use]
+pub fn judge(target: &Target, rows: &[&Row], generator: Generator) -> Judged {
+    let own: Vec<&Row> = rows.iter().copied().filter(|row| target.subject.members.contains(&row.name)).collect();
+    let Some(tally) = Tally::of(own.iter().copied()) else {
+        let why = Some("no request was finished".to_owned());
+        return Judged {
+            target: target.clone(),
+            outcome: Outcome::Inconclusive,
+            got: None,
+            count: 0,
+            why,
+            blame: None,
+        };
+    };
+    let got = (target.indicator.read)(&tally);
+    let (outcome, why) = decide(target, &tally, got, generator);
+    let blame = (outcome == Outcome::Missed).then(|| blame(target, &own)).flatten();
+    Judged { target: target.clone(), outcome, got: Some(got), count: tally.count, why, blame }
+}
+
+fn decide(target: &Target, tally: &Tally, got: f64, generator: Generator) -> (Outcome, Option<String>) {
+    let (indicator, holds) = (target.indicator, target.op.holds(got, target.limit));
+    if !holds && indicator.miss_is_fact {
+        return (Outcome::Missed, None);
+    }
+    if generator.saturated {
+        let why = "the load generator was the bottleneck, so the figure says more of it than of the target";
+        return (Outcome::Inconclusive, Some(why.to_owned()));
+    }
+    let needs = (indicator.needs)(target.limit, target.op);
+    if tally.count < needs {
+        let why = format!("{} cannot carry it, it takes {needs}", requests(tally.count));
+        return (Outcome::Inconclusive, Some(why));
+    }
+    if !holds {
+        return within_lateness(target, got, generator)
+            .map_or((Outcome::Missed, None), |why| (Outcome::Inconclusive, Some(why)));
+    }
+    // A fast refusal is no fast answer.
+    if tally.errors() == tally.count && indicator.name != "errors" {
+        return (Outcome::Inconclusive, Some("no request succeeded".to_owned()));
+    }
+    (Outcome::Met, None)
+}
+
+/// Timers that fire late make a latency look longer than it is, never shorter: what is met stays met, and a miss by less than the
+/// lateness may be the generator's own.
+fn within_lateness(target: &Target, got: f64, generator: Generator) -> Option<String> {
+    let late = Duration::from_micros(generator.late_p99_us);
+    let excused =
+        target.indicator.unit == super::Unit::Time && target.op.holds(got - late.as_secs_f64() * 1e6, target.limit);
+    excused.then(|| {
+        format!(
+            "the load generator's own timers fired up to {} late, more than the figure is over the limit",
+            Readable(late)
+        )
+    })
+}
+
+fn requests(count: u64) -> String {
+    if count == 1 { "1 request".to_owned() } else { format!("{count} requests") }
+}
+
+/// The request that contributes most to a miss: most errors, most requests beyond the limit, or, where something is too
+/// rare, most of the time waited.
+fn blame(target: &Target, rows: &[&Row]) -> Option<(String, f64)> {
+    let part = |tally: &Tally| match target.indicator.unit {
+        super::Unit::Share => to_f64(tally.errors()),
+        super::Unit::Time => to_f64(tally.slower_than(target.limit)),
+        super::Unit::Rate => tally.waited().as_secs_f64(),
+    };
+    let parts: Vec<(&str, f64)> = target
+        .subject
+        .members
+        .iter()
+        .filter_map(|name| {
+            let tally = Tally::of(rows.iter().copied().filter(|row| row.name == *name))?;
+            Some((name.as_str(), part(&tally)))
+        })
+        .collect();
+    let whole: f64 = parts.iter().map(|(_, part)| part).sum();
+    let (name, most) = parts.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (whole > 0.0 && most > 0.0).then(|| (name.to_owned(), most / whole))
+}
+
+/// Says a share in whole percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", short((share * 100.0).round()))
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,133 @@
+//! One line a case: what was measured, what was asked, how it comes out.
+
+use super::*;
+use crate::measure::Failure;
+use hdrhistogram::Histogram;
+use std::time::Duration;
+
+const SATURATED: Generator =
+    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late_p99_us: 0, saturated: true };
+
+pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
+    let mut histogram = Histogram::new(3).expect("three digits");
+    for (ms, count) in latencies_ms {
+        histogram.record_n(ms * 1000, *count).expect("in range");
+    }
+    let mut row = Row::empty(name, "load", Duration::from_secs(10)).expect("three digits");
+    row.count = histogram.len();
+    row.latencies = histogram;
+    if errors > 0 {
+        row.errors_by.insert(Failure::Status, errors);
+    }
+    row
+}
+
+pub(crate) fn target(text: &str, members: &[&str]) -> Target {
+    let read = super::super::parse(text).expect("a target");
+    let members = members.iter().map(|&name| name.to_owned()).collect();
+    let subject = Subject { name: read.name, members };
+    Target { text: text.to_owned(), subject, indicator: read.indicator, op: read.op, limit: read.limit }
+}
+
+fn outcome(text: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Outcome {
+    let row = row("a", latencies_ms, errors);
+    judge(&target(text, &["a"]), &[&row], Generator::default()).outcome
+}
+
+/// A target, latencies in milliseconds with their numbers, errors, and what comes out.
+type Case = (&'static str, &'static [(u64, u64)], u64, Outcome);
+
+#[test]
+fn each_indicator_is_met_missed_or_inconclusive() {
+    use Outcome::{Inconclusive, Met, Missed};
+    let cases: &[Case] = &[
+        ("p50 < 20ms", &[(10, 60), (90, 40)], 0, Met),
+        ("p50 < 20ms", &[(10, 40), (90, 60)], 0, Missed),
+        ("p50 < 20ms", &[(10, 1)], 0, Inconclusive),
+        ("p90 < 20ms", &[(10, 91), (90, 9)], 0, Met),
+        ("p90 < 20ms", &[(10, 89), (90, 11)], 0, Missed),
+        ("p90 < 20ms", &[(10, 9)], 0, Inconclusive),
+        ("p95 < 20ms", &[(10, 96), (90, 4)], 0, Met),
+        ("p95 < 20ms", &[(10, 94), (90, 6)], 0, Missed),
+        ("p95 < 20ms", &[(90, 19)], 0, Inconclusive),
+        ("p99 < 20ms", &[(10, 990), (90, 10)], 0, Met),
+        ("p99 < 20ms", &[(10, 989), (90, 11)], 0, Missed),
+        ("p99 < 20ms", &[(10, 99)], 0, Inconclusive),
+        ("max < 20ms", &[(10, 1)], 0, Met),
+        ("max < 20ms", &[(10, 99), (90, 1)], 0, Missed),
+        ("max < 20ms", &[], 0, Inconclusive),
+        ("errors < 5%", &[(10, 100)], 4, Met),
+        ("errors < 5%", &[(10, 100)], 5, Missed),
+        ("errors < 5%", &[(10, 19)], 0, Inconclusive),
+        ("errors < 5%", &[(10, 3)], 1, Missed),
+        ("errors <= 0%", &[(10, 3)], 0, Met),
+        ("throughput > 9/s", &[(10, 100)], 0, Met),
+        ("throughput > 9/s", &[(10, 100)], 20, Missed),
+        ("throughput > 9/s", &[], 0, Inconclusive),
+    ];
+    for (text, latencies, errors, expected) in cases {
+        assert_eq!(outcome(text, latencies, *errors), *expected, "{text} {latencies:?} {errors} errors");
+    }
+}
+
+#[test]
+fn every_indicator_has_a_case_above() {
+    let source = include_str!("judge_tests.rs");
+    for indicator in super::super::INDICATORS {
+        assert!(source.contains(&format!("(\"{} ", indicator.name)), "{} has no case", indicator.name);
+    }
+}
+
+#[test]
+fn a_fast_refusal_is_no_fast_answer() {
+    assert_eq!(outcome("p95 < 2s", &[(1, 100)], 100), Outcome::Inconclusive);
+    assert_eq!(outcome("p95 < 2s", &[(5000, 100)], 100), Outcome::Missed);
+}
+
+#[test]
+fn a_saturated_generator_proves_nothing_but_errors() {
+    let slow = row("a", &[(5000, 200)], 20);
+    for (text, expected) in [
+        ("p95 < 2s", Outcome::Inconclusive),
+        ("p95 < 9s", Outcome::Inconclusive),
+        ("throughput > 1/s", Outcome::Inconclusive),
+        ("errors < 50%", Outcome::Inconclusive),
+        ("errors < 1%", Outcome::Missed),
+    ] {
+        assert_eq!(judge(&target(text, &["a"]), &[&slow], SATURATED).outcome, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_miss_by_less_than_the_generators_own_lateness_proves_nothing_and_what_is_met_stays_met() {
+    let rows = row("a", &[(2040, 200)], 0);
+    let late = |ms: u64| Generator { late_p99_us: ms * 1000, ..Generator::default() };
+    let judged = |text, ms| judge(&target(text, &["a"]), &[&rows], late(ms));
+    assert_eq!(judged("p95 < 2s", 20).outcome, Outcome::Missed);
+    let doubtful = judged("p95 < 2s", 60);
+    assert_eq!(doubtful.outcome, Outcome::Inconclusive);
+    insta::assert_snapshot!(doubtful.why.unwrap_or_default(), @"the load generator's own timers fired up to 60ms late, more than the figure is over the limit");
+    assert_eq!(judged("p95 < 3s", 60).outcome, Outcome::Met);
+    assert_eq!(judged("throughput > 1000/s", 60).outcome, Outcome::Missed);
+}
+
+#[test]
+fn a_miss_names_the_request_with_the_largest_part_in_it() {
+    let rows = [row("fast", &[(10, 900)], 1), row("slow", &[(3000, 90)], 0), row("rare", &[(9000, 10)], 9)];
+    let rows: Vec<&Row> = rows.iter().collect();
+    let blamed = |text| judge(&target(text, &["fast", "slow", "rare"]), &rows, Generator::default()).blame;
+    assert_eq!(blamed("p95 < 2s"), Some(("slow".to_owned(), 0.9)));
+    assert_eq!(blamed("errors < 0.5%"), Some(("rare".to_owned(), 0.9)));
+    assert_eq!(blamed("throughput > 500/s").map(|(name, _)| name), Some("slow".to_owned()));
+    assert_eq!(blamed("p95 < 9s"), None);
+}
+
+#[test]
+fn says_why_it_cannot_say() {
+    let few = row("a", &[(10, 42)], 0);
+    let why = |text| judge(&target(text, &["a"]), &[&few], Generator::default()).why.unwrap_or_default();
+    insta::assert_snapshot!(why("p99 < 2s"), @"42 requests cannot carry it, it takes 100");
+    insta::assert_snapshot!(why("errors < 0.1%"), @"42 requests cannot carry it, it takes 1000");
+    let none = judge(&target("p95 < 2s", &["b"]), &[&few], Generator::default());
+    insta::assert_snapshot!(none.why.unwrap_or_default(), @"no request was finished");
+}

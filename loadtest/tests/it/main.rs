@@ -1,0 +1,34 @@
+//! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `commands.rs` what
+//! sends no load, `runs.rs` whole runs: exit code, report, standard output and standard error,
+//! `oracle/` the journeys that are compared with real Hurl.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod commands;
+#[cfg(test)]
+mod oracle;
+mod runs;
+mod server;
+
+use std::process::{Command, Output};
+
+/// The program, away from any plan and environment of the machine.
+fn loadtest(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    command.args(arguments).env_remove("LOADTEST_TARGET").current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,93 @@
+//! A small HTTP server: a thread a connection, answers after the time its path asks for.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// A server that can be killed like a process: its port closes and its connections break.
+pub(super) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    dead: AtomicBool,
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+impl Server {
+    /// `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, everything else 200 at once.
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared::default());
+        let mine = Arc::clone(&shared);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                if mine.dead.load(Ordering::SeqCst) {
+                    return;
+                }
+                mine.connections.lock().expect("a lock").extend(connection.try_clone());
+                thread::spawn(move || serve(connection));
+            }
+        });
+        Self { address, shared }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A switch that kills the server from another thread.
+    pub(super) fn killer(&self) -> impl FnOnce() + Send + 'static {
+        let (shared, address) = (Arc::clone(&self.shared), self.address);
+        move || {
+            shared.dead.store(true, Ordering::SeqCst);
+            // Wakes the listener, which then closes.
+            let _ = TcpStream::connect(address);
+            for connection in shared.connections.lock().expect("a lock").drain(..) {
+                let _ = connection.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.killer()();
+    }
+}
+
+fn serve(connection: TcpStream) {
+    let Ok(mut writer) = connection.try_clone() else { return };
+    let _ = connection.set_nodelay(true);
+    let mut reader = BufReader::new(connection);
+    while let Some(path) = request(&mut reader) {
+        let (status, delay) = match path.as_str() {
+            "/slow" => ("200 OK", 300),
+            "/broken" => ("500 Internal Server Error", 0),
+            "/hang" => ("200 OK", 60_000),
+            _ => ("200 OK", 0),
+        };
+        thread::sleep(Duration::from_millis(delay));
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok");
+        if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads one request without a body; its path.
+fn request(reader: &mut impl BufRead) -> Option<String> {
+    let mut first = String::new();
+    reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
+    let mut line = String::new();
+    while reader.read_line(&mut line).ok()? > 2 {
+        line.clear();
+    }
+    first.split(' ').nth(1).map(str::to_owned)
+}
