@@ -159,3 +159,68 @@ fn logs_are_json_lines_when_asked() {
     let json: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert!(json.to_string().contains("127.0.0.1:"), "{json}");
 }
+
+#[test]
+fn a_line_of_the_log_has_each_field_once_and_none_that_is_empty() {
+    let mut command = clean("agent");
+    let dead = format!("db=tcp://{}", nobody());
+    command.args(["--listen", "127.0.0.1:0", "--log.format", "json", "--check", &dead]);
+    let agent = Running::start(&mut command);
+    let line = agent.line("check is down");
+    for field in ["message", "why", "reason", "was"] {
+        assert_eq!(line.matches(&format!("\"{field}\":")).count(), 1, "{line}");
+    }
+    assert!(!line.contains("\"\"") && !line.contains("after"), "{line}");
+}
+
+/// A PostgreSQL server whose answer to the login is a message without a body, into which the driver reaches without looking.
+fn senseless_database() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 1024];
+            for answer in [&b"N"[..], b"R\0\0\0\x04"] {
+                let _read = stream.read(&mut asked);
+                let _sent = stream.write_all(answer);
+            }
+            let _until_it_goes = stream.read(&mut asked);
+        }
+    });
+    address
+}
+
+#[test]
+fn a_panic_of_the_driver_is_a_line_of_the_log_and_no_backtrace() {
+    let url = format!("postgres://app@{}/shop", senseless_database());
+    let probed = finish("agent", &["probe", &url]);
+    assert_eq!((probed.code, probed.stderr.as_str()), (1, ""));
+    assert!(probed.stdout.contains("the driver gave up on it"), "{}", probed.stdout);
+
+    let agent = Agent::start(&["--check", &format!("db={url}"), "--log.level", "debug"]);
+    let line = agent.running.line("a library panicked");
+    assert!(line.contains("DEBUG") && line.contains("at=") && line.contains("why="), "{line}");
+    assert!(!agent.running.said().contains("thread '"), "{}", agent.running.said());
+}
+
+#[test]
+fn check_reads_the_web_configuration_as_the_start_would() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("web.yml").to_string_lossy().into_owned();
+    std::fs::write(&path, "tls_server_config: {cert_file: none.pem}\nbasic_auth_users: {joe: plain}\n")
+        .expect("written");
+    let checked = finish("agent", &["check", "--web.config.file", &path]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (2, ""));
+    for words in ["none.pem", "this is no bcrypt hash", "web.yml:2"] {
+        assert!(checked.stderr.contains(words), "no `{words}` in\n{}", checked.stderr);
+    }
+    let started =
+        finish("agent", &["--web.config.file", &path, "--listen", "127.0.0.1:0", "--peer", "http://127.0.0.1:1/"]);
+    assert_eq!(started.code, 2);
+    assert!(started.stderr.ends_with(&checked.stderr), "{}", started.stderr);
+
+    std::fs::write(&path, "http_server_config: {headers: {X-Frame-Options: deny}}\n").expect("written");
+    let good = finish("agent", &["check", "--web.config.file", &path, "--peer", "http://127.0.0.1:1/"]);
+    assert_eq!((good.code, good.stderr.as_str()), (0, ""), "{}", good.stdout);
+    assert!(good.stdout.contains("web.yml: ok") && good.stdout.contains("1 check"), "{}", good.stdout);
+}

@@ -18,5 +18,6 @@ mod demo;
 mod prometheus;
 mod secrets;
 mod tidy;
+mod tidy_dependencies;
 mod tidy_direction;
 mod web_config;

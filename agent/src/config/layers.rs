@@ -195,7 +195,11 @@ fn note_slips(env: &Environment, desk: &mut Desk) {
         if known.contains(&name) || name.starts_with("AGENT_PORT") || name.starts_with("AGENT_SERVICE") {
             continue; // Kubernetes sets the latter two beside a Service called `agent`
         }
-        if let Some(meant) = closest(name, known.iter().copied()) {
+        let slipped_prefix = || {
+            let (prefix, check) = name.split_at(name.match_indices('_').nth(1)?.0 + 1);
+            closest(prefix, [CHECK_PREFIX]).map(|meant| format!("{meant}{check}"))
+        };
+        if let Some(meant) = closest(name, known.iter().copied()).map(str::to_owned).or_else(slipped_prefix) {
             let hint = format!("did you mean `{meant}`?");
             desk.warnings.add_with_hint(name, Place::default(), format!("the variable `{name}` is not read"), hint);
         }

@@ -443,10 +443,17 @@ fn an_unreadable_file_says_why() {
 
 #[test]
 fn variables_one_slip_away_are_noted() {
-    let env =
-        Environment::from([("AGENT_LISTN", "x"), ("AGENT_PORT", "tcp://10.0.0.1:9797"), ("AGENT_PEER", "http://h")]);
+    let env = Environment::from([
+        ("AGENT_CHEK_DB", "redis://h"),
+        ("AGENT_LISTN", "x"),
+        ("AGENT_PORT", "tcp://10.0.0.1:9797"),
+        ("AGENT_PEER", "http://h"),
+    ]);
     let loaded = load(&Flags::default(), &env, tables()).unwrap();
     insta::assert_snapshot!(warnings(&loaded), @r"
+    warning: the variable `AGENT_CHEK_DB` is not read
+      at AGENT_CHEK_DB
+    hint: did you mean `AGENT_CHECK_DB`?
     warning: the variable `AGENT_LISTN` is not read
       at AGENT_LISTN
     hint: did you mean `AGENT_LISTEN`?

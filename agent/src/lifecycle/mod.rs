@@ -134,8 +134,12 @@ async fn wind_down(
     serving: tokio::task::JoinHandle<()>,
 ) {
     let began = clock::now();
-    let step = |done: &str| tracing::info!(after = %Span(clock::now().duration_since(began)), "stopping: {done}");
-    tracing::info!(signal = asked.as_str(), budget = %Span(limits::DRAIN_TIMEOUT), "stopping");
+    let step = |done: &str| {
+        let after = Span(clock::now().duration_since(began)).to_string();
+        tracing::info!(after, "stopping: {done}");
+    };
+    let budget = Span(limits::DRAIN_TIMEOUT).to_string();
+    tracing::info!(signal = asked.as_str(), budget, "stopping");
     if events.send(Event::Draining).await.is_err() {
         step("the state was gone already");
     }

@@ -9,6 +9,7 @@ use super::figures::{self, Pool, Process, System};
 use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
 use super::times;
+use crate::probes::Reason;
 use crate::snapshot::{CheckState, CheckView, Health, Role, Snapshot};
 use http::StatusCode;
 use serde::Serialize;
@@ -82,13 +83,13 @@ pub(super) fn overall(checks: &[&CheckView]) -> bool {
     checks.iter().all(|check| check.state == CheckState::Up)
 }
 
-/// Why a check is not up, in a closed word; `None` when its last run succeeded.
-pub(super) fn reason(check: &CheckView) -> Option<&'static str> {
+/// Why a check is not up, `None` when its last run succeeded.
+pub(super) fn reason(check: &CheckView) -> Option<Reason> {
     let last_fault = check.last.as_ref().and_then(|last| last.outcome.fault.as_ref());
     // Down, but the last run succeeded: it takes `ok_after` of them. The reason is then that of the failures before.
     let kept =
         || check.recent_failures.last().map(|failure| &failure.fault).filter(|_| check.state == CheckState::Down);
-    last_fault.or_else(kept).map(|fault| fault.reason.as_str())
+    last_fault.or_else(kept).map(|fault| fault.reason)
 }
 
 /// Milliseconds with three decimals.
@@ -102,7 +103,7 @@ impl Service {
         Self {
             healthy: check.state == CheckState::Up,
             state: check.state.as_str(),
-            reason: reason(check),
+            reason: reason(check).map(Reason::as_str),
             since: check.since.map(times::rfc3339),
             response_time_ms: check.last.as_ref().map(|last| milliseconds(last.outcome.took)),
             pool: figures::pool(snapshot, check),

@@ -3,6 +3,7 @@
 use super::reply::{self, Reply};
 use super::routes::Asked;
 use super::times;
+use crate::probes::Reason;
 use crate::snapshot::{CheckView, Snapshot, Stage};
 use http::StatusCode;
 use serde::Serialize;
@@ -49,7 +50,7 @@ impl<'a> Held<'a> {
         Self {
             check: &check.facts.name,
             state: check.state.as_str(),
-            reason: super::health::reason(check),
+            reason: super::health::reason(check).map(Reason::as_str),
             since: check.since.map(times::rfc3339),
         }
     }

@@ -150,7 +150,9 @@ async fn faults(settings: Option<FaultSettings>, database: &Database) -> Option<
     let settings = settings?;
     tracing::warn!("`FAULTS=1`: anybody who reaches this port can make the service fail");
     let faults = Faults::default();
-    faults.apply(settings, database).await;
+    if settings != FaultSettings::default() {
+        faults.apply(settings, database).await;
+    }
     Some(faults)
 }
 

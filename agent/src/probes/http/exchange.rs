@@ -55,8 +55,7 @@ pub(super) async fn exchange(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Got, 
     let stream: Box<dyn Stream> = if secure {
         match handshake(cx, connected.stream, host, ask.tls).await {
             Ok(session) => Box::new(session),
-            // What speaks TLS here is what the URL says.
-            Err(fault) => return Err(explained(cx, fault, address, "tls").await),
+            Err(fault) => return Err(explained(cx, fault, address, "https").await),
         }
     } else {
         Box::new(connected.stream)

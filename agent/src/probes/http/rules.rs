@@ -172,5 +172,6 @@ pub(super) fn begin(body: &[u8]) -> String {
     if text.is_empty() {
         return "nothing".to_owned();
     }
-    format!("`{}`", text.chars().take(80).collect::<String>())
+    let more = if text.chars().nth(80).is_some() { "…" } else { "" };
+    format!("`{}{more}`", text.chars().take(80).collect::<String>())
 }

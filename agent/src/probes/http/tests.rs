@@ -440,7 +440,7 @@ async fn says_that_an_https_url_leads_to_a_plain_port() {
     let plain = test_peers::answers(|_| Some(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n"));
     let outcome = secure(&plain.await, "{}").await;
     assert_eq!(outcome.fault.as_ref().unwrap().reason, Reason::ProtocolMismatch);
-    assert!(said(&outcome).contains("speaks http"), "{}", said(&outcome));
+    assert!(said(&outcome).contains("speaks http nginx, the URL says https"), "{}", said(&outcome));
 }
 
 #[tokio::test]

@@ -54,7 +54,9 @@ pub async fn explained(cx: &Context<'_>, fault: Fault, address: SocketAddr, sche
         return fault;
     }
     match sniff(&cx.net.sniffed, address, cx.deadline).await {
-        Some(spoken) if spoken.protocol != scheme => spoken.instead_of(scheme, address),
+        Some(spoken) if spoken.protocol != if scheme == "https" { "tls" } else { scheme } => {
+            spoken.instead_of(scheme, address)
+        }
         _ => fault,
     }
 }

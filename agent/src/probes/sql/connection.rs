@@ -85,7 +85,7 @@ pub(in crate::probes) async fn unwound<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
     let ended = panics::caught(work).await;
-    ended.unwrap_or_else(|_| Err(sqlx::Error::Protocol("the driver could not make sense of it".to_owned())))
+    ended.unwrap_or_else(|_| Err(sqlx::Error::Protocol("the driver gave up on it".to_owned())))
 }
 
 /// The fault of an error that is not the database's own answer.
@@ -102,6 +102,8 @@ pub(in crate::probes) fn driver_fault(error: &sqlx::Error, doing: &str) -> Fault
         sqlx::Error::Tls(why) => Fault::new(Reason::Tls, format!("TLS failed: {}", clean(&why.to_string())))
             .hint("does the server offer TLS? `sslmode` (`ssl-mode`) of the URL says what is wanted"),
         sqlx::Error::Protocol(why) => {
+            // The driver adds where in its source it noticed.
+            let why = why.split(" (sqlx").next().unwrap_or_default();
             Fault::new(Reason::Body, format!("what answered to {doing} makes no sense: {}", clean(why)))
         }
         sqlx::Error::Configuration(why) => Fault::new(Reason::Config, clean(&why.to_string())),

@@ -38,11 +38,12 @@ pub(super) fn split(rest: &str, database: bool) -> Result<Parts, TargetError> {
     }
 }
 
-/// Whether an `@` stands where a database's URL has none: in the path, or in the query before its first `=`.
+/// Whether an `@` stands where a database's URL has none: anywhere but in the value of a parameter.
 fn hides_a_password(behind: &str) -> bool {
     let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
-    let first_key = query.split(['=', '&']).next().unwrap_or_default();
-    path.contains('@') || first_key.contains('@')
+    let name = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    let in_a_value = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| name(key));
+    path.contains('@') || query.split('&').any(|pair| pair.contains('@') && !in_a_value(pair))
 }
 
 /// The one `@` after which a host stands, when there is exactly one: then everything before it is user and password.

@@ -194,6 +194,18 @@ fn shows_itself_without_its_secrets() {
     insta::assert_snapshot!(format!("{target:?}"), @r#"Target { url: "postgres://[::1]:5432/shop", user: "app", password: Some(***), params: 2 }"#);
 }
 
+#[test]
+fn a_password_that_looks_like_path_and_query_is_refused_and_not_shown() {
+    for url in
+        ["postgres://a:/CANARY?=@db/shop", "postgres://a:/x?CANARY&=@db/shop", "mysql://a:1/x?y=1&CANARY@db/shop"]
+    {
+        let error = Target::parse(url).unwrap_err();
+        assert!(error.to_string().contains("two ways") && !format!("{error:?}").contains("CANARY"), "{error:?}");
+    }
+    let tenant = read("postgres://db/shop?user=app@tenant");
+    assert_eq!((tenant.host.as_str(), tenant.user.as_str()), ("db", "app@tenant"));
+}
+
 proptest! {
     #[test]
     fn reading_never_panics(text in ".{0,80}", scheme in "(postgres|redis|http|unix|jdbc:mysql|sqlite|[a-z+]{1,9})") {

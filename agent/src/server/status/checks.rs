@@ -2,6 +2,7 @@
 
 use super::super::{health, times};
 use super::html::{bar, escape, thousandths};
+use super::reasons::words;
 use super::verdict::Tone;
 use crate::limits;
 use crate::probes::Outcome;
@@ -60,7 +61,7 @@ fn state(check: &CheckView) -> String {
     let word = if check.state == CheckState::Unknown { "undecided" } else { check.state.as_str() };
     let reason = health::reason(check).map_or(String::new(), |reason| {
         let against = if check.state == CheckState::Up { "last run: " } else { "" };
-        format!(" <small>{against}{}</small>", reason.replace('_', " "))
+        format!(" <small>{against}{}</small>", words(reason))
     });
     format!("<span class=\"badge {}\"><i aria-hidden=\"true\">{}</i>{word}</span>{reason}", tone.class(), tone.sign())
 }
@@ -96,7 +97,7 @@ pub(super) fn failures(page: &mut String, snapshot: &Snapshot, now: SystemTime) 
     }
     page.push_str("<ol class=\"failures\">\n");
     for (name, failure) in all.into_iter().take(limits::STATUS_FAILURES) {
-        let (at, reason) = (times::short(failure.at, now), failure.fault.reason.as_str().replace('_', " "));
+        let (at, reason) = (times::short(failure.at, now), words(failure.fault.reason));
         let (name, took) = (escape(name), Span(failure.took));
         let _ = writeln!(page, "<li><time>{at}</time> <b>{name}</b> {reason} <small>after {took}</small></li>");
     }

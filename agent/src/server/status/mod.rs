@@ -3,6 +3,7 @@
 
 mod checks;
 mod html;
+mod reasons;
 mod resources;
 mod style;
 mod verdict;

@@ -34,16 +34,20 @@ pub(super) fn bars(page: &mut String, snapshot: &Snapshot) {
 fn write_figure(page: &mut String, Figure { label, used }: &Figure) {
     let width = thousandths(*used);
     let (class, word) = match width {
-        900.. => ("bad", "almost all"),
-        800.. => ("warn", "much"),
+        900.. => ("bad", "very high"),
+        800.. => ("warn", "high"),
         _ => ("good", ""),
     };
-    let percent = format!("{:.0} %", used * 100.0);
+    let percent = match used * 100.0 {
+        some if some > 0.0 && some < 0.5 => "< 1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    };
     let image = bar(&[(class.to_owned(), width)], &format!("{percent} used"));
     let _ = writeln!(
         page,
-        "<dt>{label}</dt><dd class=\"{class}\">{image}<span>{percent} <small>{word}</small></span></dd>",
-        label = escape(label)
+        "<dt>{label}</dt><dd class=\"{class}\">{image}<span>{shown} <small>{word}</small></span></dd>",
+        label = escape(label),
+        shown = escape(&percent),
     );
 }
 

@@ -1,6 +1,7 @@
 //! The verdict in words: what a person reads first. Pure.
 
 use super::super::{health, times};
+use super::reasons::words;
 use crate::snapshot::{CheckState, CheckView, Health, Role, Snapshot, Stage};
 use std::time::SystemTime;
 
@@ -79,7 +80,7 @@ pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
 
 fn is_down(check: &CheckView, now: SystemTime) -> String {
     let since = check.since.map_or(String::new(), |since| format!(" since {}", times::short(since, now)));
-    let reason = health::reason(check).map_or(String::new(), |reason| format!(" — {}", reason.replace('_', " ")));
+    let reason = health::reason(check).map_or(String::new(), |reason| format!(" — {}", words(reason)));
     format!("{} is down{since}{reason}", check.facts.name)
 }
 
@@ -89,6 +90,7 @@ fn count(snapshot: &Snapshot) -> String {
     match (all, of(CheckState::Unknown)) {
         (0, _) => "no checks are configured".to_owned(),
         (1, 0) if up == 1 => "its one check is up".to_owned(),
+        (2, 0) if up == 2 => "both checks are up".to_owned(),
         (_, 0) if up == all => format!("all {all} checks are up"),
         (_, 0) => format!("{up} of {all} checks are up"),
         (_, unknown) => format!("{up} of {all} checks are up, {unknown} not decided yet"),
@@ -100,18 +102,18 @@ mod tests {
     use super::*;
     use crate::metrics::sample;
 
-    fn words(snapshot: &Snapshot) -> String {
+    fn said(snapshot: &Snapshot) -> String {
         let verdict = of(snapshot, sample::time(603));
         format!("{} {}: {}", verdict.tone.sign(), verdict.title, verdict.lines.join("; "))
     }
 
     #[test]
     fn says_first_what_matters_most() {
-        insta::assert_snapshot!(words(&sample::full()), @"✕ not ready: database is down since 22:23:15 — refused: 2 of 4 checks are up, 1 not decided yet");
-        insta::assert_snapshot!(words(&sample::healthy()), @"✓ backend is ready: all 2 checks are up");
-        insta::assert_snapshot!(words(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — refused; 1 of 2 checks are up");
-        insta::assert_snapshot!(words(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
+        insta::assert_snapshot!(said(&sample::full()), @"✕ not ready: database is down since 22:23:15 — connection refused: 2 of 4 checks are up, 1 not decided yet");
+        insta::assert_snapshot!(said(&sample::healthy()), @"✓ backend is ready: both checks are up");
+        insta::assert_snapshot!(said(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — connection refused; 1 of 2 checks are up");
+        insta::assert_snapshot!(said(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
         let draining = Snapshot { stage: Stage::Draining, ..sample::healthy() };
-        insta::assert_snapshot!(words(&draining), @"… not ready: the agent is stopping: all 2 checks are up");
+        insta::assert_snapshot!(said(&draining), @"… not ready: the agent is stopping: both checks are up");
     }
 }

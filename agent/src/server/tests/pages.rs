@@ -250,8 +250,8 @@ async fn the_status_page_is_html_under_a_strict_policy() {
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
     assert!(
-        page.text().contains("<h1>not ready: database is down since 22:23:15 — refused</h1>")
-            || page.text().contains("<h1>not ready: database is down since 14 Nov 22:23 — refused</h1>")
+        page.text().contains("<h1>not ready: database is down since 22:23:15 — connection refused</h1>")
+            || page.text().contains("<h1>not ready: database is down since 14 Nov 22:23 — connection refused</h1>")
     );
 }
 
