@@ -20,4 +20,5 @@ mod secrets;
 mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;
+mod tidy_reference;
 mod web_config;

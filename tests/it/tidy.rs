@@ -92,7 +92,9 @@ const VAGUE: &[&str] = &["Manager", "Helper", "Util", "Handler", "Misc"];
 #[test]
 fn nothing_has_a_vague_name() {
     let mut found = Vec::new();
-    for path in sources().iter().filter(|path| !is_test(path)) {
+    // The stand-in's names are those of the crate that it stands in for.
+    let ours = |path: &&PathBuf| !is_test(path) && !shown(path).starts_with("loadtest/libxml/");
+    for path in sources().iter().filter(ours) {
         for line in code(&read(path)).lines() {
             let declared = ["struct ", "enum ", "trait ", "fn ", "mod "].iter().find_map(|word| line.split_once(word));
             let name =

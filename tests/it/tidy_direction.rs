@@ -33,7 +33,7 @@ const LOADTEST: &[Rule] = &[
     ("units", &[]),
     ("measure", &[]),
     ("http", &[]),
-    ("journey", &["http"]),
+    ("journey", &["http", "measure", "problem"]),
     ("engine", &["measure", "journey", "http"]),
     ("targets", &["measure"]),
     ("plan", &["journey", "targets", "http"]),

@@ -79,7 +79,7 @@ fn metrics_of_one_name_are_one_metric() {
     }
 }
 
-/// Refresh it with `cargo run -p agent -- reference > REFERENCE.md`; only the part of the agent is compared.
+/// Refresh it with `tests/reference`; only the part of the agent is compared here.
 #[test]
 fn the_committed_reference_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../REFERENCE.md");
@@ -87,6 +87,6 @@ fn the_committed_reference_is_fresh() {
     let fresh = text();
     if !committed.starts_with(&fresh) {
         let differs = fresh.lines().zip(committed.lines()).find(|(new, old)| new != old);
-        panic!("REFERENCE.md is stale at {differs:?}; refresh it: cargo run -p agent -- reference > REFERENCE.md");
+        panic!("REFERENCE.md is stale at {differs:?}; refresh it: tests/reference");
     }
 }

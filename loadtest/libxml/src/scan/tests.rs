@@ -1,3 +1,5 @@
+//! Where an XML body ends, in well-made, broken and hostile texts.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What compiles, what is refused by name, and the exact messages.
+
 use crate::journey;
 use std::path::Path;
 
