@@ -72,7 +72,7 @@ fn two_hundred_users_get_a_go_and_the_agent_stays_ready() {
     assert_eq!(agent.sample("sidecar_check_up{check=\"backend\"}"), Some(1.0));
     assert!(agent.sample("sidecar_pool_size{check=\"backend\",service=\"database\"}").is_some_and(|size| size >= 1.0));
     let health = agent.page("/health").json();
-    assert!(health["services"]["database"]["pool"]["size"].as_u64().is_some(), "{health}");
+    assert!(health["services"]["backend"]["pool"]["size"].as_u64().is_some(), "{health}");
 }
 
 #[test]
@@ -140,7 +140,12 @@ fn the_journeys_pass_as_smoke_tests() {
         .map(|path| path.to_string_lossy().into_owned())
         .collect();
     assert!(files.len() >= 4, "{files:?}");
-    let variables = ["email=user1@example.org", "password=demo-password-1"];
+    let variables = [
+        "email=user1@example.org",
+        "password=demo-user-password",
+        "admin_email=admin@example.org",
+        "admin_password=demo-admin-password",
+    ];
     let mut command = clean("loadtest");
     command.arg("smoke").args(&files).args(["--variable", &format!("target={}", demo.url)]);
     variables.iter().for_each(|variable| {

@@ -2,6 +2,7 @@
 
 use crate::limits;
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -33,10 +34,12 @@ pub(super) struct Identity {
 /// Where the peer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The named directory, relative to a controller's root (v1) or absolute (v2).
+    /// The named directory.
     pub(super) parent: PathBuf,
-    /// The container's directory, likewise; the named one itself when it holds no other.
+    /// The container's directory; the named one itself when it holds no other.
     pub(super) own: PathBuf,
+    /// On v1 the container's directory under each controller. Each is found by name: a nested Docker's paths differ between them.
+    pub(super) by_controller: Controllers,
     /// The container.
     pub(super) identity: Identity,
 }
@@ -72,11 +75,13 @@ impl Layout {
             return Err(format!("the peer's container is not running: `{named}` is empty"));
         }
         let identity = identity(&own).ok_or("the peer's container has just ended")?;
-        let relative = |path: &Path| match self {
-            Self::V2(_) => path.to_path_buf(),
-            Self::V1(_) => path.strip_prefix(root).unwrap_or(path).to_path_buf(),
+        let by_controller = match self {
+            Self::V2(_) => Controllers::default(),
+            Self::V1(roots) => {
+                roots.each(|root| beside(root, name, (own != parent).then_some(own.file_name()).flatten()))
+            }
         };
-        Ok(Found { parent: relative(&parent), own: relative(&own), identity })
+        Ok(Found { parent, own, identity, by_controller })
     }
 
     /// Whether OOM kills are counted in a directory that outlives the container: v2 counts them hierarchically, v1 does not.
@@ -94,6 +99,20 @@ impl Layout {
                 .map(PathBuf::as_path),
         }
     }
+}
+
+impl Controllers {
+    fn each(&self, find: impl Fn(&Path) -> Option<PathBuf>) -> Self {
+        let find = |root: &Option<PathBuf>| root.as_deref().and_then(&find);
+        Self { memory: find(&self.memory), cpu: find(&self.cpu), cpuacct: find(&self.cpuacct), pids: find(&self.pids) }
+    }
+}
+
+/// The container's directory under another controller: the same name below it, the same child.
+fn beside(root: &Path, name: Option<&String>, child: Option<&OsStr>) -> Option<PathBuf> {
+    let parent = name.map_or_else(|| Some(root.to_path_buf()), |name| below(root, name))?;
+    let own = child.map_or(parent.clone(), |child| parent.join(child));
+    own.is_dir().then_some(own)
 }
 
 /// The first directory below `root` whose last component is the name, with or without `.slice`; breadth first, bounded.

@@ -194,7 +194,7 @@ impl Collector for Cgroup {
         };
         let read = match &layout {
             Layout::V2(_) => v2::read(&found),
-            Layout::V1(controllers) => v1::read(controllers, &found),
+            Layout::V1(_) => v1::read(&found.by_controller),
         };
         let figures = match read {
             Ok(figures) => figures,

@@ -120,6 +120,23 @@ fn a_hybrid_machine_is_read_as_v1() {
 }
 
 #[test]
+fn under_a_nested_docker_each_controller_has_a_path_of_its_own() {
+    let tree = v1();
+    tree.remove("cgroup/memory/shop_api.slice");
+    for (controller, file, text) in [
+        ("memory", "memory.usage_in_bytes", "90000000\n"),
+        ("memory", "memory.limit_in_bytes", "100000000\n"),
+        ("memory", "memory.stat", "total_rss 40000000\n"),
+    ] {
+        tree.write(&format!("cgroup/{controller}/machine/vm-1/shop_api.slice/{ID}/{file}"), text);
+    }
+    let readings = readings(collector(&tree, "shop_api").collect(at(0)));
+    assert_eq!(named(&readings, "sidecar_peer_memory_limit_bytes"), Some(100_000_000.0));
+    assert_eq!(named(&readings, "sidecar_peer_cpu_seconds_total"), Some(1.0));
+    assert_eq!(named(&readings, "sidecar_peer_pids_limit"), Some(50.0));
+}
+
+#[test]
 fn a_mount_of_just_the_peers_directory_needs_no_name() {
     let tree = v2();
     tree.write("cgroup/shop_api.slice/cgroup.controllers", "cpu memory pids\n");

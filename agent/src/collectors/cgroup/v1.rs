@@ -1,6 +1,6 @@
 //! Figures of cgroup v1, one tree a controller. Source: kernel documentation, admin-guide/cgroup-v1.
 
-use super::find::{Controllers, Found};
+use super::find::Controllers;
 use super::{Figures, Limit};
 use crate::collectors::files::{self, Unread};
 use std::path::Path;
@@ -9,22 +9,21 @@ use std::time::Duration;
 /// "No limit" on v1 is the largest page-aligned number; every kernel's is above this.
 const NO_LIMIT: u64 = 0x7fff_ffff_0000_0000;
 
-/// Reads the container at `found` from every controller that is mounted; at least one must know it.
-pub(super) fn read(controllers: &Controllers, found: &Found) -> Result<Figures, Unread> {
+/// Reads the container's directory under every controller that has one.
+pub(super) fn read(own: &Controllers) -> Result<Figures, Unread> {
     let mut figures = Figures::default();
-    let own = |controller: &Option<std::path::PathBuf>| controller.as_ref().map(|root| root.join(&found.own));
-    if let Some(own) = own(&controllers.memory) {
-        memory(&own, &mut figures)?;
+    if let Some(own) = &own.memory {
+        memory(own, &mut figures)?;
     }
-    if let Some(own) = own(&controllers.cpuacct) {
+    if let Some(own) = &own.cpuacct {
         figures.cpu = files::number(&own.join("cpuacct.usage")).ok().map(Duration::from_nanos);
     }
-    if let Some(own) = own(&controllers.cpu) {
-        cpu(&own, &mut figures);
+    if let Some(own) = &own.cpu {
+        cpu(own, &mut figures);
     }
-    if let Some(own) = own(&controllers.pids) {
+    if let Some(own) = &own.pids {
         figures.pids = files::number(&own.join("pids.current")).ok();
-        figures.pids_limit = pids_limit(&own);
+        figures.pids_limit = pids_limit(own);
     }
     Ok(figures)
 }

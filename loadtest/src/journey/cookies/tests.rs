@@ -1,3 +1,5 @@
+//! Cases of `cookies`, one line each, and property tests.
+
 use super::*;
 use proptest::prelude::*;
 

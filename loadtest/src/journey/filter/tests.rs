@@ -1,3 +1,5 @@
+//! Cases of `filter`, one line each, and property tests.
+
 use super::*;
 use crate::journey::jsonpath::Path;
 use crate::journey::template::{ExpressionKind, Part};

@@ -1,3 +1,5 @@
+//! Cases of `jsonpath`, one line each, and property tests.
+
 use super::*;
 use crate::journey::json;
 use proptest::prelude::*;

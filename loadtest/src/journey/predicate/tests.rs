@@ -1,3 +1,5 @@
+//! Cases of `predicate`, one line each, and property tests.
+
 use super::*;
 use crate::journey::json;
 use crate::journey::template::ExpressionKind;
