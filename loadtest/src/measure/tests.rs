@@ -1,3 +1,5 @@
+//! The recorder against an exact sort, windows, flights, the watch on the generator.
+
 use super::*;
 use crate::limits;
 use proptest::prelude::*;

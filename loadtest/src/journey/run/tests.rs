@@ -1,3 +1,5 @@
+//! Running entries over a scripted transport: redirects, retries, captures, asserts.
+
 use super::*;
 use crate::http::{HttpVersion, Response};
 use crate::journey::{self, Value, Variables};
