@@ -2,7 +2,9 @@
 //! Plain data; it knows nothing of how it is made or shown.
 
 use crate::collectors::Collected;
+use crate::probes::facts::PART_HEALTHY;
 use crate::probes::{Fault, Outcome, Reason};
+use crate::reading::Reading;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -164,7 +166,7 @@ pub enum Health {
     Starting,
     /// Every check that is decided is up.
     Healthy,
-    /// A check that is only observed is down.
+    /// A check that is only observed is down, or a service calls a part of itself unhealthy although its check is up.
     Degraded,
     /// A liveness or readiness check is down.
     Unhealthy,
@@ -183,6 +185,21 @@ impl Health {
     }
 }
 
+impl CheckView {
+    /// What the last run measured.
+    #[must_use]
+    pub fn readings(&self) -> &[Reading] {
+        self.last.as_ref().map_or(&[], |last| &last.outcome.readings)
+    }
+
+    /// The parts of itself that the service's own answer calls unhealthy.
+    pub fn calls_unhealthy(&self) -> impl Iterator<Item = &str> {
+        let ill =
+            self.readings().iter().filter(|reading| reading.metric.name == PART_HEALTHY.name && reading.value < 1.0);
+        ill.filter_map(|reading| reading.labels.first()).map(String::as_str)
+    }
+}
+
 impl Snapshot {
     /// The verdict over all checks.
     #[must_use]
@@ -192,7 +209,11 @@ impl Snapshot {
             Health::Unhealthy
         } else if self.checks.iter().filter(gates).any(|check| check.state == CheckState::Unknown) {
             Health::Starting
-        } else if self.checks.iter().any(|check| check.state == CheckState::Down) {
+        } else if self
+            .checks
+            .iter()
+            .any(|check| check.state == CheckState::Down || check.calls_unhealthy().next().is_some())
+        {
             Health::Degraded
         } else {
             Health::Healthy

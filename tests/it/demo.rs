@@ -72,7 +72,13 @@ fn two_hundred_users_get_a_go_and_the_agent_stays_ready() {
     assert_eq!(agent.sample("sidecar_check_up{check=\"backend\"}"), Some(1.0));
     assert!(agent.sample("sidecar_pool_size{check=\"backend\",service=\"database\"}").is_some_and(|size| size >= 1.0));
     let health = agent.page("/health").json();
-    assert!(health["services"]["backend"]["pool"]["size"].as_u64().is_some(), "{health}");
+    let database = &health["services"]["database"];
+    assert_eq!((&database["healthy"], &database["reported_by"]), (&true.into(), &"backend".into()), "{health}");
+    let pool = |figure: &str| database["pool"][figure].as_u64().unwrap_or_else(|| panic!("{figure}: {health}"));
+    assert_eq!(pool("checked_in") + pool("checked_out"), pool("size"), "{health}");
+    assert!(database["response_time_ms"].as_f64().is_some_and(|took| took > 0.0), "{health}");
+    assert!(health["services"]["backend"]["pool"].is_null() && health["overall_healthy"] == true, "{health}");
+    assert_eq!(agent.page("/diagnostics").json()["services"]["database"]["reported_by"], "backend");
 }
 
 #[test]

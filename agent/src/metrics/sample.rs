@@ -15,11 +15,6 @@ static XACT_COMMIT: Metric = Metric::gauge("pg_stat_database_xact_commit", "Tran
     .labelled(&["datname"]);
 static TLS_INFO: Metric =
     Metric::gauge("probe_tls_version_info", "TLS version in use, always 1").of(Type::Info).labelled(&["version"]);
-static POOL_SIZE: Metric = Metric::gauge("sidecar_pool_size", "Connections of the pool").labelled(&["service"]);
-static POOL_IN: Metric =
-    Metric::gauge("sidecar_pool_checked_in", "Idle connections of the pool").labelled(&["service"]);
-static POOL_OUT: Metric =
-    Metric::gauge("sidecar_pool_checked_out", "Connections of the pool in use").labelled(&["service"]);
 static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");
 static RESIDENT: Metric = Metric::gauge("process_resident_memory_bytes", "Resident memory of this process in bytes");
 static OPEN_FDS: Metric = Metric::gauge("process_open_fds", "Open file descriptors of this process");
@@ -85,9 +80,12 @@ fn backend() -> CheckView {
         readings: vec![
             HTTP_PHASES.with(["resolve"], 0.0009),
             HTTP_PHASES.with(["processing"], 0.0106),
-            POOL_SIZE.with(["database"], 20.0),
-            POOL_IN.with(["database"], 17.0),
-            POOL_OUT.with(["database"], 3.0),
+            facts::PART_HEALTHY.with(["database"], 1.0),
+            facts::PART_RESPONSE_TIME.with(["database"], 0.0013),
+            facts::POOL_SIZE.with(["database"], 20.0),
+            facts::POOL_IN.with(["database"], 17.0),
+            facts::POOL_OUT.with(["database"], 3.0),
+            facts::PART_HEALTHY.with(["search"], 1.0),
         ],
         notes: vec![Note { name: "server", text: "uvicorn on 10.1.2.3".to_owned() }],
         fault: None,
@@ -175,6 +173,16 @@ pub(crate) fn degraded() -> Snapshot {
     let mut observed = database();
     observed.facts = Arc::new(CheckFacts { role: Role::Observe, ..(*observed.facts).clone() });
     Snapshot { checks: vec![backend(), observed], ..full() }
+}
+
+/// Every check is up, and the peer says that a part of it is not well.
+pub(crate) fn part_unhealthy() -> Snapshot {
+    let mut peer = backend();
+    let mut last = (**peer.last.as_ref().expect("it ran")).clone();
+    let search = last.outcome.readings.last_mut().expect("it measured");
+    search.value = 0.0;
+    peer.last = Some(Arc::new(last));
+    Snapshot { checks: vec![peer, certificate()], ..full() }
 }
 
 /// The peer itself is dead.

@@ -2,7 +2,7 @@
 //! Restricted, for it names hosts.
 
 use super::figures::{self, Process, System};
-use super::health::{self, Service, milliseconds};
+use super::health::{self, Entry, Service, milliseconds};
 use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
 use super::times;
@@ -20,7 +20,7 @@ struct Body<'a> {
     overall_healthy: bool,
     ready: bool,
     held_back_by: Vec<&'a str>,
-    services: Ordered<&'a str, Detailed<'a>>,
+    services: Ordered<String, Entry<'a, Detailed<'a>>>,
     system: System<'a>,
     process: Process,
     sources: Ordered<&'a str, Source<'a>>,
@@ -41,7 +41,7 @@ struct Agent {
 #[derive(Serialize)]
 struct Detailed<'a> {
     #[serde(flatten)]
-    service: Service,
+    service: Service<'a>,
     probe: &'static str,
     target: &'a str,
     role: &'static str,
@@ -110,7 +110,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         overall_healthy: health::overall(&checks),
         ready: snapshot.ready(),
         held_back_by: snapshot.held_back_by(),
-        services: Ordered(checks.iter().map(|check| (check.facts.name.as_str(), detailed(snapshot, check))).collect()),
+        services: health::services(snapshot, &checks, detailed),
         system: figures::system(snapshot),
         process: figures::peer_process(snapshot),
         sources: Ordered(snapshot.sources.iter().map(|source| (source.name, Source::of(source))).collect()),
@@ -132,10 +132,10 @@ fn agent(asked: &Asked<'_>, snapshot: &Snapshot) -> Agent {
     }
 }
 
-fn detailed<'a>(snapshot: &Snapshot, check: &'a CheckView) -> Detailed<'a> {
+fn detailed<'a>(check: &'a CheckView, service: Service<'a>) -> Detailed<'a> {
     let facts = &check.facts;
     Detailed {
-        service: Service::of(snapshot, check),
+        service,
         probe: facts.kind,
         target: &facts.target,
         role: facts.role.as_str(),

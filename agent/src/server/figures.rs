@@ -1,10 +1,11 @@
 //! Looks up figures of the snapshot by metric name, and arranges those of C1: pools, system, process. Pure.
 
+use super::parts::whole;
 use super::reply::Ordered;
 use crate::collectors::{Collected, facts as host};
 use crate::probes::facts as probed;
 use crate::reading::Reading;
-use crate::snapshot::{CheckView, Snapshot};
+use crate::snapshot::Snapshot;
 use serde::Serialize;
 
 pub(super) const CPU_USED: &str = host::CPU_USED_RATIO.name;
@@ -13,10 +14,7 @@ pub(super) const MEMORY_USED: &str = host::MEMORY_USED_RATIO.name;
 pub(super) const FDS_USED: &str = host::FDS_USED_RATIO.name;
 pub(super) const DISK_FREE: &str = host::DISK_FREE_RATIO.name;
 pub(super) const CONNECTIONS_USED: &str = probed::CONNECTIONS_USED_RATIO.name;
-// Of collectors and probes that keep their metrics to themselves; a test holds these names against the table of all metrics.
-const POOL_SIZE: &str = "sidecar_pool_size";
-const POOL_IN: &str = "sidecar_pool_checked_in";
-const POOL_OUT: &str = "sidecar_pool_checked_out";
+// Of collectors that keep their metrics to themselves; a test holds these names against the table of all metrics.
 const PEER_THREADS: &str = "sidecar_peer_process_threads";
 const PEER_CONNECTIONS: &str = "sidecar_peer_connections";
 const PEER_RESIDENT: &str = "sidecar_peer_process_resident_memory_bytes";
@@ -24,14 +22,6 @@ const PEER_FDS: &str = "sidecar_peer_process_open_fds";
 const OWN_THREADS: &str = "process_threads";
 const OWN_RESIDENT: &str = "process_resident_memory_bytes";
 const OWN_FDS: &str = "process_open_fds";
-
-/// The connections of a pool, as the peer itself reports them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Pool {
-    pub(super) size: Option<u64>,
-    pub(super) checked_in: Option<u64>,
-    pub(super) checked_out: Option<u64>,
-}
 
 /// Use of CPU, memory and disk by scope; empty where nothing was measured.
 #[derive(Serialize)]
@@ -109,40 +99,6 @@ pub(super) fn own_process(snapshot: &Snapshot) -> Process {
     }
 }
 
-/// The pool of the service that a check watches: the one that any check reports under this check's name, else the first that this
-/// check itself reports under a name that is no check's.
-pub(super) fn pool(snapshot: &Snapshot, check: &CheckView) -> Option<Pool> {
-    let name = check.facts.name.as_str();
-    if let Some(pool) = snapshot.checks.iter().find_map(|other| pool_of(other, name)) {
-        return Some(pool);
-    }
-    let stray = |service: &&str| snapshot.check(service).is_none();
-    let service = readings(check).filter(|reading| [POOL_SIZE, POOL_IN, POOL_OUT].contains(&reading.metric.name));
-    let service = service.filter_map(|reading| reading.labels.first()).map(String::as_str).find(stray)?;
-    pool_of(check, service)
-}
-
-fn pool_of(check: &CheckView, service: &str) -> Option<Pool> {
-    let figure = |name: &str| {
-        let fits =
-            |reading: &&Reading| reading.metric.name == name && reading.labels.first().is_some_and(|s| s == service);
-        readings(check).find(fits).and_then(|reading| whole(reading.value))
-    };
-    let pool = Pool { size: figure(POOL_SIZE), checked_in: figure(POOL_IN), checked_out: figure(POOL_OUT) };
-    let known = pool.size.or(pool.checked_in).or(pool.checked_out).is_some();
-    known.then_some(pool)
-}
-
-/// A count or a size; what a peer reports as NaN or below zero is not known.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive; saturates")]
-fn whole(value: f64) -> Option<u64> {
-    (value >= 0.0).then_some(value.round() as u64)
-}
-
-fn readings(check: &CheckView) -> impl Iterator<Item = &Reading> {
-    check.last.iter().flat_map(|last| &last.outcome.readings)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,26 +109,6 @@ mod tests {
         for name in [PEER_THREADS, PEER_CONNECTIONS, PEER_RESIDENT, PEER_FDS, OWN_THREADS, OWN_RESIDENT, OWN_FDS] {
             assert!(crate::metrics::table().iter().any(|metric| metric.name == name), "{name}");
         }
-        for http in crate::probes::KINDS.iter().filter(|kind| kind.name == "http") {
-            for name in [POOL_SIZE, POOL_IN, POOL_OUT] {
-                assert!(http.facts.iter().any(|metric| metric.name == name), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_pool_goes_to_the_check_of_its_name() {
-        let snapshot = sample::full();
-        let expected = Some(Pool { size: Some(20), checked_in: Some(17), checked_out: Some(3) });
-        assert_eq!(pool(&snapshot, snapshot.check("database").unwrap()), expected);
-        assert_eq!(pool(&snapshot, snapshot.check("backend").unwrap()), None);
-    }
-
-    #[test]
-    fn a_pool_of_no_check_stays_with_the_one_that_reports_it() {
-        let snapshot = sample::healthy();
-        assert_eq!(pool(&snapshot, snapshot.check("backend").unwrap()).unwrap().size, Some(20));
-        assert_eq!(pool(&snapshot, snapshot.check("public-site").unwrap()), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod figures;
 mod health;
 mod live;
 mod metrics_page;
+mod parts;
 mod ready;
 mod reply;
 mod routes;

@@ -1,6 +1,8 @@
 //! The names of what an HTTP check measures: blackbox_exporter's where it has one, with its meaning.
 
-use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
+use crate::probes::facts::{
+    CERTIFICATE_EXPIRES_IN_SECONDS, PART_HEALTHY, PART_RESPONSE_TIME, POOL_IN, POOL_OUT, POOL_RATIO, POOL_SIZE,
+};
 use crate::probes::net::facts as net;
 use crate::reading::Metric;
 
@@ -25,17 +27,6 @@ pub(super) static LAST_MODIFIED: Metric = Metric::gauge(
     "probe_http_last_modified_timestamp_seconds",
     "Unix time in seconds of the answer's Last-Modified header, absent without one",
 );
-pub(super) static POOL_SIZE: Metric =
-    Metric::gauge("sidecar_pool_size", "Connections that the service's own pool may hold").labelled(&["service"]);
-pub(super) static POOL_IN: Metric =
-    Metric::gauge("sidecar_pool_checked_in", "Idle connections in the service's own pool").labelled(&["service"]);
-pub(super) static POOL_OUT: Metric =
-    Metric::gauge("sidecar_pool_checked_out", "Connections of the service's own pool in use").labelled(&["service"]);
-pub(super) static POOL_RATIO: Metric = Metric::gauge(
-    "sidecar_pool_used_ratio",
-    "Connections of the service's own pool in use divided by its size, above 1 when it overflows",
-)
-.labelled(&["service"]);
 
 /// The phases of a request, in order.
 pub(super) const PHASES: [&str; 5] = ["resolve", "connect", "tls", "processing", "transfer"];
@@ -60,6 +51,8 @@ pub(super) static FACTS: &[&Metric] = &[
     &net::VERSION,
     &net::CIPHER,
     &CERTIFICATE_EXPIRES_IN_SECONDS,
+    &PART_HEALTHY,
+    &PART_RESPONSE_TIME,
     &POOL_SIZE,
     &POOL_IN,
     &POOL_OUT,

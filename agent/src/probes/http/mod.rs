@@ -6,6 +6,7 @@ mod exchange;
 mod json;
 mod metrics;
 mod params;
+mod parts;
 mod plan;
 mod pool;
 mod rules;
@@ -96,13 +97,7 @@ impl Http {
         let page = Page::new(&got.answer.body);
         let judged = self.plan.rules.judge(&got.answer, &page);
         if let Some(json) = page.json.as_ref().filter(|_| is_json(&got.answer.headers)) {
-            let failing = pool::failing(json);
-            if !failing.is_empty() {
-                cx.note("failing", &failing.join(", "));
-            }
-            if self.plan.pool.is_none() {
-                pool::measure_found(cx, json);
-            }
+            parts::measure(cx, json, self.plan.pool.is_none());
         }
         self.look_for_pool(cx, &page).await;
         judged.map_err(|verdict| {

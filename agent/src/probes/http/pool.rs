@@ -2,9 +2,8 @@
 //! Prometheus metrics. It is the only place that knows how many connections are checked out: the database cannot tell.
 
 use super::json::JsonPath;
-use super::metrics::{POOL_IN, POOL_OUT, POOL_RATIO, POOL_SIZE};
-use crate::limits;
-use crate::probes::{Context, clean};
+use crate::probes::Context;
+use crate::probes::facts::{POOL_IN, POOL_OUT, POOL_RATIO, POOL_SIZE};
 use serde_json::Value;
 
 /// The key `pool` as written.
@@ -106,38 +105,12 @@ pub(super) fn measure_configured(cx: &mut Context<'_>, plan: &PoolPlan, page: &P
     pool.measure(cx, &plan.service);
 }
 
-/// Measures every pool that a JSON answer shows by itself: `services.*.pool.{size,checked_in,checked_out}` or `pool.{…}`.
-pub(super) fn measure_found(cx: &mut Context<'_>, answer: &Value) {
-    if let Some(pool) = answer.get("pool").and_then(pool_of) {
-        pool.measure(cx, "");
-    }
-    for (name, service) in services(answer) {
-        if let Some(pool) = service.get("pool").and_then(pool_of) {
-            pool.measure(cx, &clean(name));
-        }
-    }
-}
-
-fn pool_of(value: &Value) -> Option<Pool> {
-    let figure = |name: &str| value.get(name).and_then(Value::as_f64);
-    let pool = Pool { size: figure("size"), checked_in: figure("checked_in"), checked_out: figure("checked_out") };
-    (pool != Pool::default()).then_some(pool)
-}
-
-/// The parts that a health page lists, under the names that frameworks use, capped.
-fn services(answer: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    let lists = ["services", "components", "dependencies", "checks"];
-    lists.into_iter().filter_map(|list| answer.get(list)?.as_object()).flatten().take(limits::PEER_SERVICES)
-}
-
-/// The parts that a health page calls unhealthy, in its order.
-pub(super) fn failing(answer: &Value) -> Vec<String> {
-    let ill = |service: &Value| {
-        let status = service.get("status").or(Some(service)).and_then(Value::as_str).unwrap_or_default();
-        let bad = ["down", "unhealthy", "error", "fail", "failed", "critical", "out_of_service", "unavailable"];
-        service.get("healthy") == Some(&Value::Bool(false)) || bad.contains(&status.to_ascii_lowercase().as_str())
-    };
-    services(answer).filter(|(_, service)| ill(service)).map(|(name, _)| clean(name)).collect()
+/// Measures a pool that a JSON answer shows by itself: `pool.{size,checked_in,checked_out}` below `value`.
+pub(super) fn measure_found(cx: &mut Context<'_>, service: &str, value: &Value) {
+    let Some(pool) = value.get("pool") else { return };
+    let figure = |name: &str| pool.get(name).and_then(Value::as_f64);
+    let (size, checked_in, checked_out) = (figure("size"), figure("checked_in"), figure("checked_out"));
+    Pool { size, checked_in, checked_out }.measure(cx, service);
 }
 
 /// The sum of all samples of a metric in Prometheus' text format, or `None` without one.
@@ -179,16 +152,6 @@ mod tests {
         assert_eq!(sum(text, "pool"), Some(8.0));
         assert_eq!(sum(text, "pool_size"), Some(9.0));
         assert_eq!((sum(text, "poo"), sum(text, "broken")), (None, None));
-    }
-
-    #[test]
-    fn names_the_parts_that_fail() {
-        let answer = serde_json::json!({
-            "services": {"database": {"healthy": true}, "redis": {"healthy": false}, "vector": {"status": "DOWN"}},
-            "components": {"disk": "error", "mail": "ok"}
-        });
-        assert_eq!(failing(&answer), ["redis", "vector", "disk"]);
-        assert!(failing(&serde_json::json!([1])).is_empty());
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! What an answer must be like, and what is said when it is not. Pure.
 
 use super::json::Assertion;
-use super::pool::{Page, failing};
+use super::parts::failing;
+use super::pool::Page;
 use super::status::StatusCodes;
 use crate::probes::{Fault, Reason, clean};
 use http::header::{HeaderMap, HeaderName};

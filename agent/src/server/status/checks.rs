@@ -1,5 +1,6 @@
 //! The table of checks and the list of the last failures.
 
+use super::super::parts::{self, Placed};
 use super::super::{health, times};
 use super::html::{bar, escape, thousandths};
 use super::reasons::words;
@@ -25,7 +26,33 @@ pub(super) fn table(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
     for check in &snapshot.checks {
         row(page, check, now);
     }
+    for placed in parts::placed(snapshot) {
+        part(page, &placed);
+    }
     page.push_str("</tbody>\n</table>\n</section>\n");
+}
+
+/// What a service says of a part of itself, beside what the checks found.
+fn part(page: &mut String, Placed { name, part, checked }: &Placed<'_>) {
+    let (tone, word) = match part.healthy {
+        Some(true) => (Tone::Good, "healthy"),
+        Some(false) => (Tone::Bad, "unhealthy"),
+        None if *checked => return,
+        None => (Tone::Wait, "not said"),
+    };
+    let took = part.response_time_ms.map_or(String::new(), |took| format!("{took} ms"));
+    let _ = writeln!(
+        page,
+        "<tr><td class=\"name\"><b>{name}</b> <small>as {by} says</small></td><td>{badge}</td><td></td><td>{took}</td>\
+         <td class=\"wide\"></td></tr>",
+        name = escape(name),
+        by = escape(part.reported_by),
+        badge = badge(tone, word),
+    );
+}
+
+fn badge(tone: Tone, word: &str) -> String {
+    format!("<span class=\"badge {}\"><i aria-hidden=\"true\">{}</i>{word}</span>", tone.class(), tone.sign())
 }
 
 fn row(page: &mut String, check: &CheckView, now: SystemTime) {
@@ -63,7 +90,7 @@ fn state(check: &CheckView) -> String {
         let against = if check.state == CheckState::Up { "last run: " } else { "" };
         format!(" <small>{against}{}</small>", words(reason))
     });
-    format!("<span class=\"badge {}\"><i aria-hidden=\"true\">{}</i>{word}</span>{reason}", tone.class(), tone.sign())
+    format!("{}{reason}", badge(tone, word))
 }
 
 fn phases(page: &mut String, outcome: &Outcome) {

@@ -1,7 +1,8 @@
 //! Bars of what is limited: the peer's CPU and memory, the host's, disks, connections. Each turns its colour, and says so in
 //! words, where the shipped alert rules would begin to speak: 80 and 90 percent.
 
-use super::super::figures::{self, Pool};
+use super::super::figures;
+use super::super::parts::{self, Pool};
 use super::html::{bar, escape, thousandths};
 use crate::snapshot::Snapshot;
 use std::fmt::Write as _;
@@ -54,15 +55,22 @@ fn write_figure(page: &mut String, Figure { label, used }: &Figure) {
 fn connections(snapshot: &Snapshot) -> Vec<Figure> {
     let mut all = Vec::new();
     for check in &snapshot.checks {
-        let Some(last) = &check.last else { continue };
-        let used = last.outcome.readings.iter().find(|reading| reading.metric.name == figures::CONNECTIONS_USED);
+        let used = check.readings().iter().find(|reading| reading.metric.name == figures::CONNECTIONS_USED);
         if let Some(used) = used {
             all.push(Figure { label: format!("to {}", check.facts.name), used: used.value });
         }
-        if let Some(used) = figures::pool(snapshot, check).and_then(pool_used) {
+        if let Some(used) = parts::own_pool(check).and_then(pool_used) {
             all.push(Figure { label: format!("pool of {}", check.facts.name), used });
         }
     }
+    let pools = parts::placed(snapshot).into_iter();
+    let pools = pools.filter_map(|placed| Some((placed.part.pool.and_then(pool_used)?, placed)));
+    all.extend(
+        pools.map(|(used, placed)| Figure {
+            label: format!("{}, pool of {}", placed.name, placed.part.reported_by),
+            used,
+        }),
+    );
     all
 }
 

@@ -72,7 +72,10 @@ pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
         Health::Starting => {
             (Tone::Wait, format!("not ready yet: waiting for {}", snapshot.held_back_by().join(", ")), others_down)
         }
-        Health::Degraded => (Tone::Warn, format!("{service} is ready, but not all is well"), others_down),
+        Health::Degraded => {
+            let lines = others_down.into_iter().chain(snapshot.checks.iter().filter_map(calls_unhealthy)).collect();
+            (Tone::Warn, format!("{service} is ready, but not all is well"), lines)
+        }
         Health::Healthy => (Tone::Good, format!("{service} is ready"), Vec::new()),
     };
     Verdict { tone, title, lines: lines.into_iter().chain(counted).collect() }
@@ -82,6 +85,12 @@ fn is_down(check: &CheckView, now: SystemTime) -> String {
     let since = check.since.map_or(String::new(), |since| format!(" since {}", times::short(since, now)));
     let reason = health::reason(check).map_or(String::new(), |reason| format!(" — {}", words(reason)));
     format!("{} is down{since}{reason}", check.facts.name)
+}
+
+/// What the service behind a check says against parts of itself.
+fn calls_unhealthy(check: &CheckView) -> Option<String> {
+    let parts: Vec<&str> = check.calls_unhealthy().collect();
+    (!parts.is_empty()).then(|| format!("{} says that its {} is unhealthy", check.facts.name, parts.join(", its ")))
 }
 
 fn count(snapshot: &Snapshot) -> String {
@@ -113,6 +122,7 @@ mod tests {
         insta::assert_snapshot!(said(&sample::healthy()), @"✓ backend is ready: both checks are up");
         insta::assert_snapshot!(said(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — connection refused; 1 of 2 checks are up");
         insta::assert_snapshot!(said(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
+        insta::assert_snapshot!(said(&sample::part_unhealthy()), @"! backend is ready, but not all is well: backend says that its search is unhealthy; both checks are up");
         let draining = Snapshot { stage: Stage::Draining, ..sample::healthy() };
         insta::assert_snapshot!(said(&draining), @"… not ready: the agent is stopping: both checks are up");
     }

@@ -64,6 +64,11 @@ async fn health_has_the_shape_that_backends_have() {
             "size": 20,
             "checked_in": 17,
             "checked_out": 3
+          },
+          "reported": {
+            "healthy": true,
+            "response_time_ms": 1.3,
+            "reported_by": "backend"
           }
         },
         "public-site": {
@@ -76,9 +81,51 @@ async fn health_has_the_shape_that_backends_have() {
           "healthy": false,
           "state": "unknown",
           "response_time_ms": null
+        },
+        "search": {
+          "healthy": true,
+          "reported_by": "backend"
         }
       },
     "#);
+}
+
+#[tokio::test]
+async fn a_part_that_only_the_service_reports_has_an_entry_that_says_so_on_both_pages() {
+    let server = start(sample::healthy()).await;
+    let expected = json!({
+        "healthy": true,
+        "response_time_ms": 1.3,
+        "pool": {"size": 20, "checked_in": 17, "checked_out": 3},
+        "reported_by": "backend",
+    });
+    for path in ["/health", "/diagnostics", "/health?role=readiness"] {
+        let page = server.get(path).await.json();
+        assert_eq!(page["services"]["database"], expected, "{path}");
+        assert_eq!((&page["overall_healthy"], &page["status"]), (&json!(true), &json!("healthy")), "{path}");
+    }
+    let others = server.get("/health?role=observe").await.json();
+    assert_eq!(others["services"].as_object().unwrap().keys().collect::<Vec<_>>(), ["public-site"]);
+    let status = server.get("/").await;
+    assert!(status.text().contains("<b>database</b> <small>as backend says</small>"));
+}
+
+#[tokio::test]
+async fn what_a_service_says_against_itself_is_on_every_page_and_no_reason_to_take_it_out() {
+    let server = start(sample::part_unhealthy()).await;
+    for (path, word, overall) in [
+        ("/health", "degraded", false),
+        ("/diagnostics", "degraded", false),
+        ("/health?role=readiness", "degraded", false),
+        ("/health?role=observe", "healthy", true),
+    ] {
+        let answer = server.get(path).await;
+        let page = answer.json();
+        assert_eq!((answer.status, &page["status"]), (200, &json!(word)), "{path}");
+        assert_eq!(page["overall_healthy"], json!(overall), "{path}");
+    }
+    assert_eq!(server.get("/ready").await.status, 200);
+    assert!(server.get("/").await.text().contains("backend says that its search is unhealthy"));
 }
 
 #[tokio::test]
