@@ -56,6 +56,13 @@ A duration is written `250ms`, `10s`, `1m30s`, `26h` or `7d`; a bare number is s
 const RESTRICTED: &str = "
 Restricted pages answer the users of the web configuration; when it names none, loopback and the networks of
 `diagnostics_from`. The prefixes of `health_aliases` answer with `/readiness`, `/liveness` and `/diagnostics` behind them.
+
+`services` of `/health` and `/diagnostics` has an entry for every check, and one for every part (a database, a queue) that a
+service's own health page tells of and no check watches: `reported_by` names the check whose answer says it, and what the service
+does not say is absent. Where a check has the part's name, its entry gets the `pool`, and the rest stands under `reported`.
+`overall_healthy` is true when every check is up and no service calls a part of itself unhealthy. `status` is `unhealthy` when a
+liveness or readiness check is down, `starting` while one is undecided, `degraded` when an observed check is down or a service
+calls a part unhealthy, else `healthy`; `/health` answers 503 when it is `unhealthy` or `starting`.
 ";
 
 fn configuration(out: &mut String) {
