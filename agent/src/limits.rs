@@ -33,6 +33,10 @@ pub const FIRST_BYTES: usize = 512;
 pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
 /// A silent service is given this long to greet before it is spoken to.
 pub const SNIFF_GREETING: Duration = Duration::from_millis(150);
+/// What else speaks TLS or HTTP is waited for so long once one of the harmless words was answered.
+pub const SNIFF_OTHERS: Duration = Duration::from_millis(100);
+/// A database that speaks first and has not done so by then is looked at on a second connection; sound ones greet in milliseconds.
+pub const GREETING_PATIENCE: Duration = Duration::from_millis(250);
 /// What answered at an address is believed for this long: some servers count every broken connection against us.
 pub const SNIFF_AGAIN: Duration = Duration::from_secs(60);
 /// Addresses whose answer is remembered.

@@ -17,6 +17,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlSslMode};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
@@ -190,7 +191,20 @@ async fn greeting(
     let mut first = vec![0; limits::FIRST_BYTES];
     let share = cx.left().mul_f64(0.7);
     let scheme = &plan.target.scheme;
-    let fault = match timeout(share, stream.read(&mut first)).await {
+    let said = {
+        let mut said = pin!(timeout(share, stream.read(&mut first)));
+        match timeout(limits::GREETING_PATIENCE, &mut said).await {
+            Ok(said) => said,
+            // A server of HTTP waits for us as we do for it. A sound one that is slow to greet goes on being waited for: each
+            // look at it costs it a handshake that is broken off, so it gets one look a minute.
+            Err(_silent) => tokio::select! {
+                biased;
+                said = &mut said => said,
+                Some(fault) = stranger(cx, address, scheme) => return Err(fault),
+            },
+        }
+    };
+    let fault = match said {
         Ok(Ok(length)) if length > 0 => {
             first.truncate(length);
             let named = net::classify(&first).zip(address).and_then(|(spoken, at)| other(&spoken, scheme, at));

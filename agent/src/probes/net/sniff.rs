@@ -4,6 +4,8 @@
 use super::{Spoken, Tls, classify};
 use crate::probes::{Context, Fault, Reason};
 use crate::{clock, limits};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use rustls::ClientConnection;
 use rustls_pki_types::ServerName;
 use std::collections::HashMap;
@@ -68,18 +70,38 @@ async fn look(address: SocketAddr, until: Instant) -> Option<Spoken> {
     }
     // Silent services are spoken to, each word on a connection of its own, all at once.
     let hello = client_hello();
-    let (postgresql, line, tls) = tokio::join!(
-        ask(address, SSL_REQUEST, until),
-        ask(address, b"PING\r\n\r\n", until),
-        ask(address, &hello, until)
-    );
-    let postgresql = postgresql.filter(|first| matches!(first.as_slice(), b"S" | b"N"));
-    if postgresql.is_some() {
-        return Some(Spoken { protocol: "postgresql", version: None });
+    let mut answers = FuturesUnordered::new();
+    for (word, bytes) in [(Word::Postgresql, SSL_REQUEST), (Word::Line, b"PING\r\n\r\n"), (Word::Tls, &hello)] {
+        answers.push(async move { (word, ask(address, bytes, until).await) });
     }
-    // An answer to the TLS greeting comes first: a TLS server answers a plain line with an alert, or in plain HTTP.
-    let handshake = tls.filter(|first| first.first() == Some(&0x16)).and_then(|first| classify(&first));
-    handshake.or_else(|| line.and_then(|first| classify(&first)))
+    let (mut until, mut spoken) = (until, None);
+    while let Ok(Some((word, first))) = timeout_at(until, answers.next()).await {
+        let Some(first) = first else { continue };
+        match word {
+            Word::Postgresql if matches!(first.as_slice(), b"S" | b"N") => {
+                return Some(Spoken { protocol: "postgresql", version: None });
+            }
+            Word::Tls if first.first() == Some(&0x16) => return classify(&first),
+            Word::Line => {
+                // A TLS server answers a plain line too, with an alert or in plain HTTP: its own word is waited for a little.
+                spoken = classify(&first);
+                until = until.min(clock::now() + limits::SNIFF_OTHERS);
+            }
+            Word::Postgresql | Word::Tls => {}
+        }
+    }
+    spoken
+}
+
+/// What is said to a silent service.
+#[derive(Clone, Copy)]
+enum Word {
+    /// PostgreSQL's request for TLS.
+    Postgresql,
+    /// A line that Redis, HTTP, SMTP and others answer.
+    Line,
+    /// A client's TLS greeting.
+    Tls,
 }
 
 /// PostgreSQL's request for TLS, length first: the server answers `S` or `N` and waits.
@@ -133,6 +155,16 @@ mod tests {
         let postgresql = test_peers::answers(|asked| (asked == SSL_REQUEST).then_some(b"N"));
         assert_eq!(says(postgresql.await).await, "postgresql");
         assert_eq!(says(test_peers::tls(test_peers::certificate(|_| ())).await).await, "tls");
+    }
+
+    #[tokio::test]
+    async fn http_is_named_without_waiting_for_words_that_it_does_not_answer() {
+        let http: &[u8] = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n";
+        let peer = test_peers::answers(move |asked| asked.ends_with(b"\r\n\r\n").then_some(http)).await;
+        let began = clock::now();
+        assert_eq!(says(peer).await, "http nginx");
+        let most = limits::SNIFF_GREETING + limits::SNIFF_OTHERS + Duration::from_millis(100);
+        assert!(clock::now() - began < most, "{:?}", clock::now() - began);
     }
 
     #[tokio::test(start_paused = true)]

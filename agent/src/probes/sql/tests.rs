@@ -68,6 +68,47 @@ async fn mysql_names_strangers() {
 }
 
 #[tokio::test]
+async fn a_silent_http_server_behind_a_mysql_url_is_named_well_before_the_deadline() {
+    let http = test_peers::serve(|mut stream| async move {
+        let mut asked = [0; 1024];
+        let length = stream.read(&mut asked).await.unwrap_or(0);
+        if asked[..length].ends_with(b"\r\n\r\n") {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nserver: nginx\r\n\r\n").await;
+        }
+        // What is no whole request is waited for.
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    })
+    .await;
+    let outcome = look(&format!("mysql://app:canary@{}/shop", http.address), Duration::from_secs(5)).await;
+    assert!(outcome.fault.unwrap().message.contains("speaks http nginx, the URL says mysql"));
+    assert!(outcome.took < Duration::from_secs(1), "{:?}", outcome.took);
+}
+
+/// Greets after a while, then refuses the login.
+async fn greets_after(pause: Duration) -> Peer {
+    test_peers::serve(move |mut stream| async move {
+        tokio::time::sleep(pause).await;
+        let _ = stream.write_all(MYSQL).await;
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"\x17\0\0\x02\xff\x15\x04#28000Access denied 1").await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_mysql_that_greets_is_not_looked_at_and_one_that_is_slow_is_waited_for() {
+    let soon = greets_after(Duration::from_millis(50)).await;
+    let slow = greets_after(limits::GREETING_PATIENCE + Duration::from_millis(500)).await;
+    for peer in [&soon, &slow] {
+        let url = format!("mysql://app:canary@{}/shop?ssl-mode=disabled", peer.address);
+        assert_eq!(look(&url, Duration::from_secs(5)).await.fault.unwrap().reason, Reason::Auth);
+    }
+    assert_eq!(soon.accepted(), 1);
+    assert!(slow.accepted() > 1, "it was looked at, and its own greeting counted");
+}
+
+#[tokio::test]
 async fn rude_servers_cost_no_more_than_the_deadline() {
     let login = |answer: &'static [u8]| {
         // Refuses TLS, then answers the login.
