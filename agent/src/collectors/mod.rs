@@ -51,6 +51,8 @@ pub struct Moment {
 pub enum Collected {
     /// Values.
     Readings(Vec<Reading>),
+    /// Values, and what is to be known of where they are from, for people who may see addresses.
+    Noted(Vec<Reading>, String),
     /// Some values, and why the others are missing, for people.
     Partly(Vec<Reading>, String),
     /// There is nothing to read here, and that is no failure: why, for people.
@@ -64,7 +66,7 @@ impl Collected {
     #[must_use]
     pub fn readings(&self) -> &[Reading] {
         match self {
-            Self::Readings(readings) | Self::Partly(readings, _) => readings,
+            Self::Readings(readings) | Self::Noted(readings, _) | Self::Partly(readings, _) => readings,
             Self::Absent(_) | Self::Failed(_) => &[],
         }
     }

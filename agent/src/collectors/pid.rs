@@ -2,6 +2,7 @@
 //! files needs the same user and group.
 
 use super::files::{self, Unread, float};
+use crate::limits;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -57,6 +58,28 @@ impl Pid {
     /// When it has ended.
     pub(super) fn comm(&self) -> Result<String, Unread> {
         files::read(&self.folder.join("comm")).map(|text| text.trim_end_matches('\n').to_owned())
+    }
+
+    /// The program as it was called: the first word of its command line, for the others may hold secrets; empty when it has none
+    /// (a kernel thread), or when the word could be a URL.
+    #[must_use]
+    pub(super) fn program(&self) -> String {
+        let line = files::read(&self.folder.join("cmdline")).unwrap_or_default();
+        let word = line.split(['\0', ' ', '\n']).next().unwrap_or_default();
+        let plain = !word.contains(['@', '?', '=']) && !word.contains("://");
+        if plain {
+            word.chars().filter(|c| !c.is_control()).take(limits::PEER_TEXT_CHARS).collect()
+        } else {
+            String::new()
+        }
+    }
+
+    /// The user that it runs as.
+    #[must_use]
+    pub(super) fn uid(&self) -> Option<u32> {
+        let status = files::read(&self.folder.join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
     }
 
     /// How many files it has open.

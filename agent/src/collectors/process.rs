@@ -58,11 +58,17 @@ impl Process {
         std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
     }
 
-    fn find(&self) -> Result<Pid, String> {
+    /// The peer's process, and how it was chosen when it was chosen by name.
+    fn find(&self) -> Result<(Pid, Option<String>), String> {
         match &self.name {
-            Some(name) => oldest_named(&self.proc, name).map(|pid| Pid::new(&self.proc, pid)).ok_or_else(|| {
-                format!("no process is called `{name}` here: it has ended, or its PID namespace is not shared")
-            }),
+            Some(name) => {
+                let named = named(&self.proc, name).ok_or_else(|| {
+                    format!("no process is called `{name}` here: it has ended, or its PID namespace is not shared")
+                })?;
+                let pid = Pid::new(&self.proc, named.oldest);
+                let chosen = chosen(&pid, &named, name);
+                Ok((pid, Some(chosen)))
+            }
             None if self.own_pid == 1 => Err("the PID namespace is not shared with the peer".to_owned()),
             None if self.on_the_host() => {
                 Err("this is the host's PID namespace: name the peer's process in `peer.process`".to_owned())
@@ -73,7 +79,7 @@ impl Process {
                     Ok(name) if NOT_THE_PEER.contains(&name.as_str()) => {
                         Err(format!("PID 1 is `{name}` and not the peer: name the peer's process in `peer.process`"))
                     }
-                    Ok(_) => Ok(first),
+                    Ok(_) => Ok((first, None)),
                     Err(error) => Err(error.to_string()),
                 }
             }
@@ -81,20 +87,42 @@ impl Process {
     }
 }
 
-/// The process with that command name that started first; names are compared as the kernel cuts them, to 15 bytes.
-fn oldest_named(proc: &Path, name: &str) -> Option<u32> {
+/// The processes of one command name.
+struct Named {
+    /// The one that started first.
+    oldest: u32,
+    all: usize,
+}
+
+/// The processes with that command name; names are compared as the kernel cuts them, to 15 bytes.
+fn named(proc: &Path, name: &str) -> Option<Named> {
     let cut: String =
         String::from_utf8_lossy(name.as_bytes().get(..name.len().min(15)).unwrap_or_default()).into_owned();
     let pids = std::fs::read_dir(proc).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let named =
         pids.take(limits::PROCESSES_LOOKED_AT).filter(|pid| Pid::new(proc, *pid).comm().is_ok_and(|comm| comm == cut));
-    named.filter_map(|pid| Some((Pid::new(proc, pid).stat().ok()?.start_ticks, pid))).min().map(|(_, pid)| pid)
+    let named = named.filter_map(|pid| Some((Pid::new(proc, pid).stat().ok()?.start_ticks, pid)));
+    let named: Vec<(u64, u32)> = named.collect();
+    named.iter().min().map(|(_, oldest)| Named { oldest: *oldest, all: named.len() })
+}
+
+/// Which process was taken for the peer, so that somebody else's on a shared host is recognised.
+fn chosen(pid: &Pid, named: &Named, name: &str) -> String {
+    let program = pid.program();
+    let facts = [(!program.is_empty()).then(|| format!("`{program}`")), pid.uid().map(|uid| format!("uid {uid}"))];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    let others = match named.all {
+        0 | 1 => format!("the only one called `{name}`"),
+        all => format!("the oldest of {all} called `{name}`"),
+    };
+    format!("pid {}{facts}, {others}", named.oldest)
 }
 
 impl Collector for Process {
     fn collect(&mut self, _at: Moment) -> Collected {
-        let pid = match self.find() {
-            Ok(pid) => pid,
+        let (pid, chosen) = match self.find() {
+            Ok(found) => found,
             Err(why) => return Collected::Absent(why),
         };
         let stat = match pid.stat() {
@@ -114,7 +142,10 @@ impl Collector for Process {
         readings.extend(most.map(|most| MOST.is(float(most))));
         let used = open.zip(most).and_then(|(open, most)| ratio(open, most));
         readings.extend(used.map(|used| FDS_USED_RATIO.with(["peer"], used)));
-        Collected::Readings(readings)
+        match chosen {
+            Some(chosen) => Collected::Noted(readings, chosen),
+            None => Collected::Readings(readings),
+        }
     }
 }
 
@@ -178,13 +209,34 @@ mod tests {
             ("40/comm", "other\n"),
             ("40/stat", &format!("40 {STAT} 100 4096 256 0")),
         ]);
-        assert_eq!(oldest_named(&tree.path(), "a-very-long-command-name"), Some(30));
+        assert_eq!(named(&tree.path(), "a-very-long-command-name").map(|named| named.oldest), Some(30));
+    }
+
+    #[test]
+    fn says_which_process_was_chosen_and_shows_no_argument() {
+        let tree = tree();
+        let from = |tree: &Tree| match collect(tree, Some("api"), 7) {
+            Collected::Noted(readings, from) if !readings.is_empty() => from,
+            other => panic!("{other:?}"),
+        };
+        insta::assert_snapshot!(from(&tree), @"pid 1, the only one called `api`");
+        tree.write("1/cmdline", "/opt/api\0--password=CANARY\0");
+        tree.write("1/status", "Name:\tapi\nUid:\t1000\t1001\t1000\t1000\n");
+        for pid in ["20", "30"] {
+            tree.write(&format!("{pid}/comm"), "api\n");
+            tree.write(&format!("{pid}/stat"), &format!("{pid} {STAT} 2000 4096 256 0"));
+        }
+        insta::assert_snapshot!(from(&tree), @"pid 1 (`/opt/api`, uid 1001), the oldest of 3 called `api`");
+        for line in ["postgres://app:CANARY@db", "token=CANARY x", "a@CANARY"] {
+            tree.write("1/cmdline", line);
+            assert!(!from(&tree).contains("CANARY"), "{line}");
+        }
     }
 
     #[test]
     fn a_name_that_is_no_utf_8_is_no_reason_to_die() {
         let tree = Tree::new(&[("30/stat", &format!("30 {STAT} 300 4096 256 0"))]);
         std::fs::write(tree.path().join("30/comm"), b"\xff\xfe\n").expect("written");
-        assert_eq!(oldest_named(&tree.path(), "api"), None);
+        assert!(named(&tree.path(), "api").is_none());
     }
 }

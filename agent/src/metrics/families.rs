@@ -165,7 +165,7 @@ impl<'a> Gathered<'a> {
         let up = match view.collected.as_deref() {
             None | Some(Collected::Absent(_)) => return,
             Some(Collected::Failed(_) | Collected::Partly(..)) => 0.0,
-            Some(Collected::Readings(_)) => 1.0,
+            Some(Collected::Readings(_) | Collected::Noted(..)) => 1.0,
         };
         self.plain(&names::SOURCE_UP, word(&view.name), up);
         for reading in view.collected.as_deref().map_or(&[][..], Collected::readings) {

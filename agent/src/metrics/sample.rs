@@ -143,7 +143,10 @@ fn sources() -> Vec<SourceView> {
     let own = vec![CPU.is(0.31), RESIDENT.is(4_345_856.0), OPEN_FDS.is(19.0)];
     vec![
         source("host", Collected::Readings(node)),
-        source("process", Collected::Readings(peer)),
+        source(
+            "process",
+            Collected::Noted(peer, "pid 4242 (`/opt/api`, uid 1000), the oldest of 3 called `api`".to_owned()),
+        ),
         source("itself", Collected::Readings(own)),
         source("cgroup", Collected::Absent("no cgroup named `app_backend` below 10.9.8.7".to_owned())),
         source("volumes", Collected::Failed("cannot read `/data`: permission denied".to_owned())),

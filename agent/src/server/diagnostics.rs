@@ -98,6 +98,8 @@ struct Source<'a> {
     state: &'static str,
     at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
 }
 
@@ -192,13 +194,14 @@ impl<'a> Said<'a> {
 
 impl<'a> Source<'a> {
     fn of(source: &'a SourceView) -> Self {
-        let (state, why) = match source.collected.as_deref() {
-            None => ("pending", None),
-            Some(Collected::Readings(_)) => ("read", None),
-            Some(Collected::Partly(_, why)) => ("partly read", Some(why.as_str())),
-            Some(Collected::Absent(why)) => ("absent", Some(why.as_str())),
-            Some(Collected::Failed(why)) => ("failed", Some(why.as_str())),
+        let (state, why, from) = match source.collected.as_deref() {
+            None => ("pending", None, None),
+            Some(Collected::Readings(_)) => ("read", None, None),
+            Some(Collected::Noted(_, from)) => ("read", None, Some(from.as_str())),
+            Some(Collected::Partly(_, why)) => ("partly read", Some(why.as_str()), None),
+            Some(Collected::Absent(why)) => ("absent", Some(why.as_str()), None),
+            Some(Collected::Failed(why)) => ("failed", Some(why.as_str()), None),
         };
-        Self { state, at: source.at.map(times::rfc3339), why }
+        Self { state, at: source.at.map(times::rfc3339), from, why }
     }
 }

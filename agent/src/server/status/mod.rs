@@ -81,7 +81,7 @@ fn agent(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
 fn source_word(source: &SourceView) -> &'static str {
     match source.collected.as_deref() {
         None => "not yet read",
-        Some(Collected::Readings(_)) => "read",
+        Some(Collected::Readings(_) | Collected::Noted(..)) => "read",
         Some(Collected::Partly(..)) => "<strong>partly read</strong>",
         Some(Collected::Absent(_)) => "absent",
         Some(Collected::Failed(_)) => "<strong>failed</strong>",

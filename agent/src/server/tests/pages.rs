@@ -205,7 +205,9 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
     let server = start(sample::full()).await;
     for path in ["/", "/health", "/ready", "/metrics", "/live", "/nowhere"] {
         let answer = server.get(path).await;
-        for secret in [".internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission"] {
+        for secret in
+            [".internal", "10.1.2.", "10.9.8", "listens on", "is `db` started", "uvicorn", "permission", "4242"]
+        {
             assert!(!answer.text().contains(secret), "{secret} on {path}");
         }
     }
@@ -220,6 +222,8 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
         assert_eq!(page["services"]["backend"]["last"]["notes"]["server"], "uvicorn on 10.1.2.3");
         assert_eq!(page["sources"]["volumes"]["why"], "cannot read `/data`: permission denied");
         assert_eq!(page["sources"]["cgroup"]["state"], "absent");
+        assert_eq!(page["sources"]["process"]["from"], "pid 4242 (`/opt/api`, uid 1000), the oldest of 3 called `api`");
+        assert_eq!(page["sources"]["process"]["state"], "read");
         assert_eq!(page["sources"]["late"]["state"], "pending");
         assert_eq!(page["held_back_by"], json!(["database"]));
     }
