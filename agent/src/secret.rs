@@ -1,5 +1,6 @@
 //! A value that no log, page, report or error may show (invariant 8): its `Debug` and `Display` print stars.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A password, token or key. Only [`Secret::expose`] gives it out, so every use can be searched for.
@@ -20,6 +21,14 @@ impl Secret {
     }
 }
 
+/// A text with stars between a `//` and the last `@` behind it: for messages that repeat what was written, for a URL may stand in the
+/// wrong place.
+#[must_use]
+pub fn veiled(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once("//").and_then(|(before, rest)| Some((before, rest.rsplit_once('@')?.1)));
+    parts.map_or(Cow::Borrowed(text), |(before, after)| Cow::Owned(format!("{before}//***@{after}")))
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
@@ -29,5 +38,28 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_in_the_wrong_place_loses_its_credentials() {
+        for (text, shown) in [
+            ("not a port: `http://app:p/a?ss@db:1/x`", "not a port: `http://***@db:1/x`"),
+            ("//a@b@c", "//***@c"),
+            ("a@b // c", "a@b // c"),
+            ("0.0.0.0:x", "0.0.0.0:x"),
+        ] {
+            assert_eq!(veiled(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_prints_stars() {
+        let secret = Secret::new("hunter2");
+        assert_eq!((format!("{secret} {secret:?}"), secret.expose()), ("*** ***".to_owned(), "hunter2"));
     }
 }

@@ -132,7 +132,8 @@ pub(super) struct Probe {
     /// Show every value measured as Prometheus would read it
     #[arg(long)]
     pub(super) debug: bool,
-    /// A key of the check, as in a configuration file, may be repeated: `--set timeout=2s`, `--set round_trip=false`
+    /// A key of the check, as in a configuration file, may be repeated: `--set timeout=2s`, `--set round_trip=false`;
+    /// lists and mappings in brackets: `--set 'valid_status_codes=[200, 204]'`, `--set 'tls_config={ca_file: ca.pem}'`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
 }

@@ -69,7 +69,9 @@ fn find_target(written: &Written, tables: Tables, desk: &mut Desk) -> Result<(&'
     let Some(text) = node.as_text() else { return Err(NoTarget) };
     let path = url_path(written);
     let problems = &mut desk.problems;
-    let Some((scheme, rest)) = text.split_once(':') else {
+    let plain = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    // What is no scheme is not shown: it may be a user, or a password with a colon behind it.
+    let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| plain(scheme)) else {
         problems.add_with_hint(
             &path,
             node.at,

@@ -1,7 +1,7 @@
 //! The checks of file, environment and flags, laid over each other. Knows names and URLs of checks, no other key.
 
-use super::Desk;
 use super::expand::Environment;
+use super::{Desk, yaml};
 use crate::node::{Key, Node, Place, Problems, Value, closest};
 
 /// What the command line says; nothing here is checked yet.
@@ -181,10 +181,62 @@ pub(super) fn one(url: &str, keys: &[(String, String)], env: &Environment, desk:
     let mut entries = vec![entry("name", Value::Text("probe".to_owned()))];
     entries.push(entry("url", flag_text(url, "url", env, desk).value));
     for (name, value) in keys {
-        let path = format!("--set {name}");
-        entries.push(entry(name, flag_text(value, &path, env, desk).value));
+        let path = format!("{SET}{name}");
+        if entries.iter().any(|(key, _)| key.name == *name) {
+            desk.problems.add(&path, Place::default(), format!("`{name}` is set twice"));
+            continue;
+        }
+        entries.push(entry(name, set_value(value, &path, env, desk).value));
     }
     Written { path: String::new(), node: map(entries) }
+}
+
+/// What stands before a key that the command line of `agent probe` sets.
+const SET: &str = "--set ";
+
+/// A path of the one check as it stands on the command line: `tiemout` was written as `--set tiemout`.
+pub(super) fn as_argument(path: &str) -> String {
+    let of_url = path.strip_prefix("url").is_some_and(|rest| rest.is_empty() || rest.starts_with('?'));
+    match path {
+        "" => "url".to_owned(),
+        written if of_url || written.starts_with(SET) => written.to_owned(),
+        key => format!("{SET}{key}"),
+    }
+}
+
+/// The value of `--set`: text as it stands, unless it begins like a list, a mapping or a quoted text of YAML.
+fn set_value(text: &str, path: &str, env: &Environment, desk: &mut Desk) -> Node {
+    if !text.trim_start().starts_with(['[', '{', '"', '\'']) {
+        return flag_text(text, path, env, desk);
+    }
+    match yaml::read(text) {
+        Ok(mut node) => {
+            unplace(&mut node);
+            if text.contains("${") {
+                desk.expanded.fill(&mut node, path, env, &mut desk.problems);
+            }
+            node
+        }
+        Err(error) => {
+            let message = format!("{}, in column {}", error.message, error.at.column);
+            let hint = "a text that begins with a bracket or a quote is written in quotes of its own: `--set \"KEY='[a-z]+'\"`";
+            desk.problems.add_with_hint(path, Place::default(), message, hint);
+            Node::default()
+        }
+    }
+}
+
+/// Takes the places away: a line of a flag is no line of a file.
+fn unplace(node: &mut Node) {
+    node.at = Place::default();
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(unplace),
+        Value::Map(entries) => entries.iter_mut().for_each(|(key, node)| {
+            key.at = Place::default();
+            unplace(node);
+        }),
+        _ => {}
+    }
 }
 
 /// Variables that are one slip away from being read.

@@ -13,6 +13,8 @@ mod top;
 mod yaml;
 
 #[cfg(test)]
+mod one_tests;
+#[cfg(test)]
 mod tests;
 
 pub use expand::Environment;
@@ -21,11 +23,12 @@ pub use plan::{Check, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem};
 pub(crate) use top::{LISTEN, parse_listen};
 
-use crate::collectors::{SOURCES, Source};
+use crate::collectors::{PeerPlan, SOURCES, Source};
 use crate::limits;
-use crate::node::{Node, Problem, Problems};
+use crate::node::{Node, Place, Problem, Problems, Value};
 use crate::paint::Paint;
 use crate::probes::{KINDS, Kind};
+use crate::secret::veiled;
 use expand::Expanded;
 use std::io::Read as _;
 use std::path::Path;
@@ -88,6 +91,12 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
     let written = layers::checks(&root, flags, env, desk);
     let checks = check::build_all(&written, tables, desk);
     let top = top?;
+    if checks.is_empty() && !asks_for_resources(&root, &top.peer) {
+        let hint = "add `checks:`, or give `--peer URL` or `--check NAME=URL`; for an agent that reads resources only, say which: \
+                    `host: true`, or `cgroup`, `process` or `volumes` below `peer:`";
+        let at = root.get("checks").map_or(Place::default(), |node| node.at);
+        desk.warnings.add_with_hint("checks", at, "nothing is watched: there is no check and no peer", hint);
+    }
     Some(Plan {
         server: top.server,
         checks,
@@ -96,6 +105,12 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
         collectors: top.collectors,
         collect_interval: top.collect_interval,
     })
+}
+
+/// Whether somebody asked for figures of host or peer; those that come by themselves are no purpose.
+fn asks_for_resources(root: &Node, PeerPlan { cgroup, process, volumes }: &PeerPlan) -> bool {
+    let host = root.get("host").is_some_and(|node| node.value == Value::Bool(true));
+    host || cgroup.is_some() || process.is_some() || !volumes.is_empty()
 }
 
 /// Reads a YAML file as it stands, without `${…}`; the error is the whole message for people.
@@ -115,6 +130,8 @@ pub fn load_one(url: &str, keys: &[(String, String)], env: &Environment) -> Resu
     let written = layers::one(url, keys, env, &mut desk);
     desk.unfilled = desk.problems.0.len();
     let check = check::build_all(&[written], Tables::of_program(), &mut desk).pop();
+    let all = desk.problems.0.iter_mut().chain(&mut desk.warnings.0);
+    all.for_each(|problem| problem.path = layers::as_argument(&problem.path));
     let refused = |problems| ConfigError::Problems { file: None, problems };
     let warnings = desk.verdict().map_err(refused)?;
     check.ok_or_else(|| refused(Problems(warnings)))
@@ -139,7 +156,11 @@ impl Desk {
         let later: Vec<Problem> = later.into_iter().filter(|one| !follows(one)).collect();
         problems.extend(later);
         problems.sort_by_key(|problem| problem.at);
-        problems.iter_mut().chain(&mut warnings).for_each(|problem| expanded.veil(problem));
+        for problem in problems.iter_mut().chain(&mut warnings) {
+            expanded.veil(problem);
+            problem.message = veiled(&problem.message).into_owned();
+            problem.path = veiled(&problem.path).into_owned();
+        }
         if problems.is_empty() { Ok(warnings) } else { Err(Problems(problems)) }
     }
 }

@@ -367,6 +367,9 @@ fn sqlite_gives_a_warning_and_no_check() {
     insta::assert_snapshot!(warnings(&loaded), @r"
     warning: `sqlite:` is a file inside the application, there is nothing to probe and no check is made
       at checks[0].url (agent.yml:2:19)
+    warning: nothing is watched: there is no check and no peer
+      at checks (agent.yml:2:3)
+    hint: add `checks:`, or give `--peer URL` or `--check NAME=URL`; for an agent that reads resources only, say which: `host: true`, or `cgroup`, `process` or `volumes` below `peer:`
     ");
 }
 

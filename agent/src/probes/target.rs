@@ -186,7 +186,9 @@ impl fmt::Display for Target {
             false => f.write_str(&self.host)?,
         }
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
-        f.write_str(&self.path)
+        // An `@` behind the host: the server reads a path here, and a person may have written a password with a `/` in it.
+        let unclear = self.path.contains('@') || self.query.as_ref().is_some_and(|query| query.contains('@'));
+        f.write_str(if unclear { "/***" } else { &self.path })
     }
 }
 
@@ -194,7 +196,6 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
             .field("url", &self.to_string())
-            .field("user", &self.user)
             .field("password", &self.password)
             .field("params", &self.params().len())
             .finish()

@@ -189,9 +189,10 @@ fn harmless(headers: &HeaderMap) -> HeaderMap {
     headers.iter().filter(|(name, _)| known(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// A URL without its query, which may hold a token.
+/// A URL without its query, which may hold a token, and without a path that could be the rest of a password.
 fn shown(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), authority(url), url.path())
+    let unclear = url.path().contains('@') || url.query().is_some_and(|query| query.contains('@'));
+    format!("{}://{}{}", url.scheme(), authority(url), if unclear { "/***" } else { url.path() })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

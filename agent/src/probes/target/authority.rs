@@ -29,6 +29,8 @@ pub(super) fn split(rest: &str, database: bool) -> Result<Parts, TargetError> {
     };
     match host_and_port(host) {
         Ok(_) if database && hides_a_password(behind) => Err(ambiguous()),
+        // With a password before the host, a second `@` may be the true end of that password, and the host a piece of it.
+        Ok(_) if user.is_some_and(|user| user.contains(':')) && behind.contains('@') => Err(ambiguous()),
         Ok(place) => parts(user, place, tail),
         Err(error) => {
             let unclear = if database && rest.matches('@').count() > 1 { ambiguous() } else { error };
@@ -38,11 +40,10 @@ pub(super) fn split(rest: &str, database: bool) -> Result<Parts, TargetError> {
     }
 }
 
-/// Whether an `@` stands where a database's URL has none: anywhere but in the value of a parameter.
+/// Whether an `@` stands where a database's URL has none: anywhere but in the values that drivers take credentials from.
 fn hides_a_password(behind: &str) -> bool {
     let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
-    let name = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    let in_a_value = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| name(key));
+    let in_a_value = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| matches!(key, "user" | "password"));
     path.contains('@') || query.split('&').any(|pair| pair.contains('@') && !in_a_value(pair))
 }
 
@@ -59,7 +60,10 @@ fn only_other_reading(rest: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn parts(user: Option<&str>, (host, port): (String, Option<u16>), tail: &str) -> Result<Parts, TargetError> {
-    let tail = tail.split('#').next().unwrap_or_default();
+    let (tail, fragment) = tail.split_once('#').unwrap_or((tail, ""));
+    if fragment.contains('@') {
+        return Err(ambiguous());
+    }
     if tail.contains(' ') {
         return Err(TargetError::new("the URL contains a space", "percent-encode it: a space is `%20`"));
     }

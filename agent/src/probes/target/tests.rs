@@ -191,7 +191,7 @@ fn suggests_the_scheme_that_was_meant() {
 fn shows_itself_without_its_secrets() {
     let target = read("postgres://app:canary@[::1]:5432/shop?password=canary&sslmode=require");
     insta::assert_snapshot!(target, @"postgres://[::1]:5432/shop");
-    insta::assert_snapshot!(format!("{target:?}"), @r#"Target { url: "postgres://[::1]:5432/shop", user: "app", password: Some(***), params: 2 }"#);
+    insta::assert_snapshot!(format!("{target:?}"), @r#"Target { url: "postgres://[::1]:5432/shop", password: Some(***), params: 2 }"#);
 }
 
 #[test]
@@ -201,6 +201,18 @@ fn a_password_that_looks_like_path_and_query_is_refused_and_not_shown() {
     {
         let error = Target::parse(url).unwrap_err();
         assert!(error.to_string().contains("two ways") && !format!("{error:?}").contains("CANARY"), "{error:?}");
+    }
+    for url in ["postgres://a:12/CANARY?x=@db", "redis://a:1/CANARY?x=1&y=@db", "http://a:1/CANARY#x@db"] {
+        let error = Target::parse(url).unwrap_err();
+        assert!(error.to_string().contains("two ways") && !format!("{error:?}").contains("CANARY"), "{error:?}");
+    }
+    for (url, shown) in [
+        ("http://a:12/CANARY?x=@db", "http://a:12/***"),
+        ("http://a:12/CANARY@db", "http://a:12/***"),
+        ("postgres://a:12/CANARY?password=@db", "postgres://a:12/***"),
+        ("http://a/health?x=1", "http://a/health"),
+    ] {
+        assert_eq!(read(url).to_string(), shown);
     }
     let tenant = read("postgres://db/shop?user=app@tenant");
     assert_eq!((tenant.host.as_str(), tenant.user.as_str()), ("db", "app@tenant"));
@@ -223,6 +235,20 @@ proptest! {
             Err(error) => format!("{error} {error:?}"),
         };
         prop_assert!(!shown.contains("CANARY"), "{}", shown);
+    }
+
+    /// Whatever looks like a password between `//` and the last `@`, in any URL, with all that people forget to encode.
+    #[test]
+    fn nothing_between_the_slashes_and_the_last_at_is_shown(
+        scheme in "(postgres|mysql|redis|rediss|https?|tcp|tls|grpc|jdbc:mysql|file|unix)",
+        user in "[a-z]{0,3}(@|/)?", before in "[0-9]{0,2}[:/?#@%&=. ]{0,4}(x=)?", after in "[/?#@:&=%. ]{0,3}(x=|user=)?",
+        tail in "(db|db:1|\\[::1\\])?(/shop)?(\\?a=1)?",
+    ) {
+        let shown = match Target::parse(&format!("{scheme}://{user}:{before}CANARY{after}@{tail}")) {
+            Ok(target) => format!("{target} {target:?}"),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        prop_assert!(!shown.to_ascii_uppercase().contains("CANARY"), "{}", shown);
     }
 
     /// What was encoded comes back as it was.

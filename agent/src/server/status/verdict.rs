@@ -63,6 +63,11 @@ pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
     if snapshot.stage == Stage::Draining {
         return Verdict { tone: Tone::Wait, title: "not ready: the agent is stopping".to_owned(), lines: counted };
     }
+    if snapshot.checks.is_empty() {
+        let line = "nothing asks the service whether it is well, so /ready always says yes; only resources are shown"
+            .to_owned();
+        return Verdict { tone: Tone::Wait, title: "no checks are configured".to_owned(), lines: vec![line] };
+    }
     let (tone, title, lines) = match snapshot.health() {
         Health::Unhealthy => {
             let mut all = gates_down.into_iter().chain(others_down);
@@ -123,6 +128,8 @@ mod tests {
         insta::assert_snapshot!(said(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — connection refused; 1 of 2 checks are up");
         insta::assert_snapshot!(said(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
         insta::assert_snapshot!(said(&sample::part_unhealthy()), @"! backend is ready, but not all is well: backend says that its search is unhealthy; both checks are up");
+        let nothing = Snapshot { checks: Vec::new(), ..sample::healthy() };
+        insta::assert_snapshot!(said(&nothing), @"… no checks are configured: nothing asks the service whether it is well, so /ready always says yes; only resources are shown");
         let draining = Snapshot { stage: Stage::Draining, ..sample::healthy() };
         insta::assert_snapshot!(said(&draining), @"… not ready: the agent is stopping: both checks are up");
     }
