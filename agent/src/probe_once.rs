@@ -124,6 +124,7 @@ pub(crate) const fn kind(metric: &Metric) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::sample::facts_of;
     use crate::probes::{Fault, Note, Phase, Reason};
     use crate::snapshot::Role;
 
@@ -134,18 +135,7 @@ mod tests {
     static COUNT: Metric = Metric::counter("x_total", "Count");
 
     fn facts() -> CheckFacts {
-        CheckFacts {
-            name: "probe".to_owned(),
-            kind: "http",
-            target: "https://example.org/".to_owned(),
-            role: Role::Observe,
-            peer: false,
-            depends_on: Vec::new(),
-            interval: Duration::from_secs(10),
-            timeout: Duration::from_secs(5),
-            fail_after: 3,
-            ok_after: 2,
-        }
+        facts_of("probe", "http", "https://example.org/", Role::Observe)
     }
 
     fn outcome() -> Outcome {

@@ -183,23 +183,13 @@ fn tell(state: &State, transition: &Transition) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::sample::facts_of;
     use crate::probes::Fault;
     use crate::snapshot::{Health, Role};
     use std::time::Duration;
 
     fn facts(name: &str, role: Role) -> Arc<CheckFacts> {
-        Arc::new(CheckFacts {
-            name: name.to_owned(),
-            kind: "tcp",
-            target: "tcp://db:5432".to_owned(),
-            role,
-            peer: false,
-            depends_on: Vec::new(),
-            interval: Duration::from_secs(10),
-            timeout: Duration::from_secs(5),
-            fail_after: 3,
-            ok_after: 2,
-        })
+        Arc::new(facts_of(name, "tcp", "tcp://db:5432", role))
     }
 
     fn at(seconds: u64) -> SystemTime {

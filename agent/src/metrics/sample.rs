@@ -28,7 +28,8 @@ pub(crate) fn time(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
 }
 
-fn facts_of(name: &str, kind: &'static str, target: &str, role: Role) -> CheckFacts {
+/// The facts of a check with the usual times.
+pub(crate) fn facts_of(name: &str, kind: &'static str, target: &str, role: Role) -> CheckFacts {
     CheckFacts {
         name: name.to_owned(),
         kind,

@@ -1,7 +1,7 @@
 //! The TLS check: shakes hands, and says what is to be said of the certificate.
 
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use super::net::{Addresses, IpProtocol, Tls, TlsConfig, connect, explained, facts as net, handshake};
+use super::net::{Addresses, IpProtocol, Tls, TlsConfig, connect, explained, facts as net, handshake, keys};
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::reading::Metric;
@@ -40,24 +40,9 @@ static KEYS: &[Key] = &[
         default: "0s",
         doc: "Fails when the first certificate of the chain expires sooner than this.",
     },
-    Key {
-        name: "tls_config",
-        form: "mapping: insecure_skip_verify, ca_file, cert_file, key_file, server_name, min_version, max_version",
-        default: "",
-        doc: "TLS settings, as in a check of kind `http`.",
-    },
-    Key {
-        name: "preferred_ip_protocol",
-        form: "ip4 or ip6",
-        default: "ip6",
-        doc: "Which addresses of the name are tried first.",
-    },
-    Key {
-        name: "ip_protocol_fallback",
-        form: "true or false",
-        default: "true",
-        doc: "Whether the other kind of address may be used.",
-    },
+    keys::TLS_CONFIG,
+    keys::PREFERRED_IP_PROTOCOL,
+    keys::IP_PROTOCOL_FALLBACK,
 ];
 
 #[derive(serde::Deserialize)]

@@ -4,7 +4,7 @@ use super::pool::PoolParams;
 use super::status::StatusCodes;
 use crate::limits;
 use crate::probes::Key;
-use crate::probes::net::{IpProtocol, TlsConfig};
+use crate::probes::net::{IpProtocol, TlsConfig, keys};
 use crate::secret::Secret;
 use crate::units;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -229,6 +229,6 @@ pub(super) static KEYS: &[Key] = &[
         "",
         "TLS settings, read when the configuration is loaded. `ca_file` adds to the built-in authorities. Versions: `TLS12`, `TLS13`.",
     ),
-    key("preferred_ip_protocol", "ip4 or ip6", "ip6", "Which addresses of the name are tried first."),
-    key("ip_protocol_fallback", "true or false", "true", "Whether the other kind of address may be used."),
+    keys::PREFERRED_IP_PROTOCOL,
+    keys::IP_PROTOCOL_FALLBACK,
 ];

@@ -6,6 +6,7 @@ mod address;
 mod certificate;
 pub mod facts;
 mod handshake;
+pub mod keys;
 mod lookup;
 mod sniff;
 mod spoken;

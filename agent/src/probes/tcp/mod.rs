@@ -7,7 +7,7 @@ mod steps;
 mod tests;
 
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, explained, facts as net, handshake};
+use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, explained, facts as net, handshake, keys};
 use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::reading::{Metric, Type};
@@ -69,14 +69,9 @@ static KEYS: &[Key] = &[
          (name, value) become `sidecar_expect_info`.",
     ),
     key("tls", "true or false", "false", "Shakes hands over TLS before the dialogue."),
-    key(
-        "tls_config",
-        "mapping: insecure_skip_verify, ca_file, cert_file, key_file, server_name, min_version, max_version",
-        "",
-        "TLS settings, as in a check of kind `http`.",
-    ),
-    key("preferred_ip_protocol", "ip4 or ip6", "ip6", "Which addresses of the name are tried first."),
-    key("ip_protocol_fallback", "true or false", "true", "Whether the other kind of address may be used."),
+    keys::TLS_CONFIG,
+    keys::PREFERRED_IP_PROTOCOL,
+    keys::IP_PROTOCOL_FALLBACK,
 ];
 
 #[derive(serde::Deserialize)]
