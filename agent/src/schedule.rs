@@ -133,4 +133,6 @@ async fn tell(events: &mpsc::Sender<Event>, source: usize, collected: Collected)
 }
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod tests;

@@ -155,6 +155,13 @@ fn facts_are_named_by_convention_and_listed_once() {
 }
 
 #[test]
+fn a_peers_text_is_cleaned_and_capped_before_it_is_kept() {
+    let most = crate::limits::PEER_TEXT_CHARS;
+    assert_eq!(super::clean(&format!(" a\r\nb\u{1b}[31m{}", "ü".repeat(2 * most))).chars().count(), most);
+    assert_eq!(super::clean(" 220 mail\r\n\tready "), "220 mail   ready");
+}
+
+#[test]
 fn every_kind_and_scheme_is_there_once() {
     let names: HashSet<_> = KINDS.iter().map(|kind| kind.name).collect();
     let schemes: HashSet<_> = KINDS.iter().flat_map(|kind| kind.schemes).collect();

@@ -159,8 +159,15 @@ mod tests {
 
     #[tokio::test]
     async fn http_is_named_without_waiting_for_words_that_it_does_not_answer() {
-        let http: &[u8] = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n";
-        let peer = test_peers::answers(move |asked| asked.ends_with(b"\r\n\r\n").then_some(http)).await;
+        let peer = test_peers::serve(|mut stream| async move {
+            let mut asked = [0; 1024];
+            let length = stream.read(&mut asked).await.unwrap_or(0);
+            if asked[..length].ends_with(b"\r\n\r\n") {
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n").await;
+            }
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        })
+        .await;
         let began = clock::now();
         assert_eq!(says(peer).await, "http nginx");
         let most = limits::SNIFF_GREETING + limits::SNIFF_OTHERS + Duration::from_millis(100);

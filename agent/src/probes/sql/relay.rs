@@ -244,4 +244,25 @@ mod tests {
         assert!(relay.was_cut() && heard.len() <= limits::SQL_ANSWER_BYTES);
         flood.await.unwrap();
     }
+
+    #[tokio::test]
+    async fn each_run_has_the_allowance_anew_and_no_more() {
+        let (mut peer, stream) = duplex(1 << 16);
+        let relay = Relay::start(Box::new(stream), Vec::new(), Framing::Opaque, "").unwrap();
+        let mut driver = UnixStream::connect(&relay.socket).await.unwrap();
+        let most = limits::SQL_ANSWER_BYTES;
+        let (answer, mut heard) = (vec![7; most / 4 * 3], vec![0; most / 4 * 3]);
+        for _ in 0..2 {
+            relay.allow();
+            let (sent, read) = tokio::join!(peer.write_all(&answer), driver.read_exact(&mut heard));
+            assert!(sent.is_ok() && read.is_ok() && !relay.was_cut());
+        }
+        relay.allow();
+        let flood = tokio::spawn(async move { while peer.write_all(&answer).await.is_ok() {} });
+        let mut rest = vec![0; 2 * most];
+        assert!(driver.read_exact(&mut rest).await.is_err(), "more than a run may read came through");
+        assert!(relay.was_cut());
+        drop(relay);
+        flood.await.unwrap();
+    }
 }

@@ -35,6 +35,9 @@ pub(super) fn split(rest: &str, database: bool) -> Result<Parts, TargetError> {
         Err(error) => {
             let unclear = if database && rest.matches('@').count() > 1 { ambiguous() } else { error };
             let (user, host, tail) = only_other_reading(rest).ok_or(unclear)?;
+            if tail.contains('@') {
+                return Err(ambiguous());
+            }
             parts(Some(user), host_and_port(host)?, tail)
         }
     }

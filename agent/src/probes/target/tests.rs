@@ -202,7 +202,13 @@ fn a_password_that_looks_like_path_and_query_is_refused_and_not_shown() {
         let error = Target::parse(url).unwrap_err();
         assert!(error.to_string().contains("two ways") && !format!("{error:?}").contains("CANARY"), "{error:?}");
     }
-    for url in ["postgres://a:12/CANARY?x=@db", "redis://a:1/CANARY?x=1&y=@db", "http://a:1/CANARY#x@db"] {
+    for url in [
+        "postgres://a:12/CANARY?x=@db",
+        "redis://a:1/CANARY?x=1&y=@db",
+        "http://a:1/CANARY#x@db",
+        "http://u:p@CANARY/x@h",
+        "tcp://:@CANARY/?@",
+    ] {
         let error = Target::parse(url).unwrap_err();
         assert!(error.to_string().contains("two ways") && !format!("{error:?}").contains("CANARY"), "{error:?}");
     }

@@ -1,0 +1,89 @@
+//! What the schedule holds back: too many probes at once, and collectors that hang. On tokio's paused clock.
+
+use super::*;
+use crate::metrics::sample::facts_of;
+use crate::probes::{Context, Probe, Run};
+use crate::snapshot::Role;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Takes a second, and keeps count of how many of its kind are at it.
+struct Counted {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Probe for Counted {
+    fn run<'a>(&'a mut self, _cx: &'a mut Context<'_>) -> Run<'a> {
+        Box::pin(async move {
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_probes_run_at_once_and_the_others_wait_and_all_have_their_turn() {
+    let (sender, mut events) = mpsc::channel(limits::OUTCOMES_QUEUED);
+    let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
+    let (now, most) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
+    let all = limits::PROBES_AT_ONCE + 8;
+    for index in 0..all {
+        let probe = Box::new(Counted { now: Arc::clone(&now), most: Arc::clone(&most) });
+        let facts = Arc::new(facts_of("db", "tcp", "tcp://db:5432", Role::Observe));
+        schedule.check(index, Check { facts, probe });
+    }
+    let mut seen = std::collections::HashSet::new();
+    while seen.len() < all {
+        match events.recv().await {
+            Some(Event::Ran { check, outcome, .. }) => {
+                assert!(outcome.ok(), "waiting for a turn is not the probe's time");
+                seen.insert(check);
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert_eq!(most.load(Ordering::SeqCst), limits::PROBES_AT_ONCE);
+}
+
+/// Answers when it is let.
+struct Stuck(std::sync::mpsc::Receiver<()>);
+
+impl Collector for Stuck {
+    fn collect(&mut self, _at: Moment) -> Collected {
+        let _released = self.0.recv();
+        Collected::Readings(Vec::new())
+    }
+}
+
+/// Lets the tasks go on without the clock.
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_hangs_is_told_while_it_hangs_and_read_again_when_it_is_back() {
+    let (release, gate) = std::sync::mpsc::channel();
+    let (sender, mut events) = mpsc::channel(limits::OUTCOMES_QUEUED);
+    let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
+    schedule.source(0, Box::new(Stuck(gate)), Duration::from_secs(1));
+    settle().await;
+    tokio::time::advance(limits::COLLECT_TIMEOUT + Duration::from_millis(10)).await;
+    settle().await;
+    match events.try_recv() {
+        Ok(Event::Collected { collected, .. }) => {
+            assert_eq!(collected, Collected::Failed("has not answered for 5 s".to_owned()));
+        }
+        other => panic!("unexpected {other:?}"),
+    }
+    assert!(events.try_recv().is_err(), "it is told once");
+    drop(release);
+    match events.recv().await {
+        Some(Event::Collected { collected, .. }) => assert_eq!(collected, Collected::Readings(Vec::new())),
+        other => panic!("unexpected {other:?}"),
+    }
+}
