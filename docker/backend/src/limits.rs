@@ -21,8 +21,18 @@ pub const MAX_MULTIPART_OVERHEAD_BYTES: usize = 16 * 1024;
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 /// How long a request waits for a database connection before it answers 503.
 pub const ACQUIRE_DEADLINE: Duration = Duration::from_secs(3);
-/// How long SQLite waits for a lock of another process (a backup, a shell) on the same file.
-pub const BUSY_DEADLINE: Duration = Duration::from_secs(2);
+/// One attempt to connect to a database server at the start, its TLS handshake and login included.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a database server may let the start wait when not configured: MySQL takes half a minute to make its first files.
+pub const DEFAULT_DATABASE_WAIT: Duration = Duration::from_secs(60);
+/// Pause after the first failed attempt to connect at the start; it doubles…
+pub const FIRST_START_PAUSE: Duration = Duration::from_millis(250);
+/// … up to this.
+pub const LONGEST_START_PAUSE: Duration = Duration::from_secs(5);
+/// All migrations together, the wait for another instance that runs them included.
+pub const MIGRATION_DEADLINE: Duration = Duration::from_secs(300);
+/// Bytes of a file that holds a secret.
+pub const MAX_SECRET_FILE_BYTES: u64 = 64 * 1024;
 /// A database that does not answer the health check within this is unhealthy. Below the agent's usual 2 s timeout.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(1);
 /// Rows a list may ask for.

@@ -72,7 +72,7 @@ impl Service {
         let started = clock::steady();
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let (listener, address) = listen(config.listen).await?;
-        let database = Database::open(&config.storage, config.pool_size).await?;
+        let database = Database::open(&config.storage, config.pool_size, config.database_wait).await?;
         tracing::info!(milliseconds = started.elapsed().as_millis(), "database open and migrated");
         let hasher = Hasher::new()?;
         seed(&config, &database, &hasher).await?;

@@ -46,7 +46,7 @@ impl FromRequestParts<Arc<App>> for Session {
             check_csrf(&parts.headers, &claims)?;
         }
         match app.database.standing(&claims.sub, &claims.jti).await? {
-            Some(standing) if !standing.is_revoked => Ok(Self { claims, is_admin: standing.role == "admin" }),
+            Some(standing) if !standing.is_revoked() => Ok(Self { claims, is_admin: standing.role == "admin" }),
             _ => Err(invalid),
         }
     }
