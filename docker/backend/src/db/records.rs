@@ -9,7 +9,10 @@ use sqlx::{
 };
 
 use super::{Database, DbError, pool::Work};
-use crate::entities::{Draft, Entity, Kind, Value};
+use crate::{
+    entities::{Draft, Entity, Kind, Value},
+    limits,
+};
 
 /// An entity as clients see it.
 pub type Record = Map<String, Json>;
@@ -124,6 +127,13 @@ impl Database {
         let sql = format!("SELECT count(*) FROM {}", entity.name);
         let total = sqlx::query_scalar(self.engine.sql(&sql)).fetch_one(&mut *lease).await?;
         Ok(Page { items, total })
+    }
+
+    /// Ids of the rows whose `column` refers to this one, `limits::MAX_REFERRING` at most.
+    pub async fn referring(&self, entity: &Entity, column: &str, id: &str) -> Result<Vec<String>, DbError> {
+        let sql = self.engine.sql(&format!("SELECT id FROM {} WHERE {column} = ? LIMIT ?", entity.name));
+        let query = sqlx::query_scalar(sql).bind(id).bind(limits::MAX_REFERRING);
+        Ok(query.fetch_all(&mut *self.readers.lease().await?).await?)
     }
 
     /// Replaces the fields of a row, if it is at the expected version (any, when none is expected).

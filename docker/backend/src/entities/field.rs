@@ -154,7 +154,7 @@ impl Field {
     }
 }
 
-/// Ids are UUIDs in their one hyphenated lower-case form, so that equal ids are equal texts.
+/// Whether it is an id: they are UUIDs in their one hyphenated lower-case form, so that equal ids are equal texts.
 pub fn is_id(text: &str) -> bool {
     Uuid::try_parse(text).is_ok_and(|id| id.hyphenated().to_string() == text)
 }

@@ -18,6 +18,17 @@ async fn health_tells_the_database_and_its_pool() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_was_answered_has_given_its_connection_back() {
+    let server = Server::start(&[("POOL_SIZE", "5")]).await;
+    let member = server.member().await;
+    for round in 0..300 {
+        member.get("/api/v1/assets").await;
+        let pool = server.client().get("/health").await.json()["services"]["database"]["pool"].clone();
+        assert_eq!(pool, serde_json::json!({ "size": 5, "checked_in": 5, "checked_out": 0 }), "in round {round}");
+    }
+}
+
 #[tokio::test]
 async fn the_in_memory_database_works_with_its_one_connection() {
     let server = Server::start(&[("DATABASE_URL", "sqlite::memory:")]).await;

@@ -1,5 +1,5 @@
 //! The service from outside, over a real TCP port. `support` starts it and talks to it; `process` drives the real binary and
-//! its signals; `databases` runs it on real PostgreSQL and MariaDB (SKIPPED where they are not installed); the rest is one file a
+//! its signals; `databases` and `cache` run it on real PostgreSQL, MariaDB and Redis (SKIPPED where they are not installed); the rest is one file a
 //! behaviour, on SQLite.
 
 #![allow(
@@ -21,6 +21,7 @@ mod servers {
     pub mod start;
 }
 
+mod cache;
 mod databases;
 mod faults;
 mod files;
