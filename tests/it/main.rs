@@ -15,6 +15,8 @@ mod bad_input;
 mod container;
 mod datastores;
 mod demo;
+mod migrations;
+mod nginx;
 mod prometheus;
 mod secrets;
 mod tidy;
