@@ -11,6 +11,7 @@
 
 mod access;
 mod agent_run;
+mod backup;
 mod bad_input;
 mod container;
 mod datastores;
