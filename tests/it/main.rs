@@ -11,10 +11,13 @@
 
 mod access;
 mod agent_run;
+mod backup;
 mod bad_input;
 mod container;
 mod datastores;
 mod demo;
+mod migrations;
+mod nginx;
 mod prometheus;
 mod secrets;
 mod tidy;
