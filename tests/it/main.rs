@@ -13,6 +13,8 @@ mod access;
 mod agent_run;
 mod bad_input;
 mod container;
+mod dashboards;
+mod dashboards_live;
 mod datastores;
 mod demo;
 mod prometheus;
