@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::grafana::ask::chosen_in;
 use tests::grafana::{Dashboard, Query, dashboards, list, promql, text};
-use tests::repo::{files, read, root};
+use tests::repo::{files, read, root, shown};
 use tests::servers::prometheus::check_rules;
 use tests::skipped;
 
@@ -76,6 +76,9 @@ fn every_dashboard_has_what_its_readers_rely_on() {
         assert!(links.iter().any(|link| link["url"] == "${runbooks}/"), "{file}: no link to the runbooks");
         let alerts = dashboard.annotations();
         assert!(alerts.iter().any(|query| query.expr.starts_with("ALERTS{alertstate=\"firing\"")), "{file}");
+        // Older Grafanas read the annotation itself, newer ones its target.
+        let same = |one: &Value| one.get("expr") == one.pointer("/target/expr");
+        assert!(list(json, "/annotations/list").iter().all(same), "{file}: an annotation asks two questions");
         let variables: Vec<&str> = list(json, "/templating/list").iter().map(|one| text(one, "/name")).collect();
         for wanted in ["datasource", "service", "instance", "runbooks"] {
             assert!(variables.contains(&wanted), "{file} lacks the variable `{wanted}`: {variables:?}");
@@ -247,10 +250,10 @@ fn every_alert_links_to_a_panel_that_exists() {
             text.lines().filter_map(|line| line.trim().strip_prefix("dashboard:")).map(str::trim).collect();
         let alerts = text.lines().filter(|line| line.trim().trim_start_matches("- ").starts_with("alert:")).count();
         if links.len() != alerts {
-            found.push(format!("{}: {alerts} alerts, {} links to a panel", path.display(), links.len()));
+            found.push(format!("{}: {alerts} alerts, {} links to a panel", shown(path), links.len()));
         }
         let missing = |link: &&&str| linked(link).is_none_or(|panel| !panels.contains(&panel));
-        found.extend(links.iter().filter(missing).map(|link| format!("{}: `{link}`", path.display())));
+        found.extend(links.iter().filter(missing).map(|link| format!("{}: `{link}`", shown(path))));
     }
     none("links to panels that are not there", &found);
 }
