@@ -151,19 +151,21 @@ impl Stack {
         check("replica", &format!("redis://:{}@127.0.0.1:{}/0", redis::PASSWORD, self.replica.port), "");
         check("certificate", &format!("tls://127.0.0.1:{}", self.tls_port), "");
         check("dead", "tcp://127.0.0.1:1", "");
-        if has_kind("nginx") {
-            check("web", &format!("{}/stub_status", self.nginx.url.replace("http:", "nginx:")), "");
-        }
         if has_kind("file") {
             check("backup", &format!("file://{}/*.gz?max_age=26h", self.backups.path().display()), "");
         }
         Agent::with_config(folder, &text)
     }
 
-    /// The sidecar of the database, with nothing but its peer.
-    fn database_sidecar(&self, folder: &Path) -> Agent {
-        let url = self.postgres_url();
-        let check = format!("{{name: db, url: \"{url}\", peer: true, interval: 1s, timeout: 1s}}");
+    /// A sidecar with nothing but its peer.
+    fn sidecar(&self, service: &str, folder: &Path) -> Agent {
+        let url = match service {
+            "db" => self.postgres_url(),
+            // `nginx_*` is told of a peer only.
+            _ if has_kind("nginx") => format!("{}/stub_status", self.nginx.url.replace("http:", "nginx:")),
+            _ => self.nginx.url.clone(),
+        };
+        let check = format!("{{name: {service}, url: \"{url}\", peer: true, interval: 1s, timeout: 1s}}");
         Agent::with_config(folder, &format!("collectors: {{interval: 1s}}\nchecks: [{check}]\n"))
     }
 
@@ -192,6 +194,10 @@ fn secured(folder: &Path, port: u16) -> Result<String, String> {
     for name in ["shop-1.sql", "shop-2.sql"] {
         std::fs::write(folder.join(name), "-- a dump\n".repeat(500)).map_err(|error| error.to_string())?;
         output(Command::new("gzip").arg(folder.join(name)))?;
+        // A file that has just been written may still be growing.
+        let written = std::fs::File::options().append(true).open(folder.join(format!("{name}.gz")));
+        let earlier = std::time::SystemTime::now() - Duration::from_secs(3600);
+        written.and_then(|file| file.set_modified(earlier)).map_err(|error| error.to_string())?;
     }
     Ok(format!(
         "listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; \
@@ -206,13 +212,13 @@ fn has_kind(kind: &str) -> bool {
 
 /// The scrape of the stack's own Prometheus, every second: static targets with `service` and `team`, `job` by name prefix, `instance`
 /// of `probe_*` from `check`.
-fn scrape(backend: &Agent, database: &Agent, api: &Api) -> String {
-    let address = |url: &str| url.trim_start_matches("http://").to_owned();
-    let target = |address: &str, service: &str, team: &str| {
+fn scrape(sidecars: &[(&Agent, &str, &str)], api: &Api) -> String {
+    let target = |url: &str, service: &str, team: &str| {
+        let address = url.trim_start_matches("http://");
         format!("{{targets: ['{address}'], labels: {{service: {service}, team: {team}}}}}")
     };
-    let sidecars =
-        [target(&address(&backend.url), "backend", "api"), target(&address(&database.url), "db", "database")];
+    let sidecars: Vec<String> =
+        sidecars.iter().map(|(agent, service, team)| target(&agent.url, service, team)).collect();
     let prefixes = [("probe", "blackbox"), ("nginx", "nginx")];
     let job = |(prefix, job): (&str, &str)| {
         format!("{{source_labels: [__name__], regex: '{prefix}_.*', target_label: job, replacement: {job}}}")
@@ -225,7 +231,7 @@ fn scrape(backend: &Agent, database: &Agent, api: &Api) -> String {
          - {{job_name: sidecar, metric_relabel_configs: [{relabelling}], static_configs: [{}]}}\n  \
          - {{job_name: backend, static_configs: [{}]}}\n  - {{job_name: prometheus, static_configs: [{{targets: [PROMETHEUS]}}]}}\n",
         sidecars.join(", "),
-        target(&address(&api.url), "backend", "api"),
+        target(&api.url, "backend", "api"),
     )
 }
 
@@ -292,11 +298,14 @@ fn every_panel_shows_data_of_a_running_stack() {
         Ok(stack) => stack,
         Err(why) => return skipped("every_panel_shows_data_of_a_running_stack", &why),
     };
-    let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let (backend, database) = (stack.backend_sidecar(one.path()), stack.database_sidecar(other.path()));
+    let folders = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let [one, two, three] = folders.each_ref().map(tempfile::TempDir::path);
+    let (backend, database, proxy) =
+        (stack.backend_sidecar(one), stack.sidecar("db", two), stack.sidecar("nginx", three));
     let load = stack.api.under_load();
-    let files = [("rules.yml", RULES)];
-    let prometheus = Prometheus::start_with(&scrape(&backend, &database, &stack.api), &files).expect("Prometheus");
+    let sidecars = [(&backend, "backend", "api"), (&database, "db", "database"), (&proxy, "nginx", "platform")];
+    let prometheus =
+        Prometheus::start_with(&scrape(&sidecars, &stack.api), &[("rules.yml", RULES)]).expect("Prometheus");
     let found = complaints(&prometheus.url, &[("service", "backend"), ("slo", "99.9")], &exceptions(&stack), PATIENCE);
     assert!(
         found.is_empty(),

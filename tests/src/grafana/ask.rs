@@ -37,8 +37,8 @@ impl Exception {
 }
 
 /// Asks the Prometheus at `address` (`http://host:port`) until every query of every dashboard has data, at most for `patience`, and
-/// returns one complaint for each that has none, and for each exception that is not needed. `chosen` are values of variables; the
-/// others stand for `All`.
+/// returns one complaint for each that has none, and for each exception that is not needed. `chosen` are values of variables that
+/// take one; those that take several stand for `All`.
 #[must_use]
 pub fn complaints(address: &str, chosen: &[(&str, &str)], exceptions: &[Exception], patience: Duration) -> Vec<String> {
     let began = Instant::now();
@@ -109,10 +109,10 @@ fn ask(address: &str, dashboard: &Dashboard, query: &Query, chosen: &[(&str, &st
 /// When it names one that there is not.
 pub fn chosen_in(dashboard: &Dashboard, query: &Query, chosen: &[(&str, &str)]) -> Result<String, String> {
     let variables = super::list(&dashboard.json, "/templating/list");
-    let named: Vec<&str> = variables.iter().map(|variable| text(variable, "/name")).collect();
-    let chosen: Vec<(&str, &str)> = chosen.iter().copied().filter(|(name, _)| named.contains(name)).collect();
-    let lists: Vec<&str> =
-        variables.iter().filter(|variable| variable["multi"] == true).map(|variable| text(variable, "/name")).collect();
+    let names =
+        |many: bool| variables.iter().filter(move |one| (one["multi"] == true) == many).map(|one| text(one, "/name"));
+    let (single, lists): (Vec<&str>, Vec<&str>) = (names(false).collect(), names(true).collect());
+    let chosen: Vec<(&str, &str)> = chosen.iter().copied().filter(|(name, _)| single.contains(name)).collect();
     promql::substituted(&query.expr, &chosen, &lists)
 }
 
