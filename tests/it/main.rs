@@ -14,6 +14,8 @@ mod agent_run;
 mod backup;
 mod bad_input;
 mod container;
+mod dashboards;
+mod dashboards_live;
 mod datastores;
 mod demo;
 mod migrations;
