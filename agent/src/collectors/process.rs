@@ -4,7 +4,7 @@
 use super::facts::FDS_USED_RATIO;
 use super::files::{self, float, ratio};
 use super::pid::Pid;
-use super::{Collected, Collector, Moment, Source};
+use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
 use crate::limits;
 use crate::reading::Metric;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,10 @@ pub(super) static SOURCE: Source = Source {
     summary: "processor time, memory, threads, file descriptors and connections of the peer's process, where it can be seen",
     default_on: true,
     facts: &[&CPU, &RESIDENT, &THREADS, &OPEN, &MOST, &STARTED, &CONNECTIONS, &FDS_USED_RATIO],
-    build: |roots, peer| {
-        Box::new(Process { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() })
-    },
+    build: |roots, peer| Box::new(Process::new(roots, peer)),
 };
 
-struct Process {
+pub(super) struct Process {
     proc: PathBuf,
     name: Option<String>,
     own_pid: u32,
@@ -54,11 +52,20 @@ const NOT_THE_PEER: &[&str] = &["systemd", "init", "pause", "docker-init", "tini
 const HOST_NAMESPACE: &str = "pid:[4026531836]";
 
 impl Process {
+    /// Looks for the process that the configuration names.
+    pub(super) fn new(roots: &Roots, peer: &PeerPlan) -> Self {
+        Self { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() }
+    }
+
     fn on_the_host(&self) -> bool {
         std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
     }
 
-    fn find(&self) -> Result<Pid, String> {
+    /// The peer's process, or why none can be seen.
+    ///
+    /// # Errors
+    /// When no process here is the peer.
+    pub(super) fn find(&self) -> Result<Pid, String> {
         match &self.name {
             Some(name) => oldest_named(&self.proc, name).map(|pid| Pid::new(&self.proc, pid)).ok_or_else(|| {
                 format!("no process is called `{name}` here: it has ended, or its PID namespace is not shared")
