@@ -15,6 +15,7 @@ mod bad_input;
 mod container;
 mod datastores;
 mod demo;
+mod kubernetes;
 mod prometheus;
 mod secrets;
 mod tidy;

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod http;
 pub mod other_host;
 pub mod program;
+pub mod python;
 pub mod repo;
 pub mod servers;
 
