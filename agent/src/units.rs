@@ -23,12 +23,15 @@ const DURATION_UNITS: &[(&str, f64)] =
 const SIZE_UNITS: &[(&str, f64)] = &[
     ("b", 1.0),
     ("k", 1024.0),
+    ("ki", 1024.0),
     ("kib", 1024.0),
     ("kb", 1000.0),
     ("m", 1_048_576.0),
+    ("mi", 1_048_576.0),
     ("mib", 1_048_576.0),
     ("mb", 1e6),
     ("g", 1_073_741_824.0),
+    ("gi", 1_073_741_824.0),
     ("gib", 1_073_741_824.0),
     ("gb", 1e9),
     ("tib", 1_099_511_627_776.0),
@@ -65,6 +68,15 @@ pub fn bytes(text: &str) -> Result<u64, UnitError> {
         what: "size",
         example: "`512`, `64KiB` or `1.5GiB`",
     })
+}
+
+/// Reads a number of processors as Kubernetes writes it: `2`, `0.5`, `500m` (thousandths). `None` when it is none.
+/// Source: Kubernetes documentation, Resource Management for Pods and Containers.
+#[must_use]
+pub fn cores(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (number, part) = text.strip_suffix('m').map_or((text, 1.0), |thousandths| (thousandths, 1e-3));
+    sum(number, &[]).map(|cores| cores * part)
 }
 
 /// Adds up `<number><unit>` pairs; one bare number counts as the base unit. `None` when anything does not fit.
@@ -181,6 +193,17 @@ mod tests {
         for (text, expected) in [("512", 512), ("64KiB", 65_536), ("1.5GiB", 1_610_612_736), ("2MB", 2_000_000)] {
             assert_eq!(bytes(text), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn reads_what_the_downward_api_says() {
+        for (text, expected) in [("1", 1.0), ("0.5", 0.5), ("500m", 0.5), ("1500m", 1.5)] {
+            assert_eq!(cores(text), Some(expected), "{text}");
+        }
+        for text in ["", "m", "-1", "1k", "half"] {
+            assert_eq!(cores(text), None, "{text}");
+        }
+        assert_eq!(bytes("256Mi"), Ok(268_435_456));
     }
 
     #[test]

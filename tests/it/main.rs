@@ -18,6 +18,7 @@ mod dashboards;
 mod dashboards_live;
 mod datastores;
 mod demo;
+mod kubernetes;
 mod migrations;
 mod nginx;
 mod prometheus;

@@ -6,6 +6,7 @@ pub mod grafana;
 pub mod http;
 pub mod other_host;
 pub mod program;
+pub mod python;
 pub mod repo;
 pub mod servers;
 

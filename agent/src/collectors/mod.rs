@@ -7,6 +7,7 @@ mod files;
 mod host;
 mod itself;
 mod pid;
+mod pod;
 mod process;
 #[cfg(test)]
 mod testing;
@@ -33,6 +34,10 @@ pub struct PeerPlan {
     pub cgroup: Option<String>,
     /// The peer's process: its command name as in `/proc/<pid>/comm`. PID 1 of a shared PID namespace when not given.
     pub process: Option<String>,
+    /// The container's memory limit in bytes as told (downward API), where no cgroup can be read or the cgroup has none.
+    pub memory_limit: Option<u64>,
+    /// The cores that the container may use, likewise.
+    pub cpu_limit: Option<f64>,
     /// Paths of volumes whose free space is watched, as mounted here.
     pub volumes: Vec<PathBuf>,
 }
@@ -93,4 +98,5 @@ pub struct Source {
 }
 
 /// All sources. A new collector is one file and one row here.
-pub static SOURCES: &[&Source] = &[&host::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &itself::SOURCE];
+pub static SOURCES: &[&Source] =
+    &[&host::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &pod::SOURCE, &itself::SOURCE];

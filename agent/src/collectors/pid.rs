@@ -82,6 +82,24 @@ impl Pid {
         line.split_whitespace().nth(1)?.parse().ok()
     }
 
+    /// Its cgroup as this namespace sees it: the same text for two processes of one container, another for any other.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(super) fn cgroup(&self) -> Result<String, Unread> {
+        files::read(&self.folder.join("cgroup"))
+    }
+
+    /// Its anonymous and its shared resident memory in bytes; a kernel thread has none.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(super) fn unreclaimable(&self) -> Result<(u64, u64), Unread> {
+        let text = files::read(&self.folder.join("status"))?;
+        let bytes = |name| files::keyed(&text, name).unwrap_or(0).saturating_mul(1024);
+        Ok((bytes("RssAnon"), bytes("RssShmem")))
+    }
+
     /// How many files it has open.
     ///
     /// # Errors
@@ -137,6 +155,13 @@ impl Pid {
     pub(super) fn host_cores(&self) -> f64 {
         host_cores(&self.proc)
     }
+}
+
+/// The processes under a `/proc` root, at most [`limits::PROCESSES_LOOKED_AT`] of them.
+pub(super) fn all(proc: &Path) -> impl Iterator<Item = Pid> {
+    let entries = std::fs::read_dir(proc).into_iter().flatten();
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    pids.take(limits::PROCESSES_LOOKED_AT).map(|pid| Pid::new(proc, pid))
 }
 
 /// The host's memory in bytes.

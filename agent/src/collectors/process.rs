@@ -4,7 +4,7 @@
 use super::facts::FDS_USED_RATIO;
 use super::files::{self, float, ratio};
 use super::pid::Pid;
-use super::{Collected, Collector, Moment, Source};
+use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
 use crate::limits;
 use crate::reading::Metric;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,10 @@ pub(super) static SOURCE: Source = Source {
     summary: "processor time, memory, threads, file descriptors and connections of the peer's process, where it can be seen",
     default_on: true,
     facts: &[&CPU, &RESIDENT, &THREADS, &OPEN, &MOST, &STARTED, &CONNECTIONS, &FDS_USED_RATIO],
-    build: |roots, peer| {
-        Box::new(Process { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() })
-    },
+    build: |roots, peer| Box::new(Process::new(roots, peer)),
 };
 
-struct Process {
+pub(super) struct Process {
     proc: PathBuf,
     name: Option<String>,
     own_pid: u32,
@@ -54,12 +52,20 @@ const NOT_THE_PEER: &[&str] = &["systemd", "init", "pause", "docker-init", "tini
 const HOST_NAMESPACE: &str = "pid:[4026531836]";
 
 impl Process {
+    /// Looks for the process that the configuration names.
+    pub(super) fn new(roots: &Roots, peer: &PeerPlan) -> Self {
+        Self { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() }
+    }
+
     fn on_the_host(&self) -> bool {
         std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
     }
 
     /// The peer's process, and how it was chosen when it was chosen by name.
-    fn find(&self) -> Result<(Pid, Option<String>), String> {
+    ///
+    /// # Errors
+    /// When no process here is the peer: why, for people.
+    pub(super) fn find(&self) -> Result<(Pid, Option<String>), String> {
         match &self.name {
             Some(name) => {
                 let named = named(&self.proc, name).ok_or_else(|| {

@@ -14,8 +14,9 @@ pub static TOP: &[Key] = &[
         "mapping",
         "nothing is known of the peer",
         "what the collectors are told of the peer: `cgroup` (the `cgroup_parent` of its service, with or without `.slice`, \
-         or the directory itself), `process` (its command name, when the PID namespace is shared) and `volumes` (paths \
-         whose free space is watched, as mounted here)",
+         or the directory itself), `process` (its command name, when the PID namespace is shared), `memory_limit` and \
+         `cpu_limit` (what a pod's downward API tells, `256Mi` and `500m`, where no cgroup can be read) and `volumes` \
+         (paths whose free space is watched, as mounted here)",
     ),
     key(
         "host",

@@ -70,6 +70,8 @@ impl Plan {
             "peer": {
                 "cgroup": self.peer.cgroup,
                 "process": self.peer.process,
+                "memory_limit_bytes": self.peer.memory_limit,
+                "cpu_limit_cores": self.peer.cpu_limit,
                 "volumes": self.peer.volumes,
             },
             "collectors": self.collectors,

@@ -7,7 +7,7 @@ use super::{Tables, keys};
 use crate::collectors::PeerPlan;
 use crate::limits;
 use crate::node::{Key, Node, Place, Problems, Value, child, did_you_mean};
-use crate::units::Span;
+use crate::units::{self, Span};
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -41,6 +41,8 @@ pub(super) struct RawTop {
 struct RawPeer {
     cgroup: Option<String>,
     process: Option<String>,
+    memory_limit: Option<String>,
+    cpu_limit: Option<String>,
     volumes: Vec<PathBuf>,
 }
 
@@ -72,7 +74,7 @@ pub(super) fn read(
         aliases: aliases(&raw, root, problems),
     };
     let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
-    let peer = PeerPlan { cgroup: cgroup.or(raw.peer.cgroup), process: raw.peer.process, volumes: raw.peer.volumes };
+    let peer = peer(raw.peer, cgroup, root, problems);
     let host = collectors.contains(&HOST);
     Some(Top { server, peer, host, collectors, collect_interval })
 }
@@ -93,7 +95,7 @@ fn without_unsupported(root: &Node, problems: &mut Problems) -> Node {
 fn without_peer_url(mut root: Node, problems: &mut Problems) -> Node {
     if let Some(node) = root.get("peer").filter(|node| node.as_text().is_some()) {
         let message = "`peer` at the top is a mapping that says where the peer's resources are, found text";
-        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, volumes";
+        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes";
         problems.add_with_hint("peer", node.at, message, hint);
     }
     if let Value::Map(entries) = &mut root.value {
@@ -122,6 +124,36 @@ pub(crate) fn parse_listen(text: &str) -> Option<SocketAddr> {
         Some(port) => port.parse().ok().map(|port| SocketAddr::new(LISTEN.ip(), port)),
         None => text.replace("localhost:", "127.0.0.1:").parse().ok(),
     }
+}
+
+/// What is known of the peer; limits are forgiven nothing, for a ratio against a wrong limit is a lie.
+fn peer(raw: RawPeer, cgroup: Option<String>, root: &Node, problems: &mut Problems) -> PeerPlan {
+    let place = |key: &str| root.get("peer").and_then(|peer| peer.get(key)).map_or(Place::default(), |node| node.at);
+    let memory_limit = raw.memory_limit.and_then(|text| match units::bytes(&text) {
+        Ok(bytes) if bytes > 0 => Some(bytes),
+        Ok(_) => {
+            problems.add("peer.memory_limit", place("memory_limit"), "a limit of 0 bytes cannot be".to_owned());
+            None
+        }
+        Err(error) => {
+            problems.add("peer.memory_limit", place("memory_limit"), error.to_string());
+            None
+        }
+    });
+    let cpu_limit = raw.cpu_limit.and_then(|text| {
+        let cores = units::cores(&text).filter(|cores| *cores > 0.0);
+        if cores.is_none() {
+            let hint = "write cores, as in `1.5`, or thousandths of one, as in `500m`";
+            problems.add_with_hint(
+                "peer.cpu_limit",
+                place("cpu_limit"),
+                format!("not a number of cores: `{text}`"),
+                hint,
+            );
+        }
+        cores
+    });
+    PeerPlan { cgroup: cgroup.or(raw.cgroup), process: raw.process, memory_limit, cpu_limit, volumes: raw.volumes }
 }
 
 fn networks(raw: &RawTop, root: &Node, env: &Environment, problems: &mut Problems) -> Vec<IpNet> {

@@ -11,17 +11,17 @@ static WORKING_SET: Metric = Metric::gauge(
     "sidecar_peer_memory_working_set_bytes",
     "Memory of the peer's container less inactive page cache, in bytes, as cAdvisor counts it",
 );
-static UNRECLAIMABLE: Metric = Metric::gauge(
+pub(in crate::collectors) static UNRECLAIMABLE: Metric = Metric::gauge(
     "sidecar_peer_memory_unreclaimable_bytes",
     "Memory of the peer's container that the kernel cannot take back: anonymous, shared and kernel memory, in bytes",
 );
-static MEMORY_LIMIT: Metric = Metric::gauge(
+pub(in crate::collectors) static MEMORY_LIMIT: Metric = Metric::gauge(
     "sidecar_peer_memory_limit_bytes",
     "Memory limit of the peer's container in bytes; absent when it has none",
 );
 static CPU: Metric =
     Metric::counter("sidecar_peer_cpu_seconds_total", "CPU time of the peer's container in seconds, since it started");
-static CPU_LIMIT: Metric = Metric::gauge(
+pub(in crate::collectors) static CPU_LIMIT: Metric = Metric::gauge(
     "sidecar_peer_cpu_limit_cores",
     "Cores that the peer's container may use; absent when it has no quota",
 );

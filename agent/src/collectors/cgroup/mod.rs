@@ -3,7 +3,7 @@
 //! "No limit" and "cannot be read" stay different answers. Source: kernel documentation, admin-guide/cgroup-v1 and cgroup-v2.
 
 mod find;
-mod metrics;
+pub(in crate::collectors) mod metrics;
 mod v1;
 mod v2;
 
@@ -82,6 +82,8 @@ struct Before {
 struct Cgroup {
     roots: Roots,
     name: Option<String>,
+    /// Limits as told, where the cgroup has none.
+    told: (Option<u64>, Option<f64>),
     seen: Option<find::Identity>,
     before: Option<Before>,
     restarts: u64,
@@ -104,6 +106,7 @@ impl Cgroup {
         Self {
             roots: roots.clone(),
             name: peer.cgroup.clone(),
+            told: (peer.memory_limit, peer.cpu_limit),
             seen: None,
             before: None,
             restarts: 0,
@@ -142,10 +145,10 @@ impl Cgroup {
     fn readings(&self, at: Moment, figures: &Figures, exact: bool) -> Vec<Reading> {
         let mut readings = metrics::plain(figures);
         let (proc, before) = (&self.roots.proc, self.before.as_ref());
-        let most = figures.memory_limit.and_then(Limit::at).or_else(|| pid::memory_total(proc));
+        let most = figures.memory_limit.and_then(Limit::at).or(self.told.0).or_else(|| pid::memory_total(proc));
         let memory = figures.unreclaimable_bytes.zip(most).and_then(|(used, most)| ratio(used, most));
         readings.extend(memory.map(|used| MEMORY_USED_RATIO.with(["peer"], used)));
-        let cores = figures.cpu_cores.flatten().unwrap_or_else(|| pid::host_cores(proc));
+        let cores = figures.cpu_cores.flatten().or(self.told.1).unwrap_or_else(|| pid::host_cores(proc));
         let then = before.and_then(|before| Some((before.now, before.cpu?)));
         let cpu = figures.cpu.and_then(|cpu| pid::used_since(then, (at.now, cpu), cores));
         readings.extend(cpu.map(|used| CPU_USED_RATIO.with(["peer"], used)));
