@@ -12,6 +12,10 @@
 mod access;
 mod agent_run;
 mod bad_input;
+mod compose_files;
+mod compose_guard;
+mod compose_nginx;
+mod compose_up;
 mod container;
 mod datastores;
 mod demo;

@@ -2,6 +2,7 @@
 //! It drives binaries and knows nothing of their code.
 
 pub mod agent;
+pub mod compose;
 pub mod http;
 pub mod other_host;
 pub mod program;
