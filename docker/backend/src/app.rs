@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Hasher, Tokens},
+    cache::Cache,
     db::Database,
     faults::Faults,
     jobs::Jobs,
@@ -17,6 +18,8 @@ use crate::{
 pub struct App {
     /// All rows.
     pub database: Database,
+    /// Copies of some of them.
+    pub cache: Cache,
     /// Signs and reads session tokens.
     pub tokens: Tokens,
     /// Hashes passwords.

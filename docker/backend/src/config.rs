@@ -2,15 +2,19 @@
 //! reads a variable, and nothing in `Config` is optional that need not be.
 
 mod reader;
+mod server_url;
+mod storage;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
-use reader::Reader;
 pub use reader::{Problem, Problems};
+use reader::{Reader, SecretName};
+pub use server_url::ServerUrl;
+pub use storage::Storage;
 
 use crate::{
     faults::FaultSettings,
@@ -26,16 +30,9 @@ pub const DEMO_ADMIN_PASSWORD: &str = "demo-admin-password";
 /// Password of all seeded users when `SEED_PASSWORD` is not set: public, for demos.
 pub const DEMO_USER_PASSWORD: &str = "demo-user-password";
 
-/// Where the rows live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Storage {
-    /// A file of our own in the temporary directory, removed at the end: the default, as a demo should leave nothing behind.
-    Temporary,
-    /// `sqlite::memory:`. One connection only, since each connection would see a database of its own.
-    Memory,
-    /// `sqlite://path`, created when missing.
-    File(PathBuf),
-}
+const JWT_SECRET: SecretName = SecretName { plain: "JWT_SECRET", file: "JWT_SECRET_FILE" };
+const ADMIN_PASSWORD: SecretName = SecretName { plain: "ADMIN_PASSWORD", file: "ADMIN_PASSWORD_FILE" };
+const SEED_PASSWORD: SecretName = SecretName { plain: "SEED_PASSWORD", file: "SEED_PASSWORD_FILE" };
 
 /// Everything the service was told, checked.
 #[derive(Clone, Debug)]
@@ -44,6 +41,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `DATABASE_URL`.
     pub storage: Storage,
+    /// `DATABASE_WAIT_SECONDS`: how long a database server may let the start wait.
+    pub database_wait: Duration,
+    /// `REDIS_URL`: the cache, if there is one.
+    pub redis: Option<ServerUrl>,
     /// `POOL_SIZE`: database connections, the writer's included.
     pub pool_size: u32,
     /// `JWT_SECRET`, or a random one.
@@ -63,7 +64,7 @@ pub struct Config {
     /// `LOG_FORMAT` and `LOG_LEVEL`.
     pub log: LogSettings,
     /// What the operator should hear about once the log is up.
-    pub warnings: Vec<&'static str>,
+    pub warnings: Vec<String>,
 }
 
 impl Config {
@@ -75,16 +76,17 @@ impl Config {
     /// Reads variables through `lookup`; all problems are reported together.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut reader = Reader::new(&lookup);
-        let mut warnings = Vec::new();
         let config = Self {
             listen: listen(&mut reader),
-            storage: storage(&mut reader),
+            storage: storage::storage(&mut reader),
+            database_wait: database_wait(&mut reader),
+            redis: storage::redis(&mut reader),
             pool_size: number(&mut reader, "POOL_SIZE", 8, (2, limits::MAX_POOL_SIZE)),
-            jwt_secret: jwt_secret(&mut reader, &mut warnings),
-            admin_password: admin_password(&mut reader, &mut warnings),
+            jwt_secret: jwt_secret(&mut reader),
+            admin_password: admin_password(&mut reader),
             seed_users: number(&mut reader, "SEED_USERS", 200, (0, limits::MAX_SEED_USERS)),
             seed_password: reader
-                .secret("SEED_PASSWORD", limits::MIN_PASSWORD_CHARS)
+                .secret(SEED_PASSWORD, limits::MIN_PASSWORD_CHARS)
                 .unwrap_or_else(|| Secret::new(DEMO_USER_PASSWORD)),
             cookie_secure: reader.switch("COOKIE_SECURE"),
             drain: drain(&mut reader),
@@ -92,8 +94,7 @@ impl Config {
             log: LogSettings { format: log_format(&mut reader), level: log_level(&mut reader) },
             warnings: Vec::new(),
         };
-        reader.finish()?;
-        Ok(Self { warnings, ..config })
+        Ok(Self { warnings: reader.finish()?, ..config })
     }
 }
 
@@ -106,54 +107,26 @@ fn number(reader: &mut Reader<'_>, name: &'static str, default: u32, range: (u64
     reader.number(name, range).and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
 }
 
+fn database_wait(reader: &mut Reader<'_>) -> Duration {
+    reader.number("DATABASE_WAIT_SECONDS", (0, 600)).map_or(limits::DEFAULT_DATABASE_WAIT, Duration::from_secs)
+}
+
 fn drain(reader: &mut Reader<'_>) -> Duration {
     reader.number("DRAIN_SECONDS", (1, 300)).map_or(limits::DEFAULT_DRAIN, Duration::from_secs)
 }
 
-fn storage(reader: &mut Reader<'_>) -> Storage {
-    let Some(url) = reader.text("DATABASE_URL") else { return Storage::Temporary };
-    let Some((scheme, rest)) = url.split_once(':') else {
-        reader.problem("DATABASE_URL", "is not a URL", "`sqlite://path/to/file.db` or `sqlite::memory:`");
-        return Storage::Temporary;
-    };
-    if scheme != "sqlite" {
-        // Only the scheme is repeated: what follows may hold a password.
-        let message = format!("names a database that this build has no driver for: `{}`", printable(scheme));
-        reader.problem(
-            "DATABASE_URL",
-            &message,
-            "only SQLite is built in: `sqlite://path/to/file.db`, or leave it unset",
-        );
-        return Storage::Temporary;
+fn jwt_secret(reader: &mut Reader<'_>) -> Secret {
+    if !reader.is_given(JWT_SECRET) {
+        reader.warn("`JWT_SECRET` is not set: a random one is used, so sessions end when the process does");
     }
-    match rest.strip_prefix("//").unwrap_or(rest) {
-        ":memory:" => Storage::Memory,
-        "" => {
-            reader.problem("DATABASE_URL", "names no file", "`sqlite://path/to/file.db` or `sqlite::memory:`");
-            Storage::Temporary
-        }
-        path => Storage::File(PathBuf::from(path.split_once('?').map_or(path, |(file, _)| file))),
-    }
+    reader.secret(JWT_SECRET, limits::MIN_SECRET_CHARS).unwrap_or_else(crate::auth::random_secret)
 }
 
-/// A scheme has few possible characters; anything else may be the beginning of a secret.
-fn printable(scheme: &str) -> &str {
-    let is_scheme = scheme.len() <= 24 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    if is_scheme { scheme } else { "…" }
-}
-
-fn jwt_secret(reader: &mut Reader<'_>, warnings: &mut Vec<&'static str>) -> Secret {
-    if !reader.is_set("JWT_SECRET") {
-        warnings.push("`JWT_SECRET` is not set: a random one is used, so sessions end when the process does");
+fn admin_password(reader: &mut Reader<'_>) -> Secret {
+    if !reader.is_given(ADMIN_PASSWORD) {
+        reader.warn("`ADMIN_PASSWORD` is not set: the public demo password is in force, for demos only");
     }
-    reader.secret("JWT_SECRET", limits::MIN_SECRET_CHARS).unwrap_or_else(crate::auth::random_secret)
-}
-
-fn admin_password(reader: &mut Reader<'_>, warnings: &mut Vec<&'static str>) -> Secret {
-    if !reader.is_set("ADMIN_PASSWORD") {
-        warnings.push("`ADMIN_PASSWORD` is not set: the public demo password is in force, for demos only");
-    }
-    reader.secret("ADMIN_PASSWORD", limits::MIN_PASSWORD_CHARS).unwrap_or_else(|| Secret::new(DEMO_ADMIN_PASSWORD))
+    reader.secret(ADMIN_PASSWORD, limits::MIN_PASSWORD_CHARS).unwrap_or_else(|| Secret::new(DEMO_ADMIN_PASSWORD))
 }
 
 fn faults(reader: &mut Reader<'_>) -> Option<FaultSettings> {

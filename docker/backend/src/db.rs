@@ -1,70 +1,32 @@
-//! Owns the database: connections, migrations, every line of SQL (here and in the files below). Knows no HTTP. Must stay true:
-//! all writes go through the one writer connection.
+//! Owns the database: connections, migrations, every line of SQL (here and in the files below). Knows no HTTP. The SQL is written
+//! once; what SQLite, PostgreSQL and MySQL say differently stands in `engine`.
 //!
-//! SQLite lets many read at once and one write. So there is one pool of readers and one writer: writes queue in our process,
-//! in order, instead of racing for the file's lock and failing with "database is locked". In WAL mode readers never wait for
-//! the writer, and `synchronous = NORMAL` syncs at checkpoints instead of at every commit: a power cut may lose the last
-//! commits, it cannot corrupt the file.
+//! SQLite lets many read at once and one write. So there it is one pool of readers and one writer: writes queue in our process,
+//! in order, instead of racing for the file's lock and failing with "database is locked"; in WAL mode readers never wait for the
+//! writer. PostgreSQL and MySQL need no such care: readers and writer are one pool.
 
 pub mod accounts;
+mod engine;
+mod error;
 pub mod files;
 mod open;
+mod pool;
 pub mod recommendations;
 pub mod records;
 pub mod seed;
+mod server;
 
 use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
-use sqlx::{Sqlite, SqlitePool, Transaction, pool::PoolConnection};
-use thiserror::Error;
+
+pub use error::DbError;
+pub use pool::Lease;
 
 use crate::limits;
+use engine::Engine;
 use open::TemporaryDirectory;
-
-/// Why a statement did not do its work.
-#[derive(Debug, Error)]
-pub enum DbError {
-    /// No connection, or no lock, in time.
-    #[error("the database is busy")]
-    Busy,
-    /// A unique value exists already.
-    #[error("a unique value exists already")]
-    Duplicate,
-    /// A reference points nowhere.
-    #[error("a reference points to no row")]
-    BrokenReference,
-    /// Anything else: our mistake, or the disk's.
-    #[error("{0}")]
-    Sql(sqlx::Error),
-    /// The place for the temporary database cannot be made.
-    #[error("no temporary directory for the database: {0}\nhint: make `TMPDIR` writable, or set `DATABASE_URL`")]
-    NoDirectory(std::io::Error),
-    /// The database file cannot be opened.
-    #[error("cannot open the database `{path}`: {cause}\nhint: the directory must exist and be writable")]
-    Open {
-        /// The file.
-        path: String,
-        /// What SQLite says.
-        cause: sqlx::Error,
-    },
-    /// A migration failed, or the file was written by a newer version.
-    #[error("cannot migrate the database: {0}\nhint: was this file written by a newer version?")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-}
-
-impl From<sqlx::Error> for DbError {
-    fn from(error: sqlx::Error) -> Self {
-        const SQLITE_BUSY: &str = "5";
-        match &error {
-            sqlx::Error::PoolTimedOut => Self::Busy,
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Duplicate,
-            sqlx::Error::Database(cause) if cause.is_foreign_key_violation() => Self::BrokenReference,
-            sqlx::Error::Database(cause) if cause.code().as_deref() == Some(SQLITE_BUSY) => Self::Busy,
-            _ => Self::Sql(error),
-        }
-    }
-}
+use pool::Pool;
 
 /// The pool as seen from outside; the shape of `/health`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -80,9 +42,10 @@ pub struct PoolView {
 /// The open database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
-    readers: SqlitePool,
-    /// The same pool as `readers` for an in-memory database, which has but one connection.
-    writer: SqlitePool,
+    engine: Engine,
+    readers: Pool,
+    /// The same pool as `readers`, except for a file of SQLite.
+    writer: Pool,
     is_shared: bool,
     /// Removes the temporary file with the last clone.
     _directory: Option<Arc<TemporaryDirectory>>,
@@ -91,7 +54,7 @@ pub struct Database {
 impl Database {
     /// One trivial query, to know that the database answers.
     pub async fn ping(&self) -> Result<(), DbError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        sqlx::query("SELECT 1").execute(&mut *self.readers.lease().await?).await?;
         Ok(())
     }
 
@@ -99,26 +62,25 @@ impl Database {
     pub fn pool_view(&self) -> PoolView {
         let mut view = PoolView::default();
         for pool in self.pools() {
-            let checked_out = pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
-            let size = pool.options().get_max_connections();
+            let (size, lent) = (pool.size(), pool.lent());
             view.size += size;
-            view.checked_out += checked_out;
-            view.checked_in += size.saturating_sub(checked_out);
+            view.checked_out += lent;
+            view.checked_in += size.saturating_sub(lent);
         }
         view
     }
 
     /// Takes up to `count` connections out of the pools, readers first, for the fault that starves everybody else.
-    pub async fn hold(&self, count: usize) -> Vec<PoolConnection<Sqlite>> {
+    pub async fn hold(&self, count: usize) -> Vec<Lease> {
         let mut held = Vec::new();
         for pool in self.pools() {
-            for _ in 0..pool.options().get_max_connections() {
+            for _ in 0..pool.size() {
                 if held.len() == count {
                     return held;
                 }
                 // The fault wants what ordinary work leaves it; a busy pool is starved already.
-                if let Ok(connection) = pool.acquire().await {
-                    held.push(connection);
+                if let Ok(lease) = pool.lease().await {
+                    held.push(lease);
                 }
             }
         }
@@ -136,30 +98,27 @@ impl Database {
 
     /// Deletes what has expired by `now` (Unix seconds).
     pub async fn sweep(&self, now: i64) -> Result<u64, DbError> {
-        let tokens = sqlx::query("DELETE FROM revoked_tokens WHERE expires_at <= ?");
-        let keys = sqlx::query("DELETE FROM idempotency_keys WHERE expires_at <= ?");
-        let tokens = tokens.bind(now).execute(&self.writer).await?.rows_affected();
-        let keys = keys.bind(now).execute(&self.writer).await?.rows_affected();
-        Ok(tokens + keys)
+        let mut lease = self.writer.lease().await?;
+        let mut rows = 0;
+        for table in ["revoked_tokens", "idempotency_keys"] {
+            let sql = self.engine.sql(&format!("DELETE FROM {table} WHERE expires_at <= ?"));
+            rows += sqlx::query(sql).bind(now).execute(&mut *lease).await?.rows_affected();
+        }
+        Ok(rows)
     }
 
     /// Rows of every entity, for the administrator.
     pub async fn row_counts(&self) -> Result<HashMap<&'static str, i64>, DbError> {
+        let mut lease = self.readers.lease().await?;
         let mut counts = HashMap::new();
         for entity in &crate::entities::ENTITIES {
-            let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {}", entity.name));
-            counts.insert(entity.name, sqlx::query_scalar(sql).fetch_one(&self.readers).await?);
+            let sql = self.engine.sql(&format!("SELECT count(*) FROM {}", entity.name));
+            counts.insert(entity.name, sqlx::query_scalar(sql).fetch_one(&mut *lease).await?);
         }
         Ok(counts)
     }
 
-    fn pools(&self) -> impl Iterator<Item = &SqlitePool> {
+    fn pools(&self) -> impl Iterator<Item = &Pool> {
         std::iter::once(&self.readers).chain((!self.is_shared).then_some(&self.writer))
-    }
-
-    /// A transaction on the writer that holds the file's write lock from its beginning, so that it cannot fail half-way
-    /// because another process wrote in between.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, DbError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }

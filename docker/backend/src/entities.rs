@@ -4,7 +4,7 @@
 mod field;
 mod table;
 
-pub use field::{Draft, Field, Kind, Purpose, Value};
+pub use field::{Draft, Field, Kind, Purpose, Value, is_id};
 pub use table::{ENTITIES, ROLES, named};
 
 use serde_json::Value as Json;

@@ -127,6 +127,14 @@ impl From<DbError> for ApiError {
                 code: "database_busy",
                 message: "no database connection became free in time; try again shortly",
             },
+            DbError::Gone(cause) => {
+                tracing::warn!(error = %cause, "the database cannot be reached");
+                Self::Unavailable {
+                    code: "database_unavailable",
+                    message: "the database cannot be reached; try again shortly",
+                }
+            }
+            DbError::Nul => Self::BadRequest("no text may hold a NUL character".to_owned()),
             DbError::Duplicate => Self::Conflict {
                 code: "duplicate",
                 message: "another entity has the same unique value, such as the e-mail address".to_owned(),

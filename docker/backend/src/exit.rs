@@ -11,6 +11,12 @@ pub fn bad_input(problems: &Problems) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// There are no flags: the environment configures the service.
+pub fn bad_arguments() -> ExitCode {
+    eprintln!("error: unknown argument\nhint: `backend` starts the service, `backend health [URL]` asks a running one");
+    ExitCode::from(2)
+}
+
 /// The input was fine, the machine was not: a busy port, a database that cannot be opened.
 pub fn could_not_start(error: &dyn Error) -> ExitCode {
     eprintln!("error: {error}");

@@ -8,12 +8,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, pool::PoolConnection};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::{
     clock,
-    db::Database,
+    db::{Database, Lease},
     error::{ApiError, FieldProblem},
     limits,
 };
@@ -76,7 +75,7 @@ struct Leak {
 pub struct Faults {
     settings: watch::Sender<FaultSettings>,
     leak: Mutex<Leak>,
-    held: AsyncMutex<Vec<PoolConnection<Sqlite>>>,
+    held: AsyncMutex<Vec<Lease>>,
 }
 
 impl Default for Faults {

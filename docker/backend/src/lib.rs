@@ -3,14 +3,16 @@
 //! misbehave, and stops in order.
 //!
 //! Map: `config` reads the environment · `run` is the life of the process · `server` owns sockets · `routes` the paths ·
-//! `api` one file an endpoint · `auth` who is asking · `entities` what is kept · `db` all SQL · `jobs` the worker ·
-//! `faults` the switches · `metrics` what is counted. `entities` and `auth/token` are pure; only `db` knows SQL, only `clock`
+//! `api` one file an endpoint · `auth` who is asking · `entities` what is kept · `db` all SQL · `cache` Redis · `reads` what a
+//! copy may answer · `jobs` the worker ·
+//! `faults` the switches · `metrics` what is counted. `entities` and `auth/token` are pure; only `db` knows SQL, only `cache` knows Redis, only `clock`
 //! asks for the time, and every cap and deadline stands in `limits`.
 
 pub mod api;
 pub mod app;
 pub mod auth;
 pub mod body;
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -18,11 +20,13 @@ pub mod entities;
 pub mod error;
 pub mod exit;
 pub mod faults;
+pub mod health_command;
 pub mod jobs;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
 pub mod middleware;
+pub mod reads;
 pub mod routes;
 pub mod run;
 pub mod secret;

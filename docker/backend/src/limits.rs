@@ -21,8 +21,33 @@ pub const MAX_MULTIPART_OVERHEAD_BYTES: usize = 16 * 1024;
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 /// How long a request waits for a database connection before it answers 503.
 pub const ACQUIRE_DEADLINE: Duration = Duration::from_secs(3);
-/// How long SQLite waits for a lock of another process (a backup, a shell) on the same file.
-pub const BUSY_DEADLINE: Duration = Duration::from_secs(2);
+/// One attempt to connect to a database server at the start, its TLS handshake and login included.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a database server may let the start wait when not configured: MySQL takes half a minute to make its first files.
+pub const DEFAULT_DATABASE_WAIT: Duration = Duration::from_secs(60);
+/// Pause after the first failed attempt to connect at the start; it doubles…
+pub const FIRST_START_PAUSE: Duration = Duration::from_millis(250);
+/// … up to this.
+pub const LONGEST_START_PAUSE: Duration = Duration::from_secs(5);
+/// All migrations together, the wait for another instance that runs them included.
+pub const MIGRATION_DEADLINE: Duration = Duration::from_secs(300);
+/// How long a copy in Redis lives, and so how old an answer may be in the worst case: when a change could not be told to Redis.
+pub const CACHE_LIFE: Duration = Duration::from_secs(30);
+/// How long the mark stands that a change leaves in place of a copy. The change takes at most `REQUEST_DEADLINE` from then on, and
+/// whoever read just before it at most as long again to store what it read.
+pub const CACHE_MARK_LIFE: Duration = Duration::from_secs(2 * REQUEST_DEADLINE.as_secs() + 5);
+/// Rows that refer to a deleted one and whose copies are marked; copies of more live until they expire.
+pub const MAX_REFERRING: i64 = 1_000;
+/// How long Redis may take to answer: longer, and the database would have been faster.
+pub const REDIS_DEADLINE: Duration = Duration::from_millis(250);
+/// How long a connection to Redis may take, the first command on it included.
+pub const REDIS_CONNECT_DEADLINE: Duration = Duration::from_millis(500);
+/// After a failure Redis is not asked for copies for this long.
+pub const REDIS_REST: Duration = Duration::from_secs(1);
+/// How long `backend health` waits for each step.
+pub const HEALTH_COMMAND_DEADLINE: Duration = Duration::from_secs(2);
+/// Bytes of a file that holds a secret.
+pub const MAX_SECRET_FILE_BYTES: u64 = 64 * 1024;
 /// A database that does not answer the health check within this is unhealthy. Below the agent's usual 2 s timeout.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(1);
 /// Rows a list may ask for.

@@ -11,7 +11,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::db::PoolView;
+use crate::{cache::Purpose, db::PoolView};
 
 /// Media type of the page.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -92,6 +92,15 @@ impl Metrics {
         self
     }
 
+    /// Puts the cache's metrics on the page: only where there is a cache.
+    pub fn register_cache(&mut self, cache: &CacheMetrics) {
+        let registry = &mut self.registry;
+        registry.register("cache_hits", "Look-ups that Redis had a copy for", cache.hits.clone());
+        registry.register("cache_misses", "Look-ups that Redis had no copy for", cache.misses.clone());
+        registry.register("cache_failures", "Commands that Redis did not answer", cache.failures.clone());
+        registry.register("cache_up", "Whether Redis answered the last command, 1 or 0", cache.up.clone());
+    }
+
     /// Counts one answered request.
     pub fn observe_request(&self, method: &Method, route: &str, status: u16, seconds: f64) {
         let method = known_method(method);
@@ -116,6 +125,64 @@ impl Metrics {
         encode(&mut page, &self.registry)?;
         Ok(page)
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    cache: &'static str,
+}
+
+/// What is counted of the cache.
+#[derive(Clone, Debug)]
+pub struct CacheMetrics {
+    hits: Family<CacheLabels, Counter>,
+    misses: Family<CacheLabels, Counter>,
+    failures: Family<CacheLabels, Counter>,
+    up: Gauge,
+}
+
+impl Default for CacheMetrics {
+    /// Every series from the beginning: a rate needs the zero.
+    fn default() -> Self {
+        let metrics = Self {
+            hits: Family::default(),
+            misses: Family::default(),
+            failures: Family::default(),
+            up: Gauge::default(),
+        };
+        for purpose in [Purpose::Records, Purpose::Sessions] {
+            for family in [&metrics.hits, &metrics.misses, &metrics.failures] {
+                drop(family.get_or_create(&cache_labels(purpose)));
+            }
+        }
+        metrics
+    }
+}
+
+impl CacheMetrics {
+    /// Counts an answer of Redis to a look-up.
+    pub fn looked_up(&self, purpose: Purpose, is_found: bool) {
+        let family = if is_found { &self.hits } else { &self.misses };
+        family.get_or_create(&cache_labels(purpose)).inc();
+    }
+
+    /// Counts a command without an answer.
+    pub fn failed(&self, purpose: Purpose) {
+        self.failures.get_or_create(&cache_labels(purpose)).inc();
+    }
+
+    /// Notes whether the last command was answered.
+    pub fn set_up(&self, is_up: bool) {
+        self.up.set(is_up.into());
+    }
+}
+
+fn cache_labels(purpose: Purpose) -> CacheLabels {
+    let cache = match purpose {
+        Purpose::Records => "records",
+        Purpose::Sessions => "sessions",
+    };
+    CacheLabels { cache }
 }
 
 /// One request being worked on.

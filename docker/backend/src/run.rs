@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use crate::{
     app::App,
     auth::{Hasher, PasswordError, Tokens},
+    cache::Cache,
     clock,
     config::Config,
     db::{Database, DbError, seed::SeedHashes},
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// The Redis client cannot be made.
+    #[error("cannot use `REDIS_URL`: {0}\nhint: such as `redis://host:6379/0`")]
+    Redis(#[from] redis::RedisError),
     /// The seeded passwords cannot be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -72,17 +76,23 @@ impl Service {
         let started = clock::steady();
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let (listener, address) = listen(config.listen).await?;
-        let database = Database::open(&config.storage, config.pool_size).await?;
+        let database = Database::open(&config.storage, config.pool_size, config.database_wait).await?;
         tracing::info!(milliseconds = started.elapsed().as_millis(), "database open and migrated");
         let hasher = Hasher::new()?;
         seed(&config, &database, &hasher).await?;
         tracing::info!(milliseconds = started.elapsed().as_millis(), users = config.seed_users, "accounts seeded");
+        let cache = Cache::new(config.redis.as_ref())?;
+        // Asked once, so that the log and the metrics tell from the beginning how it is. Without it the service works, too.
+        _ = cache.health().await;
+        let mut metrics = Metrics::new(clock::now());
+        cache.metrics().into_iter().for_each(|cache| metrics.register_cache(cache));
         let faults = faults(config.faults, &database).await;
         let (stop, stopping) = stopping::channel();
         let app = Arc::new(App {
             tokens: Tokens::new(&config.jwt_secret),
             hasher,
-            metrics: Metrics::new(clock::now()),
+            metrics,
+            cache,
             jobs: Jobs::start(database.clone(), faults.as_ref().map(Faults::watch)),
             faults,
             websockets: Semaphore::new(limits::MAX_WEBSOCKETS),

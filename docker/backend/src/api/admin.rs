@@ -19,6 +19,7 @@ use crate::{
     clock,
     entities::ROLES,
     error::{ApiError, FieldProblem},
+    reads,
 };
 
 /// The paths.
@@ -51,6 +52,7 @@ async fn set_role(
         let message = "another administrator must change your role".to_owned();
         return Err(ApiError::Conflict { code: "own_account", message });
     }
+    reads::before_role(&app, &id).await;
     let is_found = app.database.set_role(&id, role, &clock::stamp(clock::now())).await?;
     if is_found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound("user")) }
 }

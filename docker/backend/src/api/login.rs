@@ -18,7 +18,7 @@ use crate::{
     body::JsonBody,
     clock,
     error::ApiError,
-    limits,
+    limits, reads,
     secret::Secret,
 };
 
@@ -51,6 +51,7 @@ async fn login(State(app): State<Arc<App>>, body: JsonBody) -> Result<Response, 
 }
 
 async fn logout(State(app): State<Arc<App>>, session: Session) -> Result<Response, ApiError> {
+    reads::before_logout(&app, &session.claims).await;
     if !app.database.revoke(&session.claims.jti, session.claims.exp).await? {
         let message = "too many sessions were ended lately; try again in a minute";
         return Err(ApiError::Unavailable { code: "logout_unavailable", message });

@@ -25,7 +25,7 @@ use crate::{
     },
     entities::{Draft, Entity, Kind, Purpose, Writers},
     error::{ApiError, FieldProblem},
-    limits,
+    limits, reads,
     secret::Secret,
 };
 
@@ -99,7 +99,7 @@ async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let record = app.database.read(entity, &id).await?.ok_or(ApiError::NotFound(entity.singular))?;
+    let record = reads::record(&app, entity, &id).await?.ok_or(ApiError::NotFound(entity.singular))?;
     let tag = etag(&record);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
@@ -121,6 +121,7 @@ async fn update(
         return Err(own_account("the role of"));
     }
     let now = clock::stamp(clock::now());
+    reads::before_update(&app, entity, &id).await;
     let changed = app.database.update(entity, &id, &draft, (expected, &now)).await;
     let record = done(entity, changed.map_err(|error| name_broken_reference(entity, error))?)?;
     Ok(([(header::ETAG, etag(&record))], Json(record)).into_response())
@@ -137,7 +138,9 @@ async fn delete(
     if is_self(entity, &id, &session) {
         return Err(own_account("the whole of"));
     }
-    let changed = app.database.delete(entity, &id, expected_version(&headers)?).await?;
+    let expected = expected_version(&headers)?;
+    reads::before_delete(&app, entity, &id).await?;
+    let changed = app.database.delete(entity, &id, expected).await?;
     done(entity, changed).map(|_| StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::Claims;
-use crate::{app::App, clock, error::ApiError};
+use crate::{app::App, clock, error::ApiError, reads};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "session";
@@ -45,10 +45,8 @@ impl FromRequestParts<Arc<App>> for Session {
         if matches!(credential, Credential::Cookie(_)) && !parts.method.is_safe() {
             check_csrf(&parts.headers, &claims)?;
         }
-        match app.database.standing(&claims.sub, &claims.jti).await? {
-            Some(standing) if !standing.is_revoked => Ok(Self { claims, is_admin: standing.role == "admin" }),
-            _ => Err(invalid),
-        }
+        let role = reads::role(app, &claims).await?.ok_or(invalid)?;
+        Ok(Self { claims, is_admin: role == "admin" })
     }
 }
 

@@ -1,9 +1,14 @@
 //! Owns reading variables one by one while collecting what is wrong with them. Knows no variable by name. No value is ever
 //! part of a message: a password pasted into the wrong variable must not end up in a log.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    str::FromStr,
+};
 
-use crate::secret::Secret;
+use crate::{limits, secret::Secret};
 
 /// One variable that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,27 +37,41 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Reads variables and remembers every problem.
+/// A variable that holds a secret, and the one that names a file with it, so that the secret itself need not stand in a compose
+/// file or in the environment that `docker inspect` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SecretName {
+    pub(super) plain: &'static str,
+    pub(super) file: &'static str,
+}
+
+/// Reads variables and remembers every problem, and what the operator should hear of.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, problems: Vec::new() }
+        Self { lookup, problems: Vec::new(), warnings: Vec::new() }
     }
 
-    pub(super) fn finish(self) -> Result<(), Problems> {
-        if self.problems.is_empty() { Ok(()) } else { Err(Problems(self.problems)) }
+    /// The warnings, or all problems.
+    pub(super) fn finish(self) -> Result<Vec<String>, Problems> {
+        if self.problems.is_empty() { Ok(self.warnings) } else { Err(Problems(self.problems)) }
+    }
+
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
     }
 
     pub(super) fn problem(&mut self, variable: &'static str, message: &str, hint: &str) {
         self.problems.push(Problem { variable, message: message.to_owned(), hint: hint.to_owned() });
     }
 
-    pub(super) fn is_set(&self, name: &str) -> bool {
-        (self.lookup)(name).is_some()
+    pub(super) fn is_given(&self, name: SecretName) -> bool {
+        [name.plain, name.file].iter().any(|name| (self.lookup)(name).is_some())
     }
 
     /// The value, which must not be empty: an empty one is mostly a compose file whose variable was forgotten.
@@ -103,14 +122,55 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn secret(&mut self, name: &'static str, least_chars: usize) -> Option<Secret> {
-        let value = self.text(name)?;
+    /// A secret, from its variable or from the file that the other variable names.
+    pub(super) fn secret(&mut self, name: SecretName, least_chars: usize) -> Option<Secret> {
+        let (given, value) = match ((self.lookup)(name.plain), (self.lookup)(name.file)) {
+            (Some(_), Some(_)) => {
+                let message = format!("and `{}` are both set", name.file);
+                self.problem(name.plain, &message, "keep one of the two");
+                return None;
+            }
+            (_, None) => (name.plain, self.text(name.plain)?),
+            (None, Some(_)) => (name.file, self.content(name.file)?),
+        };
         let chars = value.chars().count();
         if chars < least_chars {
             let hint = format!("at least {least_chars} characters; `openssl rand -base64 48` makes a good one");
-            self.problem(name, &format!("is too short: {chars} characters"), &hint);
+            self.problem(given, &format!("is too short: {chars} characters"), &hint);
             return None;
         }
         Some(Secret::new(value))
+    }
+
+    /// What the file holds, without the line's end that editors and `echo` leave. The path is not repeated: somebody may have
+    /// put the secret there.
+    fn content(&mut self, name: &'static str) -> Option<String> {
+        let path = self.text(name)?;
+        let mut content = String::new();
+        let read =
+            File::open(path).and_then(|file| file.take(limits::MAX_SECRET_FILE_BYTES + 1).read_to_string(&mut content));
+        let message = match read {
+            Err(error) => format!("names a file that cannot be read: {}", reason(&error)),
+            Ok(bytes) if u64::try_from(bytes).is_ok_and(|bytes| bytes > limits::MAX_SECRET_FILE_BYTES) => {
+                format!("names a file of more than {} bytes", limits::MAX_SECRET_FILE_BYTES)
+            }
+            Ok(_) if content.trim().is_empty() => "names an empty file".to_owned(),
+            Ok(_) => {
+                let line = content.strip_suffix('\n').unwrap_or(&content);
+                return Some(line.strip_suffix('\r').unwrap_or(line).to_owned());
+            }
+        };
+        self.problem(name, &message, "the file must hold the secret alone and be readable for this user");
+        None
+    }
+}
+
+fn reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::InvalidData => "it is not UTF-8 text",
+        _ => "the system says no",
     }
 }

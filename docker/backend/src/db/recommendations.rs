@@ -25,6 +25,7 @@ impl Database {
                    (SELECT count(*) FROM tasks WHERE tasks.risk_id = risks.id AND tasks.status <> 'done') AS open_tasks \
                    FROM risks LEFT JOIN assets ON assets.id = risks.asset_id \
                    WHERE risks.status = 'open' ORDER BY score DESC, risks.created_at, risks.id LIMIT ?";
-        Ok(sqlx::query_as(sql).bind(limit).fetch_all(&self.readers).await?)
+        let query = sqlx::query_as(self.engine.sql(sql)).bind(limit);
+        Ok(query.fetch_all(&mut *self.readers.lease().await?).await?)
     }
 }

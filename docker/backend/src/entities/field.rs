@@ -48,8 +48,10 @@ pub enum Purpose {
 /// A value ready to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing was given.
-    Null,
+    /// Nothing was given where a text may stand.
+    NoText,
+    /// Nothing was given where a number may stand: PostgreSQL wants the type of nothing, too.
+    NoInteger,
     /// Text of any kind.
     Text(String),
     /// A whole number.
@@ -102,7 +104,8 @@ impl Field {
         match given {
             None | Some(Json::Null) if matches!(self.kind, Kind::Password) && purpose == Purpose::Update => Ok(None),
             None | Some(Json::Null) if self.required => Err("is required".to_owned()),
-            None | Some(Json::Null) => Ok(Some(Value::Null)),
+            None | Some(Json::Null) if matches!(self.kind, Kind::Integer(..)) => Ok(Some(Value::NoInteger)),
+            None | Some(Json::Null) => Ok(Some(Value::NoText)),
             Some(value) => self.value(value).map(Some),
         }
     }
@@ -119,6 +122,10 @@ impl Field {
 
     fn check_text(&self, text: &str) -> Result<(), String> {
         let chars = text.chars().count();
+        if text.contains('\0') {
+            // PostgreSQL cannot keep it, and nobody types it.
+            return Err("must not hold a NUL character".to_owned());
+        }
         let is_good = match &self.kind {
             Kind::Text(_) if self.required && text.trim().is_empty() => return Err("must not be empty".to_owned()),
             Kind::Text(most) => chars <= *most,
@@ -147,8 +154,8 @@ impl Field {
     }
 }
 
-/// Ids are UUIDs in their one hyphenated lower-case form, so that equal ids are equal texts.
-fn is_id(text: &str) -> bool {
+/// Whether it is an id: they are UUIDs in their one hyphenated lower-case form, so that equal ids are equal texts.
+pub fn is_id(text: &str) -> bool {
     Uuid::try_parse(text).is_ok_and(|id| id.hyphenated().to_string() == text)
 }
 
@@ -206,8 +213,14 @@ mod tests {
     #[test]
     fn an_absent_optional_field_is_stored_as_nothing() {
         let field = Field::optional("notes", Kind::Text(10));
-        assert_eq!(field.check(None, Purpose::Update), Ok(Some(Value::Null)));
-        assert_eq!(field.check(Some(&json!(null)), Purpose::Create), Ok(Some(Value::Null)));
+        assert_eq!(field.check(None, Purpose::Update), Ok(Some(Value::NoText)));
+        assert_eq!(field.check(Some(&json!(null)), Purpose::Create), Ok(Some(Value::NoText)));
+    }
+
+    #[test]
+    fn a_text_with_a_nul_is_refused_before_a_database_does() {
+        let field = Field::required("name", Kind::Text(10));
+        assert_eq!(field.check(Some(&json!("a\0b")), Purpose::Create), Err("must not hold a NUL character".to_owned()));
     }
 
     #[test]

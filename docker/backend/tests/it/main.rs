@@ -1,5 +1,6 @@
 //! The service from outside, over a real TCP port. `support` starts it and talks to it; `process` drives the real binary and
-//! its signals; the rest is one file a behaviour.
+//! its signals; `databases` and `cache` run it on real PostgreSQL, MariaDB and Redis (SKIPPED where they are not installed); the rest is one file a
+//! behaviour, on SQLite.
 
 #![allow(
     clippy::expect_used,
@@ -10,6 +11,18 @@
     reason = "a test fails by panicking, may ask for the time, and shares its support"
 )]
 
+#[path = "../../../../tests/src/servers"]
+#[expect(unreachable_pub, reason = "these files are public in the crate that they come from")]
+#[allow(dead_code, reason = "the tests from outside use more of them")]
+mod servers {
+    pub mod mariadb;
+    pub mod postgres;
+    pub mod redis;
+    pub mod start;
+}
+
+mod cache;
+mod databases;
 mod faults;
 mod files;
 mod health;

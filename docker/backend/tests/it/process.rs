@@ -8,7 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Client, PATIENCE, eventually};
+use backend::config::DEMO_USER_PASSWORD;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    cache::{started, url},
+    databases::RealDatabase,
+    servers::start::free_port,
+    support::{Client, PATIENCE, Reply, eventually},
+};
 
 const SECRET: &str = "canary-secret-canary-secret-canary-secret";
 const PASSWORD: &str = "canary-password";
@@ -121,6 +133,88 @@ async fn a_second_signal_ends_the_process_at_once() {
     assert_eq!(process.end().0, Some(128 + 15));
     assert!(start.elapsed() < Duration::from_secs(10), "long before the request or the budget ends");
     slow.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_answers_every_request_that_was_taken() {
+    let redis = started();
+    for database in RealDatabase::all() {
+        let (url, redis) = (database.url(), redis.as_ref().map(url));
+        let mut variables = vec![("DATABASE_URL", url.as_str()), ("SEED_USERS", "3"), ("DRAIN_SECONDS", "60")];
+        variables.extend(redis.as_deref().map(|redis| ("REDIS_URL", redis)));
+        let process = Process::start(&variables);
+        let member = Client::at(process.address).log_in("user1@example.org", DEMO_USER_PASSWORD).await;
+        let clients: Vec<_> = (0..8).map(|_| tokio::spawn(work_until_refused(member.clone()))).collect();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        process.signal("TERM");
+        let mut answers = 0;
+        for client in clients {
+            answers += client.await.expect("no request was cut off");
+        }
+        let (code, log) = process.end();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains("drained"), "{log}");
+        assert!(answers > 8, "there was load: {answers} answers");
+    }
+}
+
+/// Reads and writes until the service takes no more connections; panics when a request that it took is not answered well.
+async fn work_until_refused(client: Client) -> usize {
+    let asset = json!({ "name": "load", "category": "server", "criticality": 1 });
+    let body = asset.to_string();
+    let token = client.headers[0].1.clone();
+    let create = format!(
+        "POST /api/v1/assets HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let list = format!(
+        "GET /api/v1/assets?limit=5 HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: {token}\r\n\r\n"
+    );
+    for answers in 0.. {
+        let Ok(mut stream) = TcpStream::connect(client.address).await else { return answers };
+        let (request, expected) = if answers % 2 == 0 { (&create, 201) } else { (&list, 200) };
+        let mut answer = Vec::new();
+        let sent = stream.write_all(request.as_bytes()).await;
+        let read = stream.read_to_end(&mut answer).await;
+        if answer.is_empty() {
+            // Accepted by the kernel only: the listener closed before the service took the connection.
+            assert!(sent.is_err() || read.is_err() || read.is_ok_and(|bytes| bytes == 0));
+            return answers;
+        }
+        assert_eq!(Reply::parse(&answer).status, expected);
+    }
+    0
+}
+
+#[test]
+fn a_database_that_is_not_there_is_waited_for_with_progress_and_then_exits_4() {
+    let port = free_port().to_string();
+    let url = format!("postgres://app:{PASSWORD}@127.0.0.1:{port}/shop");
+    let output = command(&[("DATABASE_URL", &url), ("DATABASE_WAIT_SECONDS", "2")]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stdout.is_empty());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.matches("the database is not there yet; trying again").count() >= 2, "{text}");
+    let last = format!("error: cannot use the database at `127.0.0.1:{port}/shop` after ");
+    assert!(text.contains(&last) && text.contains("Connection refused") && !text.contains(PASSWORD), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_health_command_is_0_or_1_and_nothing_else() {
+    let process = Process::start(&[("FAULTS", "1")]);
+    let ask = |url: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_backend")).args(["health", url]).output().expect("runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let url = format!("http://{}/health", process.address);
+    assert_eq!(ask(&url), (Some(0), String::new()));
+    Client::at(process.address).put("/faults", &json!({ "error_rate": 1.0 })).await;
+    assert_eq!(ask(&url), (Some(1), "unhealthy: it answers 500\n".to_owned()));
+    drop(process);
+    let refused = ask(&url);
+    assert!(refused.0 == Some(1) && refused.1.contains("refused"), "{refused:?}");
+    assert_eq!(ask("nonsense").0, Some(1));
 }
 
 #[test]
