@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod grafana;
+pub mod compose;
 pub mod http;
 pub mod other_host;
 pub mod program;

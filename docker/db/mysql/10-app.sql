@@ -1,0 +1,3 @@
+-- First start: what the sidecar needs beyond the application's own rights: sessions, replication, statement statistics.
+GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'app'@'%';
+GRANT SELECT ON performance_schema.* TO 'app'@'%';
