@@ -73,6 +73,13 @@ pub const LATENESS_EVERY: Duration = Duration::from_millis(10);
 /// taken off a missed latency before it counts (targets/judge.rs).
 pub const LATE_US: u64 = 250_000;
 
+/// Share of the users' time lost to timers and wake-ups that came late, above which the run proves nothing: so much less
+/// than the planned load was offered, and a target that is met might not be under all of it.
+pub const LOST_RATIO: f64 = 0.1;
+
+/// What a timer may fire late by its own grain: tokio's wheel turns once a millisecond, and epoll waits in whole ones.
+pub const TIMER_GRAIN: Duration = Duration::from_millis(2);
+
 /// Timers that must have fired before their lateness says anything: below that, one of them decides.
 pub const LATE_SAMPLES: u64 = 100;
 
@@ -113,6 +120,10 @@ pub const RESOLVE: Duration = Duration::from_secs(5);
 
 /// Distinct causes of error listed in the report; the rest are counted.
 pub const CAUSES_SHOWN: usize = 12;
+
+/// Time for trying each journey once before the load. Whoever waits for a verdict of a minute bears a third of it for this;
+/// it must exceed [`HANG_AFTER`], or a hung target would pass as a slow one.
+pub const PREFLIGHT: Duration = Duration::from_secs(20);
 
 /// How often the live view is drawn: twice a second is as fast as a person reads.
 pub const DRAW_EVERY: Duration = Duration::from_millis(500);

@@ -70,6 +70,25 @@ impl Problem {
     }
 }
 
+/// Why a file cannot be read or written, in plain words: the system's own differ and carry numbers.
+#[must_use]
+pub fn why(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let plain = match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder",
+        ErrorKind::PermissionDenied => "this user may not",
+        ErrorKind::IsADirectory => "it is a folder",
+        ErrorKind::NotADirectory => "a part of its path is no folder",
+        ErrorKind::InvalidData => "it is not UTF-8 text",
+        ErrorKind::StorageFull => "the disk is full",
+        _ => {
+            let text = error.to_string().to_lowercase();
+            return text.split(" (os error").next().unwrap_or_default().to_owned();
+        }
+    };
+    plain.to_owned()
+}
+
 impl From<Problem> for Problems {
     fn from(one: Problem) -> Self {
         Self(vec![one])
@@ -134,6 +153,16 @@ impl std::error::Error for Problems {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_files_are_said_without_numbers_and_inner_names() {
+        let check = |code: i32, words: &str| assert_eq!(why(&std::io::Error::from_raw_os_error(code)), words);
+        check(2, "there is no such file or folder");
+        check(13, "this user may not");
+        check(21, "it is a folder");
+        check(28, "the disk is full");
+        check(5, "input/output error");
+    }
 
     #[test]
     fn problems_say_what_where_and_what_to_do() {

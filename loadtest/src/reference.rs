@@ -12,7 +12,8 @@ use std::fmt::Write;
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts = [commands(), plan(), targets(), HURL.to_owned(), options(), differences(), JSON.to_owned(), exits()];
+    let parts =
+        [commands(), plan(), targets(), HURL.to_owned(), users(), options(), differences(), JSON.to_owned(), exits()];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -52,8 +53,9 @@ const AB: &str = "
 requested as it stands; one without is asked for `/` and `/health`. The run ends with its requests or its time, whichever
 comes first.
 
-Before the load, each journey is run once by one user. When that fails, nothing more is sent and the answer is NO-GO: a
-journey that does not work for one user says nothing about two hundred, and a dead target is noticed at once.
+Before the load, each journey is run once by one user, all side by side. When that fails, nothing more is sent and the answer
+is NO-GO: a journey that does not work for one user says nothing about two hundred, and a dead target is noticed at once. It
+takes at most 20 seconds; what was not tried by then is named, and the load begins.
 
 A target or journey that names a public address is refused unless `--i-own-this-target` is given. Loopback, private
 (RFC 1918, RFC 6598, unique local) and link-local addresses, names without a dot and names under `.local`, `.internal`,
@@ -101,7 +103,8 @@ const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
 - Latencies include those of failed requests. Where no request succeeded, no latency target is met.
 - Throughput counts requests that succeeded.
 - When the load generator was the bottleneck, every target is inconclusive, except that a missed `errors` target stays missed.
-  That is: it used 90 % of its CPU for more than half of the time, or its timers fired more than 250 ms late (p99).
+  That is: it used 90 % of its CPU for more than half of the time, or its timers fired more than 250 ms late (p99), or its users lost more than 10 % of their
+  time to such lateness, so that less than 90 % of the load was offered. The report shows that share.
 - Timers that fire late make a latency look longer, never shorter. A latency that misses by less than their lateness is inconclusive.
 - A target without any request is inconclusive. No data is never met.
 
@@ -112,7 +115,8 @@ else GO.
 const HURL: &str = "## Journeys (`.hurl`)
 
 The files are those of [Hurl](https://hurl.dev) and behave as there: captures, asserts, every query, predicate and filter,
-templates, forms, multipart, cookies, basic authentication. What is not supported is refused when the file is read, with file
+templates, forms, multipart, cookies (also those of the comments `# @cookie_storage_set: …` and `# @cookie_storage_clear`),
+basic authentication. What is not supported is refused when the file is read, with file
 and line: `xpath` (query and filter), HTTP/2 and HTTP/3, and some options.
 ";
 
@@ -171,6 +175,19 @@ pub const SUPPORTED: &[&str] = &[
 /// Options of Hurl that are read and change nothing here: nobody reads a load test's log of single requests.
 pub const WITHOUT_EFFECT: &[&str] = &["fail-with-body", "verbose", "verbosity", "very-verbose"];
 
+/// Every virtual user has these; they are part of the plan's and the journeys' text.
+fn users() -> String {
+    let rows = journey::BUILT_IN.iter().map(|(name, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
+    format!("### Built-in variables\n\n{}{BUILT_IN}", table(["variable", "value"], rows))
+}
+
+const BUILT_IN: &str = "
+A variable of the plan, a column of its data, a flag or a capture of the same name hides the built-in one. In `loadtest smoke`
+all are those of user 1. Behind a proxy that trusts it, `headers: {X-Forwarded-For: \"{{user_address}}\"}` in the plan makes
+every virtual user a client of its own. The headers of the plan are sent with every request of every journey, but not by
+`loadtest smoke`, which reads no plan; a header of the entry, in its `[Options]` too, wins, and `no-header` leaves one out.
+";
+
 fn options() -> String {
     let rows = [("supported", SUPPORTED), ("without effect", WITHOUT_EFFECT), ("refused", REFUSED)];
     let rows = rows.map(|(what, options)| [what.to_owned(), format!("`{}`", options.join("` `"))]);
@@ -196,7 +213,7 @@ The file is opened before the first request and written however the run ends.
 | `requests[]` | one for each stage and request name: `name`, `stage`, `count`, `errors`, `errors_by` (cause: number), `example`, `p50_us` `p90_us` `p95_us` `p99_us` (null where the requests are too few), `max_us`, `throughput` (succeeded per second), `waited_us` (time that users waited, all together), `hdr_v2` (HdrHistogram V2 of the latencies in microseconds, deflated, base64) |
 | `total` | the same over all requests of the judged stage |
 | `targets[]` | `text`, `outcome` (`met`, `missed`, `inconclusive`), `got` (microseconds, share of 1, or per second), `said` (for people), `count`, `why`, `from` |
-| `generator` | `cpu_us_per_request`, `cpu_used_ratio`, `late_p99_us`, `saturated` |
+| `generator` | `cpu_us_per_request`, `cpu_used_ratio`, `late_p99_us`, `lost_ratio` (share of the planned load that was not offered, because users came late), `saturated` |
 | `culprits[]` | `target`, `request`, `share`: who has the largest part in a miss |
 
 Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey`.

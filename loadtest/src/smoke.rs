@@ -121,7 +121,7 @@ pub async fn smoke(journeys: &[Journey], mut setting: Setting<'_>, out: &mut (dy
 }
 
 async fn run(journey: &Journey, setting: &mut Setting<'_>, out: &mut (dyn Write + Send)) -> io::Result<JourneyReport> {
-    let mut session = Session::new(Arc::clone(&setting.variables));
+    let mut session = Session::new(Arc::clone(&setting.variables), Arc::default());
     let mut transport = (setting.connect)();
     let mut report = JourneyReport { name: journey.name.clone(), passed: true, entries: vec![] };
     for entry in journey.files.iter().flat_map(|file| &file.entries) {

@@ -399,7 +399,7 @@ fn an_unknown_target_expression() {
       at --require
        | api p96 < 2s
        |     ^^^
-    hint: did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
     ");
     insta::assert_snapshot!(of_target("p95 < fast"), @"
     exit 2
@@ -420,7 +420,7 @@ fn an_unknown_key_of_a_plan() {
       at loadtest.yml:2:1
       2 | usrs: 5
         | ^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, data, journeys, groups, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, headers, data, journeys, groups, targets
     ");
 }
 

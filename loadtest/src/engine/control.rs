@@ -4,7 +4,7 @@ use super::stop::{Phase, Stop};
 use super::watch::Seen;
 use super::{Reason, Work};
 use crate::clock;
-use crate::measure::{Flights, Labels, Recorder, SelfWatch, StageLabel, Summary, Window, allowed_cores};
+use crate::measure::{Flights, Labels, Recorder, Row, SelfWatch, StageLabel, Summary, Window, allowed_cores};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -87,13 +87,15 @@ impl Control {
         let books = &self.0;
         let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
         let covered = books.end.get().copied().unwrap_or_else(|| books.now());
+        let rows = books.recorder.rows(covered, Some(&books.flights));
+        let generator = books.itself().generator(books.recorder.count(), rows.iter().map(Row::waited).sum());
         Summary {
-            rows: books.recorder.rows(covered, Some(&books.flights)),
+            rows,
             elapsed: covered,
             users: books.working.load(Ordering::Relaxed),
             in_flight,
             oldest_in_flight,
-            generator: books.itself().generator(books.recorder.count()),
+            generator,
         }
     }
 

@@ -127,7 +127,7 @@ impl Taken {
         match self.books.shape.turn(self.seat.index(), self.books.now()) {
             _ if self.books.stop.phase() != Phase::Running => leave_soon().await,
             Turn::Now => self.work().await,
-            Turn::From(then) => self.seat.think(then.saturating_sub(self.books.now())).await,
+            Turn::From(then) => drop(self.seat.pause(then.saturating_sub(self.books.now())).await),
             Turn::Never => self.books.stop.draining().await,
         }
     }

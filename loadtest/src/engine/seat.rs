@@ -2,8 +2,8 @@
 
 use super::control::Books;
 use super::stop::Phase;
-use crate::limits;
 use crate::measure::{Failure, Flight, Sample};
+use crate::{clock, limits};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,13 +93,22 @@ impl Seat {
         }
     }
 
-    /// Pauses, at most until the run ends.
+    /// Thinks, at most until the run ends. How late it ends is what the generator's own queue does to this user.
     pub async fn think(&self, time: Duration) {
-        if !time.is_zero() {
-            tokio::select! {
-                () = tokio::time::sleep(time) => {}
-                () = self.books.stop.draining() => {}
-            }
+        if let Some(late) = self.pause(time).await {
+            self.books.itself().thought(time, late);
+        }
+    }
+
+    /// Waits, at most until the run ends; how late it ended, where it ended by itself.
+    pub(super) async fn pause(&self, time: Duration) -> Option<Duration> {
+        if time.is_zero() {
+            return None;
+        }
+        let due = clock::now() + time;
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => Some(clock::now().saturating_duration_since(due)),
+            () = self.books.stop.draining() => None,
         }
     }
 

@@ -145,7 +145,7 @@ fn on_the_wire(request: &Request, to: &Prepared) -> http::Request<Full<Bytes>> {
         HttpVersion::Http11 => Version::HTTP_11,
     };
     *sent.headers_mut() = request.headers.clone();
-    if !sent.headers().contains_key(header::HOST) {
+    if !request.options.no_host && !sent.headers().contains_key(header::HOST) {
         sent.headers_mut().insert(header::HOST, to.host.clone());
     }
     sent

@@ -64,6 +64,8 @@ pub struct RequestOptions {
     pub family: Option<Family>,
     /// The version to speak.
     pub version: HttpVersion,
+    /// Send no `Host` header, to see what a server makes of that.
+    pub no_host: bool,
     /// Whether an idle connection may be used and kept; Hurl takes a fresh one where a version is asked for.
     pub fresh_connection: bool,
 }

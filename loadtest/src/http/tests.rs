@@ -269,18 +269,32 @@ async fn at_most_six_connections_are_kept() {
     assert_eq!(format!("{client:?}"), "Client { kept: 6, .. }");
 }
 
-/// A TLS server of our own making; the certificate's PEM, and the address.
-async fn tls_server() -> (tempfile::NamedTempFile, std::net::SocketAddr) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+fn pem(text: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, made.cert.pem()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+/// A TLS server of our own making, which may want a certificate of its clients; its own as PEM, and the address.
+async fn tls_server(
+    client: Option<&rustls_pki_types::CertificateDer<'static>>,
+) -> (tempfile::NamedTempFile, std::net::SocketAddr) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = pem(&made.cert.pem());
     let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = match client {
+        None => builder.with_no_client_auth(),
+        Some(known) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(known.clone()).unwrap();
+            let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let config = builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -301,7 +315,7 @@ async fn tls_server() -> (tempfile::NamedTempFile, std::net::SocketAddr) {
 
 #[tokio::test]
 async fn tls_trusts_what_it_is_told_to_trust() {
-    let (file, address) = tls_server().await;
+    let (file, address) = tls_server(None).await;
     let base =
         RequestOptions { resolve: vec![format!("localhost:{}:127.0.0.1", address.port())], ..Default::default() };
     let trusting = RequestOptions { cacert: Some(file.path().to_owned()), ..base.clone() };
@@ -319,10 +333,57 @@ async fn tls_trusts_what_it_is_told_to_trust() {
     assert!(matches!(send("127.0.0.1", &trusting).await, Err(TransportError::Certificate(_))), "another name");
     let missing = RequestOptions { cacert: Some("/no/such.pem".into()), ..base.clone() };
     insta::assert_snapshot!(send("localhost", &missing).await.unwrap_err(),
-        @"cannot use `/no/such.pem`: no such file or directory (os error 2)");
+        @"cannot use `/no/such.pem`: there is no such file or folder");
     let plain = serve(|_, mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
     let url = Arc::new(format!("https://{}/", plain.address).parse().unwrap());
     assert!(matches!(client().send(Request { url, ..plain.request() }).await, Err(TransportError::Tls(_))));
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_gets_the_one_of_the_options() {
+    let (known, stranger) = (self_signed(), self_signed());
+    let (roots, address) = tls_server(Some(known.cert.der())).await;
+    let base = RequestOptions {
+        resolve: vec![format!("localhost:{}:127.0.0.1", address.port())],
+        cacert: Some(roots.path().to_owned()),
+        ..Default::default()
+    };
+    let send = async |options: RequestOptions| {
+        let url = Arc::new(format!("https://localhost:{}/", address.port()).parse().unwrap());
+        let (method, headers, body) = (http::Method::GET, http::HeaderMap::new(), Bytes::new());
+        client().send(Request { method, url, headers, body, options: Arc::new(options) }).await
+    };
+    let (cert, key) = (pem(&known.cert.pem()), pem(&known.signing_key.serialize_pem()));
+    let both = pem(&format!("{}{}", known.cert.pem(), known.signing_key.serialize_pem()));
+    let path = |file: &tempfile::NamedTempFile| Some(file.path().to_owned());
+    let two_files = RequestOptions { cert: path(&cert), key: path(&key), ..base.clone() };
+    assert_eq!(send(two_files.clone()).await.unwrap().status, 200);
+    assert_eq!(send(RequestOptions { cert: path(&both), ..base.clone() }).await.unwrap().status, 200);
+    assert_eq!(send(RequestOptions { insecure: true, cacert: None, ..two_files.clone() }).await.unwrap().status, 200);
+    let unknown = pem(&format!("{}{}", stranger.cert.pem(), stranger.signing_key.serialize_pem()));
+    for refused in [base.clone(), RequestOptions { cert: path(&unknown), ..base.clone() }] {
+        let error = send(refused).await.unwrap_err();
+        assert!(matches!(error, TransportError::Tls(_) | TransportError::Reset), "{error:?}");
+    }
+    let said = async |options| match send(options).await.unwrap_err() {
+        TransportError::Option(said) => said.split("`: ").nth(1).unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(said(RequestOptions { cert: path(&cert), ..base.clone() }).await, "no private key in it");
+    assert_eq!(
+        said(RequestOptions { cert: path(&key), key: path(&key), ..base.clone() }).await,
+        "no certificate in it"
+    );
+    let other_key = pem(&stranger.signing_key.serialize_pem());
+    let mismatch = said(RequestOptions { key: path(&other_key), ..two_files }).await;
+    assert!(mismatch.starts_with("the key in it does not belong to the certificate in"), "{mismatch}");
+    let locked = pem("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let options = RequestOptions { cert: path(&cert), key: path(&locked), ..base };
+    assert_eq!(said(options).await, "its key is encrypted; `openssl pkey` writes it plain");
+}
+
+fn self_signed() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+    rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap()
 }

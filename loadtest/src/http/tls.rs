@@ -3,6 +3,7 @@
 
 use super::{RequestOptions, TransportError};
 use crate::limits;
+use crate::problem::why;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -61,9 +62,27 @@ fn build(key: &Key) -> Result<ClientConfig, TransportError> {
     let Some(cert) = &key.cert else { return Ok(builder.with_no_client_auth()) };
     let chain = certificates(cert)?;
     let file = key.key.as_ref().unwrap_or(cert);
-    let secret = PrivateKeyDer::from_pem_slice(&read(file)?).map_err(|_| unreadable(file, "no private key in it"))?;
-    builder.with_client_auth_cert(chain, secret).map_err(tls)
+    let secret = secret_key(file)?;
+    builder.with_client_auth_cert(chain, secret).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            unreadable(file, &format!("the key in it does not belong to the certificate in `{}`", cert.display()))
+        }
+        other => tls(other),
+    })
 }
+
+fn secret_key(file: &Path) -> Result<PrivateKeyDer<'static>, TransportError> {
+    let text = read(file)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        let encrypted = text.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
+        unreadable(
+            file,
+            if encrypted { "its key is encrypted; `openssl pkey` writes it plain" } else { "no private key in it" },
+        )
+    })
+}
+
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
 fn roots(cacert: Option<&Path>) -> Result<RootCertStore, TransportError> {
     let mut store = RootCertStore::empty();
@@ -88,8 +107,8 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TransportEr
 
 fn read(path: &Path) -> Result<Vec<u8>, TransportError> {
     let mut text = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error.to_string().to_lowercase()))?;
-    file.take(limits::PEM_BYTES).read_to_end(&mut text).map_err(|error| unreadable(path, &error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &why(&error)))?;
+    file.take(limits::PEM_BYTES).read_to_end(&mut text).map_err(|error| unreadable(path, &why(&error)))?;
     Ok(text)
 }
 

@@ -160,7 +160,7 @@ pub(super) fn read_file(name: &Template, scope: Scope<'_>) -> Result<Bytes, Faul
 /// # Errors
 /// In words: it lies elsewhere, cannot be read, or is too large.
 pub(super) fn read(root: &Path, path: &Path) -> Result<Bytes, String> {
-    let plain = |error: std::io::Error| error.to_string().to_lowercase();
+    let plain = |error: std::io::Error| crate::problem::why(&error);
     let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let whole = root.join(path);
     let outside = || "it lies outside the directory of the journey".to_owned();
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(read(&sub, &root.path().join("secret")).unwrap_err(), outside);
         std::os::unix::fs::symlink(root.path().join("secret"), sub.join("link")).unwrap();
         assert_eq!(read(&sub, Path::new("link")).unwrap_err(), outside);
-        assert!(read(&sub, Path::new("b")).unwrap_err().starts_with("no such file"));
+        assert!(read(&sub, Path::new("b")).unwrap_err().starts_with("there is no such file"));
     }
 
     #[test]

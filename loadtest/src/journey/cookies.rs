@@ -27,20 +27,73 @@ struct Cookie {
     order: u64,
 }
 
+/// What an entry does to the cookies before it is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Storage {
+    /// Cookies to add.
+    pub(super) set: Vec<Stored>,
+    /// Whether all are forgotten, those just added too, as in Hurl.
+    pub(super) clear: bool,
+}
+
+/// A cookie as a line of curl's cookie file.
+#[derive(Clone, Debug)]
+pub(super) struct Stored(Cookie);
+
+impl Stored {
+    /// Reads `domain subdomains path tls expiry name value`, separated by white space; the value may be empty.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ([domain, wide, path, secure, expires, name], value) = match words.as_slice() {
+            [words @ .., value] if words.len() == 6 => (<[&str; 6]>::try_from(words).ok()?, *value),
+            words => (<[&str; 6]>::try_from(words).ok()?, ""),
+        };
+        let domain = domain.strip_prefix("#HttpOnly_").unwrap_or(domain);
+        let flag = |word: &str| match word {
+            "TRUE" => Some(true),
+            "FALSE" => Some(false),
+            _ => None,
+        };
+        let expires = match expires.parse::<i64>().ok()? {
+            0 => None,
+            seconds => Some(DateTime::from_timestamp(seconds, 0)?),
+        };
+        Some(Self(Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            domain: domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase(),
+            wide: flag(wide)?,
+            path: Some(path).filter(|path| path.starts_with('/')).map(without_slash)?,
+            secure: flag(secure)?,
+            expires,
+            order: 0,
+        }))
+    }
+}
+
 /// One attribute of a `Set-Cookie` header: its name in lower case, and its value.
 type Attribute<'a> = (String, Option<&'a str>);
 
 impl Jar {
     /// Takes a `Set-Cookie` header that came from `url`; a bad one is dropped without a word, as browsers do.
     pub fn take(&mut self, header: &str, url: &Url, now: DateTime<Utc>) {
-        let Some(mut cookie) = read(header, url, now) else { return };
-        let same = |old: &Cookie| {
-            old.name == cookie.name && old.domain == cookie.domain && old.wide == cookie.wide && old.path == cookie.path
-        };
-        let old = self.cookies.iter().position(same);
-        if old.and_then(|at| self.cookies.get(at)).is_some_and(|old| old.secure) && !is_secure(url) {
-            return;
+        let Some(cookie) = read(header, url, now) else { return };
+        let old = self.cookies.iter().find(|old| old.is(&cookie));
+        if old.is_none_or(|old| !old.secure) || is_secure(url) {
+            self.put(cookie, now);
         }
+    }
+
+    /// Does what the comments above an entry ask for.
+    pub fn prepare(&mut self, storage: &Storage, now: DateTime<Utc>) {
+        storage.set.iter().for_each(|Stored(cookie)| self.put(cookie.clone(), now));
+        if storage.clear {
+            self.cookies.clear();
+        }
+    }
+
+    fn put(&mut self, mut cookie: Cookie, now: DateTime<Utc>) {
+        let old = self.cookies.iter().position(|old| old.is(&cookie));
         // A cookie that is replaced keeps its age, which decides the order of sending.
         cookie.order = old.map_or(self.made, |at| self.cookies.remove(at).order);
         self.made += 1;
@@ -64,14 +117,14 @@ impl Jar {
         let pairs: Vec<String> = sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         if pairs.is_empty() { None } else { Some(pairs.join("; ")) }
     }
-
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        self.cookies.clear();
-    }
 }
 
 impl Cookie {
+    /// Whether one takes the other's place.
+    fn is(&self, other: &Self) -> bool {
+        (&self.name, &self.domain, self.wide, &self.path) == (&other.name, &other.domain, other.wide, &other.path)
+    }
+
     fn goes_to(&self, url: &Url, now: DateTime<Utc>) -> bool {
         let host = host(url).unwrap_or_default();
         let domain = if self.wide { is_within(&host, &self.domain) } else { host == self.domain };

@@ -2,6 +2,7 @@
 //! running it, so that all users share it.
 
 use super::bodies::Body;
+use super::cookies::Storage;
 use super::options::{Options, Setting};
 use super::predicate::Predicate;
 use super::query::Probe;
@@ -40,6 +41,8 @@ pub struct Entry {
     pub span: Span,
     /// The file it stands in.
     pub source: Arc<Source>,
+    /// What comments above it do to the user's cookies.
+    pub storage: Storage,
     /// What is sent.
     pub request: RequestSpec,
     /// Its options.

@@ -48,6 +48,17 @@ pub enum Cause {
     /// A rendered header cannot be sent.
     #[error("`{0}` is not a header that can be sent")]
     Header(String),
+    /// A header that cannot be left out.
+    #[error("`no-header` cannot leave out `{0}`: the server could not tell where the body ends")]
+    Framing(String),
+    /// A header of the plan cannot be worked out.
+    #[error("the plan's header `{name}`: {cause}")]
+    PlanHeader {
+        /// Its name.
+        name: String,
+        /// Why not.
+        cause: Box<Cause>,
+    },
     /// A placeholder in a JSON body is no JSON scalar.
     #[error("`{0}` is not a number, boolean or null, and stands outside quotes in a JSON body")]
     JsonPlaceholder(String),

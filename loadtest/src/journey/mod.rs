@@ -8,6 +8,7 @@
 
 mod bodies;
 mod certificate;
+mod common;
 mod compile;
 mod cookies;
 mod entry;
@@ -33,7 +34,9 @@ mod source;
 mod template;
 mod value;
 mod variables;
+mod who;
 
+pub use common::{CommonHeader, CommonHeaders};
 pub use cookies::Jar;
 pub use entry::{Entry, HurlFile, Journey};
 pub use fault::{Cause, Fault};
@@ -44,18 +47,30 @@ pub use session::Session;
 pub use source::{Source, Span};
 pub use value::Value;
 pub use variables::{BadVariable, Variables, parse as parse_variable};
+pub use who::{BUILT_IN, Who};
 
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, why};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+/// A file to load.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Who names it, for messages: a line of the plan, an argument.
+    pub place: String,
+    /// What to do where it cannot be read.
+    pub hint: &'static str,
+}
 
 /// Loads the files of a journey.
 ///
 /// # Errors
 /// Everything that is wrong with any of them.
-pub fn load(name: &str, files: &[PathBuf]) -> Result<Journey, Problems> {
+pub fn load(name: &str, files: &[Named]) -> Result<Journey, Problems> {
     let mut problems = Problems::default();
-    let files: Vec<Option<HurlFile>> = files.iter().map(|path| problems.take(file(path))).collect();
+    let files: Vec<Option<HurlFile>> = files.iter().map(|named| problems.take(file(named))).collect();
     problems.or(Journey { name: name.to_owned(), files: files.into_iter().flatten().collect() })
 }
 
@@ -67,15 +82,17 @@ pub fn parse(name: &str, text: &str, root: &Path) -> Result<HurlFile, Problems> 
     compile::file(name, text, root.to_path_buf())
 }
 
-fn file(path: &Path) -> Result<HurlFile, Problems> {
-    let name = path.display().to_string();
-    let problem = |reason: String| Problems::from(Problem::new(format!("cannot read `{name}`: {reason}")));
-    let reason = |error: std::io::Error| problem(error.to_string().to_lowercase());
+fn file(named: &Named) -> Result<HurlFile, Problems> {
+    let name = named.path.display().to_string();
+    let unreadable = |reason: &str| {
+        Problem::new(format!("cannot read `{name}`: {reason}")).at(named.place.as_str()).hint(named.hint)
+    };
+    let failed = |error: std::io::Error| unreadable(&why(&error));
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(reason)?;
-    file.take(limits::HURL_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(reason)?;
+    let file = std::fs::File::open(&named.path).map_err(failed)?;
+    file.take(limits::HURL_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
     if text.len() as u64 > limits::HURL_FILE_BYTES_MAX {
-        return Err(problem(format!("it is larger than {} bytes", limits::HURL_FILE_BYTES_MAX)));
+        return Err(unreadable(&format!("it is larger than {} bytes", limits::HURL_FILE_BYTES_MAX)).into());
     }
-    compile::file(&name, &text, path.parent().unwrap_or(Path::new("")).to_path_buf())
+    compile::file(&name, &text, named.path.parent().unwrap_or(Path::new("")).to_path_buf())
 }

@@ -184,6 +184,7 @@ impl Options {
                 apply_to_wire(&mut wire, setting, scope)?;
             }
         }
+        wire.no_host = options.no_headers.iter().any(|name| name.eq_ignore_ascii_case("host"));
         options.wire = Arc::new(wire);
         Ok(options)
     }
@@ -200,7 +201,7 @@ impl Options {
                 }
             }
             Setting::Header(template) => self.headers.push(header(template, scope)?),
-            Setting::NoHeader(name) => self.no_headers.push(name.render(scope)?.into_owned()),
+            Setting::NoHeader(name) => self.no_headers.push(left_out(name, scope)?),
             Setting::MaxRedirects(count) => {
                 self.redirects_max = count.get(scope)?.unwrap_or(REDIRECTS_CAP).min(REDIRECTS_CAP);
             }
@@ -254,6 +255,16 @@ fn header(template: &Template, scope: Scope<'_>) -> Result<(String, String), Fau
     let (name, value) =
         text.split_once(':').ok_or_else(|| Fault::error(template.span, Cause::Header(text.to_string())))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn left_out(template: &Template, scope: Scope<'_>) -> Result<String, Fault> {
+    let name = template.render(scope)?.trim().to_owned();
+    if frames_the_body(&name) { Err(Fault::error(template.span, Cause::Framing(name))) } else { Ok(name) }
+}
+
+/// Whether the header tells where the body ends: it is written with the body, and a request cannot go without.
+pub(super) fn frames_the_body(name: &str) -> bool {
+    ["content-length", "transfer-encoding"].iter().any(|framing| framing.eq_ignore_ascii_case(name.trim()))
 }
 
 fn wrong_type(expression: &Expression, expected: &'static str, value: &Value) -> Fault {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 
@@ -115,6 +116,8 @@ impl Rendered {
         session: &Session,
         trusted: bool,
     ) -> Result<HeaderMap, Cause> {
+        // Nothing in a header is read from a file.
+        let root = Path::new("");
         let mut headers = self.headers.clone();
         for (name, value) in &options.headers {
             let (name, value) = pair(name, value)?;
@@ -125,16 +128,17 @@ impl Rendered {
             headers.remove(COOKIE);
         }
         self.add_content_type(&mut headers)?;
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(WHO));
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        if options.compressed {
-            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip, deflate, br"));
-        }
         let user = options.user.clone().filter(|_| trusted).or_else(|| user_of(url));
         if let Some(user) = user {
             let mut value = sendable(&AUTHORIZATION, &basic(&user))?;
             value.set_sensitive(true);
             headers.entry(AUTHORIZATION).or_insert(value);
+        }
+        session.headers.add(&mut headers, session.scope(root), trusted)?;
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(WHO));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        if options.compressed {
+            headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip, deflate, br"));
         }
         self.add_cookies(&mut headers, url, session, trusted)?;
         for name in &options.no_headers {

@@ -162,6 +162,7 @@ impl Runner<'_> {
     /// Sends the request and follows redirects: every response, the last one last.
     async fn attempt(&mut self, options: &Options, last: &mut Last) -> Result<Vec<Received>, Fault> {
         let place = request::place(self.entry);
+        self.session.cookies.prepare(&self.entry.storage, Session::now());
         let mut rendered = Rendered::new(self.entry, self.session.scope(&self.entry.source.root))?;
         let (origin, mut url, mut method) =
             (Arc::clone(&rendered.url), Arc::clone(&rendered.url), rendered.method.clone());

@@ -1,9 +1,11 @@
 //! One virtual user: its variables and its cookies. Cheap to make; made anew for every iteration that must start fresh.
 
+use super::common::CommonHeaders;
 use super::cookies::Jar;
 use super::template::Scope;
 use super::value::Value;
 use super::variables::Variables;
+use super::who::Who;
 use crate::clock;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -17,13 +19,15 @@ pub struct Session {
     pub variables: Variables,
     /// Its cookies.
     pub cookies: Jar,
+    /// The headers that all its requests get.
+    pub headers: CommonHeaders,
 }
 
 impl Session {
-    /// A new user over the variables that all share.
+    /// That user, new, over the variables that all share.
     #[must_use]
-    pub fn new(base: Arc<HashMap<String, Value>>) -> Self {
-        Self { variables: Variables::over(base), cookies: Jar::default() }
+    pub fn new(base: Arc<HashMap<String, Value>>, who: Arc<Who>) -> Self {
+        Self { variables: Variables::over(base, who), cookies: Jar::default(), headers: CommonHeaders::default() }
     }
 
     /// What templates are rendered against, now.

@@ -2,6 +2,7 @@
 
 use super::number::Number;
 use super::value::Value;
+use super::who::Who;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 pub struct Variables {
     base: Arc<HashMap<String, Value>>,
     own: HashMap<String, Value>,
+    who: Arc<Who>,
     secrets: Vec<String>,
 }
 
@@ -28,16 +30,16 @@ pub enum BadVariable {
 }
 
 impl Variables {
-    /// On top of a shared base.
+    /// On top of a shared base, for that user.
     #[must_use]
-    pub fn over(base: Arc<HashMap<String, Value>>) -> Self {
-        Self { base, own: HashMap::new(), secrets: vec![] }
+    pub fn over(base: Arc<HashMap<String, Value>>, who: Arc<Who>) -> Self {
+        Self { base, own: HashMap::new(), who, secrets: vec![] }
     }
 
     /// The value of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.own.get(name).or_else(|| self.base.get(name))
+        self.own.get(name).or_else(|| self.base.get(name)).or_else(|| self.who.get(name))
     }
 
     /// Sets a value, for this user only.
@@ -127,9 +129,19 @@ mod tests {
     #[test]
     fn own_variables_hide_the_shared_ones() {
         let base = Arc::new(HashMap::from([("a".to_owned(), Value::Null)]));
-        let mut variables = Variables::over(Arc::clone(&base));
+        let mut variables = Variables::over(Arc::clone(&base), Arc::default());
         variables.set("a", Value::Bool(true));
         assert_eq!(variables.get("a"), Some(&Value::Bool(true)));
-        assert_eq!(Variables::over(base).get("a"), Some(&Value::Null));
+        assert_eq!(Variables::over(base, Arc::default()).get("a"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn any_variable_hides_the_built_in_one_of_its_name() {
+        let base = Arc::new(HashMap::from([("user".to_owned(), Value::text("bob"))]));
+        let mut variables = Variables::over(base, Arc::new(Who::new(7)));
+        assert_eq!(variables.get("user"), Some(&Value::text("bob")));
+        assert_eq!(variables.get("user_address"), Some(&Value::text("198.18.0.7")));
+        variables.set("user_address", Value::text("10.0.0.1"));
+        assert_eq!(variables.get("user_address"), Some(&Value::text("10.0.0.1")));
     }
 }

@@ -19,6 +19,9 @@ pub struct SelfWatch {
     seconds: u64,
     busy_seconds: u64,
     lateness: Option<Histogram<u64>>,
+    /// Time that users meant to think, and how often they did.
+    thought: Duration,
+    thoughts: u64,
 }
 
 /// CPU time used by a moment of the run.
@@ -32,7 +35,16 @@ impl SelfWatch {
     /// A watch on a process that may use this many cores.
     #[must_use]
     pub fn new(cores: f64) -> Self {
-        Self { cores, first: None, last: None, seconds: 0, busy_seconds: 0, lateness: histogram() }
+        Self {
+            cores,
+            first: None,
+            last: None,
+            seconds: 0,
+            busy_seconds: 0,
+            lateness: histogram(),
+            thought: Duration::ZERO,
+            thoughts: 0,
+        }
     }
 
     /// The process had used `cpu` at this moment of the run. Called about once a second.
@@ -46,18 +58,26 @@ impl SelfWatch {
         self.last = Some(reading);
     }
 
-    /// A timer fired this much after it was due.
+    /// A timer fired this much after it was due. What the timer's own grain may add is no lateness.
     pub fn late(&mut self, by: Duration) {
         if let Some(lateness) = &mut self.lateness {
-            record(lateness, by);
+            record(lateness, by.saturating_sub(limits::TIMER_GRAIN));
         }
     }
 
-    /// The figures so far, for this many finished requests.
+    /// A user meant to think for a time, and went on so late after it.
+    pub fn thought(&mut self, time: Duration, late: Duration) {
+        self.thought += time;
+        self.thoughts += 1;
+        self.late(late);
+    }
+
+    /// The figures so far, for this many finished requests, which took the users so long.
     #[must_use]
-    pub fn generator(&self, requests: u64) -> Generator {
+    pub fn generator(&self, requests: u64, waited: Duration) -> Generator {
         let enough = self.lateness.as_ref().filter(|lateness| lateness.len() >= limits::LATE_SAMPLES);
         let late_p99_us = enough.map_or(0, |lateness| lateness.value_at_quantile(0.99));
+        let lost_ratio = enough.map_or(0.0, |lateness| self.lost(lateness.mean(), requests, waited));
         let (first, last) = (self.first, self.last);
         let used = first.zip(last).map(|(first, last)| last.cpu.saturating_sub(first.cpu)).unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
@@ -66,8 +86,19 @@ impl SelfWatch {
             cpu_us_per_request: if requests > 0.0 { used.as_secs_f64() * 1e6 / requests } else { 0.0 },
             cpu_used_ratio: first.zip(last).and_then(|(first, last)| self.used(first, last)).unwrap_or(0.0),
             late_p99_us,
-            saturated: busy > seconds * limits::BUSY_SECONDS_RATIO || late_p99_us > limits::LATE_US,
+            lost_ratio,
+            saturated: busy > seconds * limits::BUSY_SECONDS_RATIO
+                || late_p99_us > limits::LATE_US
+                || lost_ratio > limits::LOST_RATIO,
         }
+    }
+
+    /// Share of their time that users lost: each thought and each answer was noticed so late, in the mean.
+    fn lost(&self, mean_late_us: f64, requests: u64, waited: Duration) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+        let lost = mean_late_us / 1e6 * (requests + self.thoughts) as f64;
+        let whole = (self.thought + waited).as_secs_f64();
+        if whole > 0.0 { (lost / (whole + lost)).min(1.0) } else { 0.0 }
     }
 
     /// Share of the allowed CPU used between two readings; absent when they are too close to tell.

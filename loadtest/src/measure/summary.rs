@@ -60,6 +60,12 @@ impl Row {
         (self.count > 0).then(|| ratio(self.errors(), self.count))
     }
 
+    /// Time that users waited for all these requests together.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        Duration::from_secs_f64((self.latencies.mean() * ratio(self.latencies.len(), 1) / 1e6).clamp(0.0, 1e12))
+    }
+
     /// Finished requests a second; absent before any time has passed.
     #[must_use]
     pub fn throughput(&self) -> Option<f64> {
@@ -106,6 +112,9 @@ pub struct Generator {
     pub cpu_used_ratio: f64,
     /// How late the generator's own timers fired, 99th percentile, in microseconds.
     pub late_p99_us: u64,
+    /// Share of their time that the users lost to timers and wake-ups that came late: by so much less was offered than they
+    /// were meant to.
+    pub lost_ratio: f64,
     /// Whether the generator was the bottleneck: its figures say more of itself than of the target.
     pub saturated: bool,
 }
@@ -118,6 +127,7 @@ impl Generator {
             cpu_us_per_request: self.cpu_us_per_request.max(other.cpu_us_per_request),
             cpu_used_ratio: self.cpu_used_ratio.max(other.cpu_used_ratio),
             late_p99_us: self.late_p99_us.max(other.late_p99_us),
+            lost_ratio: self.lost_ratio.max(other.lost_ratio),
             saturated: self.saturated || other.saturated,
         }
     }

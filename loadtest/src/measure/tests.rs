@@ -195,7 +195,7 @@ fn the_generator_is_saturated_when_busy_or_late() {
         let mut watch = SelfWatch::new(2.0);
         (0..=10).for_each(|at| watch.cpu(second(at), second(at).mul_f64(cpu_share * 2.0)));
         (0..limits::LATE_SAMPLES).for_each(|_| watch.late(Duration::from_millis(late_ms)));
-        watch.generator(1_000_000)
+        watch.generator(1_000_000, second(1_000_000))
     };
     let calm = figures(0.5, 1);
     assert!(!calm.saturated && (calm.cpu_used_ratio - 0.5).abs() < 0.01, "{calm:?}");
@@ -203,5 +203,12 @@ fn the_generator_is_saturated_when_busy_or_late() {
     assert!(figures(0.95, 1).saturated);
     assert!(!figures(0.1, 60).saturated, "an error bar, no more");
     assert!(figures(0.1, 300).saturated);
-    assert!(!SelfWatch::new(1.0).generator(0).saturated, "nothing measured is not saturated");
+    let late = figures(0.1, 150);
+    assert!(late.late_p99_us < limits::LATE_US && late.saturated, "a tenth of the load was not offered: {late:?}");
+    assert!((0.12..0.14).contains(&late.lost_ratio), "{late:?}");
+    let mut thinking = SelfWatch::new(1.0);
+    (0..1000).for_each(|_| thinking.thought(Duration::from_millis(2000), Duration::from_millis(102)));
+    let thought = thinking.generator(1000, second(2000)).lost_ratio;
+    assert!((0.047..0.049).contains(&thought), "100 ms after each thought and each answer of 2 s: {thought}");
+    assert!(!SelfWatch::new(1.0).generator(0, Duration::ZERO).saturated, "nothing measured is not saturated");
 }

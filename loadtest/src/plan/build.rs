@@ -2,15 +2,15 @@
 //! nothing.
 
 use super::feed::{Feed, ORDERS, Order};
-use super::journeys;
 use super::origin::{Origin, Setting};
 use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
+use super::{headers, journeys};
 use crate::journey::{self, Value};
 use crate::limits::{PLAN_BYTES, USERS};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, why};
 use crate::redact::{Redactor, looks_secret};
 use crate::targets::{self, Group, Names, Target, api_group};
 use crate::units::{self, Think};
@@ -60,16 +60,16 @@ pub fn build(flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Res
 
 /// The file of `--plan`, else `./loadtest.yml` where it exists, else nothing.
 fn file(flags: &Flags) -> Result<File, Problem> {
-    let path = match &flags.plan {
-        Some(path) => path.clone(),
-        None if Path::new(FILE).exists() => PathBuf::from(FILE),
+    let (path, place) = match &flags.plan {
+        Some(path) => (path.clone(), "--plan"),
+        None if Path::new(FILE).exists() => (PathBuf::from(FILE), "the current folder"),
         None => return Ok(File { shown: FILE.to_owned(), folder: PathBuf::new(), text: String::new() }),
     };
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| {
-        Problem::new(format!("cannot read the plan: {}", error.kind()))
-            .at(&shown)
-            .hint("name an existing file with `--plan`")
+        Problem::new(format!("cannot read the plan `{shown}`: {}", why(&error)))
+            .at(place)
+            .hint("name an existing file with `--plan`; without the flag, `./loadtest.yml` is read where it exists")
     };
     let mut text = Vec::new();
     std::fs::File::open(&path).and_then(|file| file.take(PLAN_BYTES + 1).read_to_end(&mut text)).map_err(unreadable)?;
@@ -88,6 +88,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let load = load(reader, flags, raw);
     let (think, requests) = (think(reader, flags, raw), requests(reader, flags, raw));
     let variables = variables(reader, flags, raw, chosen.as_ref());
+    let headers = headers::read(reader, raw);
     let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.users.value);
     let journeys = journeys::read(reader, raw.journeys.as_deref().unwrap_or_default(), &think);
     let groups = groups(reader, raw);
@@ -96,7 +97,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let names = Names { requests: journeys::names(&loaded), groups };
     let targets = targets(reader, flags, raw, &names);
     let target = chosen?;
-    let secrets = reader.secrets.drain(..).chain(secret_values(&variables, &feeds));
+    let secrets = reader.secrets.drain(..).chain(secret_values(&variables, &feeds)).chain(headers.secrets());
     let redactor = Redactor::new(secrets);
     let mut plan = Plan {
         target,
@@ -106,6 +107,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         think,
         requests,
         variables,
+        headers,
         feeds,
         journeys: loaded,
         names,

@@ -7,8 +7,16 @@ use std::fmt::Write;
 /// Describes a plan; secrets are hidden.
 #[must_use]
 pub fn explain(plan: &Plan) -> String {
-    let sections =
-        [settings(plan), stages(plan), variables(plan), data(plan), journeys(plan), groups(plan), targets(plan)];
+    let sections = [
+        settings(plan),
+        stages(plan),
+        variables(plan),
+        headers(plan),
+        data(plan),
+        journeys(plan),
+        groups(plan),
+        targets(plan),
+    ];
     plan.redactor.clean(&sections.concat())
 }
 
@@ -46,6 +54,11 @@ fn variables(plan: &Plan) -> String {
     let row =
         |variable: &super::Variable| [variable.name.clone(), variable.shown().to_owned(), variable.from.to_string()];
     section("variables", plan.variables.iter().map(row))
+}
+
+fn headers(plan: &Plan) -> String {
+    let row = |header: &super::Header| [header.name.clone(), header.shown().to_owned(), header.from.to_string()];
+    section("headers", plan.headers.iter().map(row))
 }
 
 fn data(plan: &Plan) -> String {

@@ -2,7 +2,7 @@
 //! gets is a pure function of the order.
 
 use crate::limits::{DATA_BYTES, DATA_ROWS};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,8 +70,8 @@ impl Feed {
     pub fn read(path: &Path, shown: &Path, order: Order) -> Result<Self, Problem> {
         let name = shown.display();
         let unreadable = |error: &std::io::Error| {
-            Problem::new(format!("cannot read `{name}`: {}", error.kind()))
-                .hint("paths are relative to the plan's folder")
+            Problem::new(format!("cannot read `{name}`: {}", problem::why(error)))
+                .hint(format!("it is sought at `{}`: paths are relative to the plan's folder", path.display()))
         };
         let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
         let mut text = Vec::new();

@@ -24,6 +24,7 @@ pub(super) fn of(plan: &Plan) -> String {
         add(&format!("{} {}", feed.order.as_str(), feed.rows.len()));
         feed.columns.iter().for_each(|column| add(column));
     }
+    plan.headers.iter().for_each(|header| add(&header.name));
     plan.variables.iter().for_each(|variable| add(&variable.name));
     hash.finalize().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -5,9 +5,9 @@ use super::raw::{RawJourney, Several};
 use super::reader::{Reader, Sought, Text, count};
 use super::target::Url;
 use super::yaml::At;
-use crate::journey::{self, Journey};
+use crate::journey::{self, Journey, Named};
 use crate::problem::Problem;
-use crate::targets::Named;
+use crate::targets;
 use crate::units::{self, Think};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct PlannedJourney {
 pub(super) struct Written {
     name: String,
     weight: u64,
-    files: Vec<PathBuf>,
+    files: Vec<(PathBuf, Text)>,
     think: Setting<Think>,
     from: Origin,
 }
@@ -49,6 +49,7 @@ impl PlannedJourney {
 }
 
 const HEAVIEST: u64 = 1000;
+const SOUGHT: &str = "name an existing `.hurl` file; paths are relative to the plan's folder";
 
 /// Reads the journeys of the file; `think` is what holds for those without their own.
 pub(super) fn read(reader: &mut Reader<'_>, raw: &[RawJourney], think: &Setting<Think>) -> Vec<Written> {
@@ -78,7 +79,7 @@ fn one(reader: &mut Reader<'_>, raw: &RawJourney, path: &str, think: &Setting<Th
     Some(Written {
         name: name?,
         weight: weight.map_or(1, |weight| weight.value),
-        files: files.into_iter().map(|(file, _)| file).collect(),
+        files,
         think: own.unwrap_or_else(|| think.clone()),
         from,
     })
@@ -122,7 +123,9 @@ pub(super) fn load(
     }
     let mut planned = Vec::new();
     for one in written {
-        let files: Vec<PathBuf> = one.files.iter().map(|file| folder.join(file)).collect();
+        let named =
+            |(file, text): &(PathBuf, Text)| Named { path: folder.join(file), place: text.place.clone(), hint: SOUGHT };
+        let files: Vec<Named> = one.files.iter().map(named).collect();
         let Some(compiled) = reader.problems.take(journey::load(&one.name, &files)) else { continue };
         let (name, weight, think, from) = (one.name, one.weight, one.think, one.from);
         planned.push(PlannedJourney { name, weight, think, from, compiled: Arc::new(compiled) });
@@ -135,15 +138,18 @@ fn default_journey(compiled: Arc<Journey>, think: &Setting<Think>) -> PlannedJou
 }
 
 /// All request names of some journeys, each once, in order of appearance.
-pub(super) fn names(journeys: &[PlannedJourney]) -> Vec<Named> {
-    let mut names: Vec<Named> = Vec::new();
+pub(super) fn names(journeys: &[PlannedJourney]) -> Vec<targets::Named> {
+    let mut names: Vec<targets::Named> = Vec::new();
     for journey in journeys {
         for entry in journey.compiled.files.iter().flat_map(|file| &file.entries) {
             let of = journey.name.clone();
             match names.iter_mut().find(|named| named.name == entry.name) {
                 Some(named) if named.journeys.contains(&of) => {}
                 Some(named) => named.journeys.push(of),
-                None => names.push(Named { name: entry.name.clone(), route: entry.route.clone(), journeys: vec![of] }),
+                None => {
+                    let (name, route) = (entry.name.clone(), entry.route.clone());
+                    names.push(targets::Named { name, route, journeys: vec![of] });
+                }
             }
         }
     }

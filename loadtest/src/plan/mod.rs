@@ -8,6 +8,7 @@ mod expand;
 mod explain;
 mod feed;
 mod hash;
+mod headers;
 mod journeys;
 mod origin;
 mod raw;
@@ -19,6 +20,7 @@ pub use build::build;
 pub use consent::consent;
 pub use explain::explain;
 pub use feed::{Feed, ORDERS, Order};
+pub use headers::{Header, Headers};
 pub use journeys::PlannedJourney;
 pub use origin::{Origin, Setting};
 pub use raw::KEYS;
@@ -88,6 +90,8 @@ pub struct Plan {
     pub requests: Option<Setting<u64>>,
     /// Variables of all journeys, `target` among them.
     pub variables: Vec<Variable>,
+    /// Headers of all requests.
+    pub headers: Headers,
     /// Data files.
     pub feeds: Vec<Feed>,
     /// The journeys; never empty.

@@ -26,6 +26,11 @@ pub const KEYS: &[Key] = &[
         "variables of all journeys, typed as Hurl types `--variable`",
         "{tenant: acme, password: \"${PASSWORD}\"}",
     ),
+    (
+        "headers",
+        "headers of every request of every journey, with Hurl's templates; a header of the entry itself wins",
+        "{X-Forwarded-For: \"{{user_address}}\"}",
+    ),
     ("data", "CSV files whose columns become variables: `file`, and `order`", "[{file: users.csv, order: unique}]"),
     (
         "journeys",
@@ -51,6 +56,7 @@ pub(super) struct RawPlan {
     pub(super) think: Option<At<String>>,
     pub(super) requests: Option<At<String>>,
     pub(super) variables: Option<BTreeMap<String, At<String>>>,
+    pub(super) headers: Option<BTreeMap<String, At<String>>>,
     pub(super) data: Option<Vec<RawData>>,
     pub(super) journeys: Option<Vec<RawJourney>>,
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,

@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, data, journeys, groups, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, headers, data, journeys, groups, targets
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -115,9 +115,9 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at variables.target (wrong_values.yml:9:11)
     hint: name the target with `--target` or `target:`, or choose another name
 
-    error: cannot read `none.csv`: entity not found
+    error: cannot read `none.csv`: there is no such file or folder
       at data[0].file (wrong_values.yml:13:12)
-    hint: paths are relative to the plan's folder
+    hint: it is sought at `none.csv`: paths are relative to the plan's folder
 
     error: unknown order `shuffled`
       at data[1].order (wrong_values.yml:14:32)
@@ -135,7 +135,7 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at targets[0] (wrong_values.yml:19:5)
       19 |   - p96 < 2s
          |     ^^^
-    hint: did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
     ");
 }
 
@@ -195,7 +195,11 @@ fn files_and_rows_that_are_missing_are_named() {
       at data[1].file (too_few_rows.yml:4:51)
     hint: rename one of them
     ");
-    insta::assert_snapshot!(bad("missing_journey"), @"error: cannot read `nowhere.hurl`: no such file or directory (os error 2)");
+    insta::assert_snapshot!(bad("missing_journey"), @r"
+    error: cannot read `nowhere.hurl`: there is no such file or folder
+      at journeys[0].files[1] (missing_journey.yml:3:27)
+    hint: name an existing `.hurl` file; paths are relative to the plan's folder
+    ");
 }
 
 #[test]
@@ -210,9 +214,9 @@ fn without_a_target_all_three_places_are_named() {
 fn a_plan_that_is_not_there_is_named() {
     let flags = Flags { plan: Some("nowhere/loadtest.yml".into()), ..Flags::default() };
     insta::assert_snapshot!(build(&flags, &none).expect_err("no such file"), @r"
-    error: cannot read the plan: entity not found
-      at nowhere/loadtest.yml
-    hint: name an existing file with `--plan`
+    error: cannot read the plan `nowhere/loadtest.yml`: there is no such file or folder
+      at --plan
+    hint: name an existing file with `--plan`; without the flag, `./loadtest.yml` is read where it exists
     ");
 }
 
@@ -269,14 +273,18 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       target     http://127.0.0.1:8000  good.yml:2
       tenant     acme                   good.yml:9
 
+    headers
+      Authorization    ***               good.yml:14
+      X-Forwarded-For  {{user_address}}  good.yml:13
+
     data
       rows.csv  2 rows, unique  email, user_password
 
     journeys
-      home  75 % of the users, think 100ms..300ms  good.yml:15
+      home  75 % of the users, think 100ms..300ms  good.yml:18
         GET /
         GET /health
-      twice  25 % of the users, think 1s  good.yml:16
+      twice  25 % of the users, think 1s  good.yml:19
         GET /
         GET /health
         GET /
@@ -286,9 +294,9 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       pages  GET /, GET /health  over 2 requests
 
     targets
-      pages p95 < 2s             over 2 requests  good.yml:20
-      'GET /health' p99 < 300ms  over 1 request   good.yml:21
-      errors < 1%                over 2 requests  good.yml:22
+      pages p95 < 2s             over 2 requests  good.yml:23
+      'GET /health' p99 < 300ms  over 1 request   good.yml:24
+      errors < 1%                over 2 requests  good.yml:25
       throughput > 1/s           over 2 requests  --require
     ");
 }

@@ -2,7 +2,7 @@
 //! does not end with "permission denied".
 
 use super::Report;
-use crate::problem::Problem;
+use crate::problem::{Problem, why};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,8 @@ impl JsonFile {
     /// When it cannot be written.
     pub fn open(path: &Path) -> Result<Self, Problem> {
         let file = File::create(path).map_err(|error| {
-            let what = format!("cannot write the report: {}", error.kind());
-            Problem::new(what)
-                .at(format!("--json {}", path.display()))
-                .hint("name a file in a folder that you may write to")
+            let what = format!("cannot write the report `{}`: {}", path.display(), why(&error));
+            Problem::new(what).at("--json").hint("name a file in a folder that exists and that you may write to")
         })?;
         Ok(Self { path: path.to_owned(), file })
     }
@@ -43,8 +41,8 @@ impl JsonFile {
     pub fn write(&mut self, json: &str) -> Result<(), Problem> {
         let written = self.file.write_all(json.as_bytes()).and_then(|()| self.file.flush());
         written.map_err(|error| {
-            let what = format!("cannot write the report: {}", error.kind());
-            Problem::new(what).at(format!("--json {}", self.path.display()))
+            let what = format!("cannot write the report `{}`: {}", self.path.display(), why(&error));
+            Problem::new(what).at("--json").hint("make room there, or name a file on another disk")
         })
     }
 }
@@ -57,9 +55,9 @@ mod tests {
     fn a_file_that_cannot_be_written_is_known_before_the_start() {
         let problem = JsonFile::open(Path::new("/nowhere/report.json")).expect_err("no such folder");
         insta::assert_snapshot!(problem, @r"
-        error: cannot write the report: entity not found
-          at --json /nowhere/report.json
-        hint: name a file in a folder that you may write to
+        error: cannot write the report `/nowhere/report.json`: there is no such file or folder
+          at --json
+        hint: name a file in a folder that exists and that you may write to
         ");
     }
 }

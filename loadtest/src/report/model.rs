@@ -1,7 +1,7 @@
 //! The report itself; its fields are the JSON schema (REFERENCE.md has them).
 
 use crate::exit::Exit;
-use crate::limits::LATE_US;
+use crate::limits::{LATE_US, LOST_RATIO};
 use crate::measure::{self, Generator, Row, Summary};
 use crate::plan::Plan;
 use crate::redact::Redactor;
@@ -118,6 +118,8 @@ pub struct GeneratorLine {
     pub cpu_used_ratio: f64,
     /// How late its own timers fired, 99th percentile.
     pub late_p99_us: u64,
+    /// Share of their time that users lost to it: by so much less than planned was offered.
+    pub lost_ratio: f64,
     /// Whether it was the bottleneck.
     pub saturated: bool,
 }
@@ -181,8 +183,13 @@ fn sign_of_saturation(of: Generator) -> Option<String> {
         return None;
     }
     let late = Readable(Duration::from_micros(of.late_p99_us));
-    let sign = if of.late_p99_us > LATE_US { format!("its timers fired {late} late") } else { cpu_used(of) };
-    Some(sign)
+    Some(if of.late_p99_us > LATE_US {
+        format!("its timers fired {late} late")
+    } else if of.lost_ratio > LOST_RATIO {
+        format!("its users came so late that {:.0} % of the load was not offered", of.lost_ratio * 100.0)
+    } else {
+        cpu_used(of)
+    })
 }
 
 fn cpu_used(of: Generator) -> String {
@@ -195,6 +202,7 @@ fn generator(summary: &Summary) -> GeneratorLine {
         cpu_us_per_request: of.cpu_us_per_request,
         cpu_used_ratio: of.cpu_used_ratio,
         late_p99_us: of.late_p99_us,
+        lost_ratio: of.lost_ratio,
         saturated: of.saturated,
     }
 }

@@ -127,8 +127,10 @@ fn generator(report: &Report) -> String {
     let late = Readable(Duration::from_micros(of.late_p99_us));
     let verdict = if of.saturated { "it was the bottleneck" } else { "it was not the bottleneck" };
     format!(
-        "load generator: {} µs of CPU per request, {} % of its CPU, timers at most {late} late (p99): {verdict}\n",
+        "load generator: {} µs of CPU per request, {} % of its CPU, timers at most {late} late (p99), {} % of the load offered: \
+         {verdict}\n",
         short(of.cpu_us_per_request),
         short((of.cpu_used_ratio * 100.0).round()),
+        short(((1.0 - of.lost_ratio) * 1000.0).round() / 10.0),
     )
 }

@@ -26,7 +26,13 @@ pub(crate) fn summary(rows: Vec<Row>) -> Summary {
         users: 0,
         in_flight: 0,
         oldest_in_flight: Duration::ZERO,
-        generator: Generator { cpu_us_per_request: 9.31, cpu_used_ratio: 0.042, late_p99_us: 640, saturated: false },
+        generator: Generator {
+            cpu_us_per_request: 9.31,
+            cpu_used_ratio: 0.042,
+            late_p99_us: 640,
+            lost_ratio: 0.004,
+            saturated: false,
+        },
     }
 }
 
@@ -67,7 +73,7 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
 
     where the time went: `GET /health` 68 %, `GET /` 32 %
 
-    load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99): it was not the bottleneck
+    load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99), 99.6 % of the load offered: it was not the bottleneck
 
     targets
       met           p95 < 2s                50ms (n = 1060)
@@ -87,7 +93,7 @@ fn without_errors_nothing_is_said_of_them() {
       GET /                900           0     3ms     3ms     3ms     3ms     3ms     90
       total                900           0     3ms     3ms     3ms     3ms     3ms     90
 
-    load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99): it was not the bottleneck
+    load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99), 99.6 % of the load offered: it was not the bottleneck
 
     targets
       met           p95 < 2s     3ms (n = 900, default)

@@ -75,11 +75,12 @@ async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measure
         outcome = preflight::run(plan, &network) => outcome,
         reason = signals.next() => Err(ending_of(reason, &nothing())),
     };
-    if let Err(ending) = preflight {
-        return Ok(Measured { ending, summary: nothing() });
-    }
+    let went = match preflight {
+        Ok(went) => went,
+        Err(ending) => return Ok(Measured { ending, summary: nothing() }),
+    };
     if !quiet {
-        tell(&"preflight: each journey passed once with one user; now the load");
+        tell(&went);
     }
     let work = work(plan, &network);
     let control = Control::new(&work);

@@ -1,42 +1,87 @@
 //! Before the load, each journey once with one user: a journey that does not work for one says nothing about two hundred,
-//! and a dead target is noticed at once instead of by two hundred users.
+//! and a dead target is noticed at once instead of by two hundred users. The journeys are tried side by side and within a
+//! time of their own; what there was no time for is named, and the load goes on without.
 
 use super::walk;
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::limits::HANG_AFTER;
+use crate::journey::{Entry, Exchange, Fault, Observer, Session, Who, run_entry};
+use crate::limits::{HANG_AFTER, PREFLIGHT};
 use crate::plan::{Plan, PlannedJourney};
-use crate::smoke::{self, Setting};
 use crate::targets::Ending;
+use crate::units::Readable;
 use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs it; the ending of the run when a journey fails.
-pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<(), Ending> {
-    for (number, journey) in plan.journeys.iter().enumerate() {
-        one(plan, journey, network, number).await?;
+/// Runs it and says how it went; the ending of the run when a journey fails.
+pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, Ending> {
+    // How many entries of each journey have passed.
+    let passed: Vec<AtomicUsize> = plan.journeys.iter().map(|_| AtomicUsize::new(0)).collect();
+    let walks = plan.journeys.iter().zip(&passed).enumerate();
+    let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
+    // Never more at once than the plan has users: it may be small on purpose.
+    let walks = stream::iter(walks).buffer_unordered(plan.users.value).try_collect::<()>();
+    match tokio::time::timeout(PREFLIGHT, walks).await {
+        Ok(Ok(())) => Ok("preflight: each journey passed once with one user; now the load".to_owned()),
+        Ok(Err(ending)) => Err(ending),
+        Err(_) => Ok(untried(plan, &passed)),
+    }
+}
+
+async fn one(
+    plan: &Plan,
+    journey: &PlannedJourney,
+    network: &Arc<Network>,
+    (number, passed): (usize, &AtomicUsize),
+) -> Result<(), Ending> {
+    let mut session = Session::new(Arc::new(walk::variables(plan)), Arc::new(Who::new(number + 1)));
+    session.headers = plan.headers.common();
+    for (name, value) in walk::row(&plan.feeds, number, 0) {
+        session.variables.set(name, value);
+    }
+    let mut transport = Impatient(Client::new(Arc::clone(network)));
+    for entry in entries(journey) {
+        let outcome = run_entry(entry, &mut session, &mut transport, &mut Deaf).await;
+        if let Some(fault) = outcome.faults.first() {
+            let what = plan.redactor.clean(&session.redact(&fault.summary()));
+            return Err(failed(journey, entry, fault, &what));
+        }
+        passed.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
 
-async fn one(plan: &Plan, journey: &PlannedJourney, network: &Arc<Network>, number: usize) -> Result<(), Ending> {
-    let mut variables = walk::variables(plan);
-    variables.extend(walk::row(&plan.feeds, number, 0));
-    let setting = Setting {
-        variables: Arc::new(variables),
-        connect: &mut || Box::new(Impatient(Client::new(Arc::clone(network)))) as Box<dyn Transport>,
-        clean: &|text| plan.redactor.clean(text),
-    };
-    let journeys = std::slice::from_ref(journey.compiled.as_ref());
-    let report = smoke::smoke(journeys, setting, &mut std::io::sink()).await;
-    let failed =
-        report.iter().flat_map(|report| &report.journeys).flat_map(|journey| &journey.entries).find(|one| !one.passed);
-    let Some(failed) = failed else { return Ok(()) };
-    let what = failed.failures.first().map_or("it failed", |failure| failure.message.as_str());
-    let (name, file, line) = (&failed.name, &failed.file, failed.line);
-    Err(Ending::GivenUp(format!(
-        "before the load, with one user, `{name}` of the journey `{}` fails: {what} ({file}:{line})",
-        journey.name
-    )))
+fn entries(journey: &PlannedJourney) -> impl Iterator<Item = &Entry> {
+    journey.compiled.files.iter().flat_map(|file| &file.entries)
+}
+
+fn failed(journey: &PlannedJourney, entry: &Entry, fault: &Fault, what: &str) -> Ending {
+    let (name, file, line) = (&entry.name, &entry.source.name, fault.span.line);
+    let journey = &journey.name;
+    Ending::GivenUp(format!(
+        "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({file}:{line})"
+    ))
+}
+
+/// What the time was too short for.
+fn untried(plan: &Plan, passed: &[AtomicUsize]) -> String {
+    let rest = plan.journeys.iter().zip(passed).filter_map(|(journey, passed)| {
+        let entry = entries(journey).nth(passed.load(Ordering::Relaxed))?;
+        Some(format!("\n  `{}` from `{}` on ({}:{})", journey.name, entry.name, entry.source.name, entry.span.line))
+    });
+    format!(
+        "preflight: nothing failed with one user in {}, but the time was too short for all; now the load. Not tried:{}",
+        Readable(PREFLIGHT),
+        rest.collect::<String>()
+    )
+}
+
+/// The books are kept for the load, not for its preparation.
+struct Deaf;
+
+impl Observer for Deaf {
+    fn exchange(&mut self, _: &Exchange<'_>) {}
 }
 
 /// Waits for an answer no longer than the load itself would, unless the journey says how long.

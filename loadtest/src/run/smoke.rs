@@ -5,12 +5,13 @@ use crate::cli::SmokeArgs;
 use crate::engine::Signals;
 use crate::exit::Exit;
 use crate::http::{Client, Network, Transport};
-use crate::journey::{self, Journey, Value};
+use crate::journey::{self, Journey, Named, Value};
 use crate::problem::{Problem, Problems};
 use crate::redact::{Redactor, looks_secret};
 use crate::report::JsonFile;
 use crate::smoke::{self, Setting};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 pub(super) async fn smoke(args: &SmokeArgs, mut signals: Signals) -> Exit {
@@ -23,11 +24,7 @@ pub(super) async fn smoke(args: &SmokeArgs, mut signals: Signals) -> Exit {
 
 async fn run(args: &SmokeArgs) -> Result<Exit, Failed> {
     let mut problems = Problems::default();
-    let journeys: Vec<Option<Journey>> = args
-        .files
-        .iter()
-        .map(|file| problems.take(journey::load(&file.display().to_string(), std::slice::from_ref(file))))
-        .collect();
+    let journeys: Vec<Option<Journey>> = args.files.iter().map(|file| problems.take(load(file))).collect();
     let variables = problems.take(variables(&args.variable));
     let json = args.json.as_deref().and_then(|path| problems.take(JsonFile::open(path)));
     let (variables, redactor) = problems.or(variables.unwrap_or_default())?;
@@ -45,6 +42,11 @@ async fn run(args: &SmokeArgs) -> Result<Exit, Failed> {
         json.write(&(serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"))?;
     }
     Ok(Exit(report.exit()))
+}
+
+fn load(file: &Path) -> Result<Journey, Problems> {
+    let (place, hint) = ("FILE of `loadtest smoke`".to_owned(), "name an existing `.hurl` file");
+    journey::load(&file.display().to_string(), &[Named { path: file.to_owned(), place, hint }])
 }
 
 type Variables = (HashMap<String, Value>, Redactor);

@@ -4,7 +4,7 @@
 
 use crate::engine::{Outcome, Script, Seat, User};
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Exchange, Journey, Observer, Session, Value, run_entry};
+use crate::journey::{CommonHeaders, Exchange, Journey, Observer, Session, Value, Who, run_entry};
 use crate::measure::Flight;
 use crate::plan::{Feed, Plan};
 use crate::redact::Redactor;
@@ -25,6 +25,7 @@ pub(super) fn scripts(plan: &Plan, network: &Arc<Network>) -> Vec<(usize, Arc<dy
             names,
             think: planned.think.value,
             variables: Arc::clone(&variables),
+            headers: plan.headers.common(),
             feeds: plan.feeds.clone(),
             network: Arc::clone(network),
             redactor: plan.redactor.clone(),
@@ -56,6 +57,7 @@ struct Route {
     names: Vec<usize>,
     think: Think,
     variables: Arc<HashMap<String, Value>>,
+    headers: CommonHeaders,
     feeds: Vec<Feed>,
     network: Arc<Network>,
     redactor: Redactor,
@@ -70,7 +72,8 @@ impl Script for Kind {
 
     fn user(&self, number: usize) -> Box<dyn User> {
         let client = Client::new(Arc::clone(&self.0.network));
-        Box::new(Walker { route: Arc::clone(&self.0), client, number, round: 0 })
+        let who = Arc::new(Who::new(number + 1));
+        Box::new(Walker { route: Arc::clone(&self.0), client, who, number, round: 0 })
     }
 }
 
@@ -78,6 +81,7 @@ impl Script for Kind {
 struct Walker {
     route: Arc<Route>,
     client: Client,
+    who: Arc<Who>,
     number: usize,
     round: usize,
 }
@@ -96,7 +100,8 @@ impl Walker {
     /// Once through the journey; an entry that fails ends it, as in Hurl.
     async fn walk(&mut self, seat: &mut Seat) {
         let route = Arc::clone(&self.route);
-        let mut session = Session::new(Arc::clone(&route.variables));
+        let mut session = Session::new(Arc::clone(&route.variables), Arc::clone(&self.who));
+        session.headers = route.headers.clone();
         for (name, value) in row(&route.feeds, self.number, self.round) {
             session.variables.set(name, value);
         }

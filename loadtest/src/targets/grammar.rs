@@ -240,7 +240,7 @@ mod tests {
         insta::assert_snapshot!(said, @r"
                             | no comparison in the target |  | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
         api p95             | no comparison in the target | api p95 | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
-        p96 < 2s            | unknown indicator `p96` | p96 | did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+        p96 < 2s            | unknown indicator `p96` | p96 | did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
         < 2s                | no indicator before the comparison | < | indicators: p50, p90, p95, p99, max, errors, throughput
         p95 <               | no limit after the comparison | < | write it like `300ms` or `2s`
         p95 < 2             | `2` is not a limit for `p95` | 2 | write it like `300ms` or `2s`

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use std::time::Duration;
 
 const SATURATED: Generator =
-    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late_p99_us: 0, saturated: true };
+    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late_p99_us: 0, lost_ratio: 0.0, saturated: true };
 
 pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
     let mut histogram = Histogram::new(3).expect("three digits");

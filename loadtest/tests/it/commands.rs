@@ -20,7 +20,7 @@ fn wrong_input_ends_with_2_and_says_everything_at_once() {
       at --require
        | p96 < 2s
        | ^^^
-    hint: did you mean `p90`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
     ");
 }
 
@@ -50,9 +50,9 @@ fn a_report_that_cannot_be_written_is_known_before_the_start() {
     let output = loadtest(&["--target", "http://127.0.0.1:1", "--json", "/nowhere/r.json"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(stderr(&output), @r"
-    error: cannot write the report: entity not found
-      at --json /nowhere/r.json
-    hint: name a file in a folder that you may write to
+    error: cannot write the report `/nowhere/r.json`: there is no such file or folder
+      at --json
+    hint: name a file in a folder that exists and that you may write to
     ");
 }
 

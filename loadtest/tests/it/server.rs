@@ -17,10 +17,11 @@ pub(super) struct Server {
 struct Shared {
     dead: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
+    heads: Mutex<Vec<String>>,
 }
 
 impl Server {
-    /// `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, everything else 200 at once.
+    /// `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, everything else 200 at once.
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -32,7 +33,8 @@ impl Server {
                     return;
                 }
                 mine.connections.lock().expect("a lock").extend(connection.try_clone());
-                thread::spawn(move || serve(connection));
+                let shared = Arc::clone(&mine);
+                thread::spawn(move || serve(connection, &shared));
             }
         });
         Self { address, shared }
@@ -40,6 +42,11 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The heads of all requests so far, names of headers in lower case.
+    pub(super) fn heads(&self) -> Vec<String> {
+        self.shared.heads.lock().expect("a lock").clone()
     }
 
     /// A switch that kills the server from another thread.
@@ -62,15 +69,18 @@ impl Drop for Server {
     }
 }
 
-fn serve(connection: TcpStream) {
+fn serve(connection: TcpStream, shared: &Shared) {
     let Ok(mut writer) = connection.try_clone() else { return };
     let _ = connection.set_nodelay(true);
     let mut reader = BufReader::new(connection);
-    while let Some(path) = request(&mut reader) {
+    while let Some(head) = request(&mut reader) {
+        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        shared.heads.lock().expect("a lock").push(head);
         let (status, delay) = match path.as_str() {
             "/slow" => ("200 OK", 300),
             "/broken" => ("500 Internal Server Error", 0),
             "/hang" => ("200 OK", 60_000),
+            path if path.starts_with("/tardy") => ("200 OK", 1500),
             _ => ("200 OK", 0),
         };
         thread::sleep(Duration::from_millis(delay));
@@ -81,13 +91,10 @@ fn serve(connection: TcpStream) {
     }
 }
 
-/// Reads one request without a body; its path.
+/// Reads one request without a body; its head.
 fn request(reader: &mut impl BufRead) -> Option<String> {
-    let mut first = String::new();
-    reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
-    let mut line = String::new();
-    while reader.read_line(&mut line).ok()? > 2 {
-        line.clear();
-    }
-    first.split(' ').nth(1).map(str::to_owned)
+    let mut head = String::new();
+    reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
+    while reader.read_line(&mut head).ok()? > 2 {}
+    Some(head)
 }

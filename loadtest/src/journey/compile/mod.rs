@@ -10,6 +10,7 @@ mod query;
 mod refusal;
 mod request;
 mod response;
+mod storage;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -71,7 +72,8 @@ impl Compiler {
         let options = self.options(&entry.request);
         let request = self.request(&entry.request);
         let response = entry.response.as_ref().map(|response| self.response(response));
-        let (options, mut request) = (options?, request?);
+        let storage = self.storage(&entry.request);
+        let (options, mut request, storage) = (options?, request?, storage?);
         let response = match response {
             Some(response) => Some(response?),
             None => None,
@@ -84,6 +86,7 @@ impl Compiler {
             route: route(&entry.request),
             span: span(entry.source_info()).max_column(&entry.request),
             source: Arc::clone(&self.source),
+            storage,
             request,
             options: if options.is_empty() {
                 OptionsSpec::Default(Arc::new(Options::default()))

@@ -2,7 +2,7 @@
 
 use super::{Compiler, predicate, span, text};
 use crate::http::{Family, HttpVersion};
-use crate::journey::options::{Count, Flag, Setting, VariableValue, Wait};
+use crate::journey::options::{Count, Flag, Setting, VariableValue, Wait, frames_the_body};
 use crate::journey::source::Span;
 use crate::journey::value::Value;
 use hurl_core::ast::{self, BooleanOption, CountOption, DurationOption, OptionKind};
@@ -58,7 +58,7 @@ impl Compiler {
                 return self.unless_off(at, name, value, NETRC);
             }
             OptionKind::NetRcFile(_) => return self.no_option(at, name, NETRC),
-            OptionKind::NoHeader(value) => Setting::NoHeader(text::template(value)),
+            OptionKind::NoHeader(value) => return self.no_header(at, value),
             OptionKind::NoJsonpathCoercion(value) => Setting::NoCoercion(flag(value)),
             OptionKind::Output(_) => {
                 return self.no_option(at, name, "a load test writes no bodies to disk; use `hurl --output` by hand");
@@ -97,6 +97,17 @@ impl Compiler {
         match value {
             BooleanOption::Literal(false) => Some(Setting::Version(Flag::Constant(true), HttpVersion::Http11, None)),
             BooleanOption::Literal(true) | BooleanOption::Placeholder(_) => self.no_http(at, name),
+        }
+    }
+
+    fn no_header(&mut self, at: Span, value: &ast::Template) -> Option<Setting> {
+        let name = text::template(value);
+        match name.constant().filter(|name| frames_the_body(name)) {
+            Some(framing) => {
+                let hint = "the server could not tell where the body ends; it is sent only with a body";
+                self.refuse(at, format!("`no-header: {framing}` is not supported"), hint)
+            }
+            None => Some(Setting::NoHeader(name)),
         }
     }
 

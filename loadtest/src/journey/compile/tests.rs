@@ -201,12 +201,48 @@ fn other_refusals_are_named_too() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
-    let problems = journey::load("x", &["nope.hurl".into(), "nada.hurl".into()]).unwrap_err();
-    insta::assert_snapshot!(problems, @r"
-    error: cannot read `nope.hurl`: no such file or directory (os error 2)
+fn cookie_commands_that_cannot_be_read_are_refused_and_other_comments_are_comments() {
+    let text = "# @cookie_storage_set: example.org FALSE /\n# @cookie_storage_forget\nGET http://h/\n";
+    insta::assert_snapshot!(refused(text), @r"
+    error: this is no cookie to store
+      at a.hurl:1:2
+      1 | # @cookie_storage_set: example.org FALSE /
+        |  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: seven words as in curl's cookie file: `example.org FALSE / FALSE 0 name value` (domain, subdomains too, path, TLS only, expiry in seconds since 1970 or 0, name, value)
 
-    error: cannot read `nada.hurl`: no such file or directory (os error 2)
+    error: unknown cookie command
+      at a.hurl:2:2
+      2 | # @cookie_storage_forget
+        |  ^^^^^^^^^^^^^^^^^^^^^^^
+    hint: they are `# @cookie_storage_clear` and `# @cookie_storage_set: COOKIE`
+    ");
+    assert!(journey::parse("a.hurl", "# see @cookie_storage_set\nGET http://h/\n", Path::new("")).is_ok());
+}
+
+#[test]
+fn a_header_that_ends_the_body_cannot_be_left_out() {
+    insta::assert_snapshot!(refused("GET http://h/\n[Options]\nno-header: content-length\n"), @r"
+    error: `no-header: content-length` is not supported
+      at a.hurl:3:1
+      3 | no-header: content-length
+        | ^^^^^^^^^
+    hint: the server could not tell where the body ends; it is sent only with a body
+    ");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let named = |path: &str, place: &str| journey::Named { path: path.into(), place: place.into(), hint: "do this" };
+    let files = [named("nope.hurl", "FILE"), named("/", "journeys[0].files (plan.yml:3:4)")];
+    let problems = journey::load("x", &files).unwrap_err();
+    insta::assert_snapshot!(problems, @r"
+    error: cannot read `nope.hurl`: there is no such file or folder
+      at FILE
+    hint: do this
+
+    error: cannot read `/`: it is a folder
+      at journeys[0].files (plan.yml:3:4)
+    hint: do this
     ");
 }
 

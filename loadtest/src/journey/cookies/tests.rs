@@ -105,3 +105,42 @@ proptest! {
         jar.take(&header, &url("http://h.de/"), now());
     }
 }
+
+#[test]
+fn a_line_of_a_cookie_file_is_stored_as_it_says() {
+    let now = DateTime::from_timestamp(1_000, 0).unwrap();
+    let header = |line: &str, url: &str| {
+        let mut jar = Jar::default();
+        let set = vec![Stored::parse(line)?];
+        jar.prepare(&Storage { set, clear: false }, now);
+        jar.header(&url.parse().unwrap(), now)
+    };
+    assert_eq!(header("h.org FALSE / FALSE 0 a b", "http://h.org/x").as_deref(), Some("a=b"));
+    assert_eq!(header("h.org FALSE / FALSE 0 a", "http://h.org/").as_deref(), Some("a="));
+    assert_eq!(header("h.org FALSE / FALSE 0 a b", "http://www.h.org/"), None);
+    assert_eq!(header("#HttpOnly_.H.org TRUE / FALSE 0 a b", "http://www.h.org/").as_deref(), Some("a=b"));
+    assert_eq!(header("h.org FALSE /x FALSE 0 a b", "http://h.org/"), None);
+    assert_eq!(header("h.org FALSE / TRUE 0 a b", "http://h.org/"), None);
+    assert_eq!(header("h.org FALSE / TRUE 0 a b", "https://h.org/").as_deref(), Some("a=b"));
+    assert_eq!(header("h.org FALSE / FALSE 999 a b", "http://h.org/"), None);
+    assert_eq!(header("h.org FALSE / FALSE 1001 a b", "http://h.org/").as_deref(), Some("a=b"));
+    for bad in [
+        "",
+        "h.org FALSE /",
+        "h.org NO / FALSE 0 a b",
+        "h.org FALSE x FALSE 0 a b",
+        "h.org FALSE / FALSE x a b",
+        "h.org FALSE / FALSE 0 a b c",
+    ] {
+        assert!(Stored::parse(bad).is_none(), "{bad}");
+    }
+}
+
+#[test]
+fn clearing_comes_after_setting() {
+    let now = DateTime::from_timestamp(1_000, 0).unwrap();
+    let mut jar = Jar::default();
+    let set = vec![Stored::parse("h.org FALSE / FALSE 0 a b").unwrap()];
+    jar.prepare(&Storage { set, clear: true }, now);
+    assert_eq!(jar.header(&"http://h.org/".parse().unwrap(), now), None);
+}

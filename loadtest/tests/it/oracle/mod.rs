@@ -70,10 +70,11 @@ fn variables(port: u16, run: &str) -> Vec<String> {
 }
 
 async fn ours(case: &Path, variables: &[String]) -> (End, String) {
-    let journey = match journey::load("case", &[case.to_path_buf()]) {
-        Ok(journey) => journey,
-        Err(problems) => return (End { exit: 2, lines: lines_of(&problems.to_string()) }, problems.to_string()),
-    };
+    let journey =
+        match journey::load("case", &[journey::Named { path: case.to_path_buf(), place: "oracle".into(), hint: "" }]) {
+            Ok(journey) => journey,
+            Err(problems) => return (End { exit: 2, lines: lines_of(&problems.to_string()) }, problems.to_string()),
+        };
     let variables: HashMap<_, _> = variables.iter().map(|text| journey::parse_variable(text).unwrap()).collect();
     let (report, text) = run(journey, variables).await;
     let failures: Vec<_> =
