@@ -306,19 +306,36 @@ fn a_bad_key_of_a_probe() {
     insta::assert_snapshot!(of_arguments(&["probe", "tcp://127.0.0.1:1", "--set", "tiemout=2s"]), @"
     exit 2
     error: unknown key `tiemout` in a check of kind `tcp`
-      at tiemout
+      at --set tiemout
     hint: did you mean `timeout`?
     ");
     insta::assert_snapshot!(of_arguments(&["probe", "tcp://127.0.0.1:1", "--set", "timeout=fast"]), @"
     exit 2
     error: `fast` is not a duration, write it like `250ms`, `10s`, `1m30s` or `26h`
-      at timeout
+      at --set timeout
+    ");
+    insta::assert_snapshot!(of_arguments(&["probe", "http://127.0.0.1:1", "--set", "tls_config={ca_fiel: x}"]), @"
+    exit 2
+    error: unknown key `ca_fiel`
+      at --set tls_config.ca_fiel
+    hint: did you mean `ca_file`? known keys: insecure_skip_verify, ca_file, cert_file, key_file, server_name, min_version, max_version
     ");
     insta::assert_snapshot!(of_arguments(&["probe", "tcp://127.0.0.1:1", "--set", "timeout"]), @"
     exit 2
     error: invalid value 'timeout' for '--set <KEY=VALUE>': write it as KEY=VALUE
 
     For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_file_that_watches_nothing_is_good_and_worth_a_word() {
+    let checked = beside("agent.yml", "listen: 127.0.0.1:0\n", "agent", &["check", "--config", "agent.yml"]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (0, "agent.yml: ok, 0 checks\n"));
+    insta::assert_snapshot!(checked.stderr, @"
+    warning: nothing is watched: there is no check and no peer
+      at checks
+    hint: add `checks:`, or give `--peer URL` or `--check NAME=URL`; for an agent that reads resources only, say which: `host: true`, or `cgroup`, `process` or `volumes` below `peer:`
     ");
 }
 

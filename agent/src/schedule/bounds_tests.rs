@@ -1,9 +1,8 @@
 //! What the schedule holds back: too many probes at once, and collectors that hang. On tokio's paused clock.
 
+use super::tests::facts;
 use super::*;
-use crate::metrics::sample::facts_of;
 use crate::probes::{Context, Probe, Run};
-use crate::snapshot::Role;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Takes a second, and keeps count of how many of its kind are at it.
@@ -32,8 +31,7 @@ async fn so_many_probes_run_at_once_and_the_others_wait_and_all_have_their_turn(
     let all = limits::PROBES_AT_ONCE + 8;
     for index in 0..all {
         let probe = Box::new(Counted { now: Arc::clone(&now), most: Arc::clone(&most) });
-        let facts = Arc::new(facts_of("db", "tcp", "tcp://db:5432", Role::Observe));
-        schedule.check(index, Check { facts, probe });
+        schedule.check(index, Check { facts: facts(10), probe });
     }
     let mut seen = std::collections::HashSet::new();
     while seen.len() < all {

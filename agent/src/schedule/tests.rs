@@ -5,7 +5,7 @@ use crate::probes::{Context, Fault, Probe, Reason, Run};
 use crate::reading::Metric;
 use crate::snapshot::Role;
 
-fn facts(interval: u64) -> Arc<CheckFacts> {
+pub(super) fn facts(interval: u64) -> Arc<CheckFacts> {
     Arc::new(CheckFacts {
         name: "db".to_owned(),
         kind: "tcp",
