@@ -87,8 +87,12 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // A cgroup cannot go before its last process has gone.
+        // A cgroup cannot go before its last process has gone, to its parent when it still lives.
         for folder in &self.folders {
+            let parent = folder.parent().unwrap_or(folder).join("cgroup.procs");
+            for process in std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default().lines() {
+                drop(std::fs::write(&parent, process));
+            }
             let mut tries = 0..100;
             while std::fs::remove_dir(folder).is_err() && tries.next().is_some() {
                 std::thread::sleep(Duration::from_millis(20));
@@ -247,34 +251,21 @@ const NEVER_HERE: &[(&str, u64, &str)] = &[
     ("fleet", 46, "no Alertmanager runs here; the end-to-end test of the stack has one"),
 ];
 
-/// Panels of the peer's container.
-const OF_THE_CONTAINER: &[(&str, u64)] = &[
-    ("service", 31),
-    ("service", 32),
-    ("service", 33),
-    ("service", 34),
-    ("service", 35),
-    ("service", 38),
-    ("service", 39),
-    ("fleet", 6),
-    ("fleet", 26),
-    ("fleet", 27),
-    ("fleet", 28),
-    ("fleet", 29),
-    ("loadtest", 4),
-    ("loadtest", 5),
-    ("loadtest", 31),
-    ("loadtest", 32),
-    ("loadtest", 33),
+/// What the queries that need the peer's container have in them: all words of one row.
+const OF_THE_CONTAINER: &[&[&str]] = &[
+    &["sidecar_peer_cpu"],
+    &["sidecar_peer_memory"],
+    &["sidecar_peer_restarts"],
+    &["sidecar_peer_oom"],
+    &["sidecar_memory_used_ratio", "scope=\"peer\""],
+    &["sidecar_cpu_used_ratio", "scope=\"peer\""],
+    &["sidecar_cpu_throttled_ratio"],
 ];
 
 /// What this machine, or this agent, does not have.
 fn exceptions(stack: &Stack) -> Vec<Exception> {
     let panel = |(dashboard, panel, why): &(&str, u64, &str)| Exception::panel(dashboard, *panel, why);
     let mut found: Vec<Exception> = NEVER_HERE.iter().map(panel).collect();
-    if let Err(why) = &stack.container {
-        found.extend(OF_THE_CONTAINER.iter().map(|(dashboard, panel)| Exception::panel(dashboard, *panel, why)));
-    }
     let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     if stack.container.is_err() || text("/sys/fs/cgroup/cgroup.controllers").is_empty() {
         found.push(Exception::panel("service", 36, "needs cgroup v2"));
@@ -285,7 +276,10 @@ fn exceptions(stack: &Stack) -> Vec<Exception> {
     let measured = measured_by_the_agent();
     for query in dashboards().iter().flat_map(|dashboard| dashboard.queries()) {
         let named = promql::metrics(&query.expr);
-        if named.iter().any(|name| COMING.contains(&name.as_str()) && !measured.contains(name)) {
+        let of_the_container = OF_THE_CONTAINER.iter().any(|words| words.iter().all(|word| query.expr.contains(word)));
+        if let (Err(why), true) = (&stack.container, of_the_container) {
+            found.push(Exception::query(&query, why));
+        } else if named.iter().any(|name| COMING.contains(&name.as_str()) && !measured.contains(name)) {
             found.push(Exception::query(&query, "needs a kind of probe that this agent does not have yet"));
         }
     }
