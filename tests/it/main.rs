@@ -11,11 +11,14 @@
 
 mod access;
 mod agent_run;
+mod alertmanager;
 mod bad_input;
 mod container;
 mod datastores;
 mod demo;
 mod prometheus;
+mod prometheus_config;
+mod rules;
 mod secrets;
 mod tidy;
 mod tidy_dependencies;

@@ -6,7 +6,9 @@ pub mod http;
 pub mod other_host;
 pub mod program;
 pub mod repo;
+pub mod rules;
 pub mod servers;
+pub mod sinks;
 
 use std::time::{Duration, Instant};
 

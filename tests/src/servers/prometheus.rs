@@ -9,7 +9,8 @@ use std::time::Duration;
 
 /// A Prometheus at work.
 pub struct Prometheus {
-    url: String,
+    /// Its base URL.
+    pub url: String,
     _running: Running,
     _folder: tempfile::TempDir,
 }
@@ -20,14 +21,27 @@ impl Prometheus {
     /// # Errors
     /// When it is not installed.
     pub fn start(target: &str) -> Result<Self, String> {
+        Self::start_with(
+            &format!(
+                "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n  - job_name: sidecar\n    static_configs: [{{targets: ['{target}']}}]\n"
+            ),
+            &[],
+        )
+    }
+
+    /// Starts one with a whole configuration; `files` (name and text) lie beside it. `PROMETHEUS` in the text is its own address.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn start_with(text: &str, files: &[(&str, &str)]) -> Result<Self, String> {
         super::installed("prometheus")?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let config = folder.path().join("prometheus.yml");
-        let text = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n  - job_name: sidecar\n    static_configs: [{{targets: ['{target}']}}]\n"
-        );
-        std::fs::write(&config, text).map_err(|error| error.to_string())?;
         let address = format!("127.0.0.1:{}", free_port());
+        let text = text.replace("PROMETHEUS", &address);
+        for (name, text) in files.iter().copied().chain([("prometheus.yml", text.as_str())]) {
+            std::fs::write(folder.path().join(name), text).map_err(|error| error.to_string())?;
+        }
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display())).arg(format!("--web.listen-address={address}"));
         command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
