@@ -12,6 +12,7 @@
 mod access;
 mod agent_run;
 mod backup;
+mod alertmanager;
 mod bad_input;
 mod compose_files;
 mod compose_guard;
@@ -26,6 +27,8 @@ mod kubernetes;
 mod migrations;
 mod nginx;
 mod prometheus;
+mod prometheus_config;
+mod rules;
 mod secrets;
 mod tidy;
 mod tidy_dependencies;

@@ -9,7 +9,9 @@ pub mod other_host;
 pub mod program;
 pub mod python;
 pub mod repo;
+pub mod rules;
 pub mod servers;
+pub mod sinks;
 
 use std::time::{Duration, Instant};
 
