@@ -308,6 +308,60 @@ fn a_restore_that_fails_leaves_the_old_database() {
 }
 
 #[test]
+fn a_database_that_is_gone_is_restored_and_keeps_its_sidecar_quiet() {
+    both("a_database_that_is_gone_is_restored_and_keeps_its_sidecar_quiet", |shop| {
+        let before = shop.contents("shop");
+        shop.backup();
+        let elsewhere = if shop.engine == "mysql" { "mysql" } else { "postgres" };
+        shop.sql(elsewhere, "DROP DATABASE shop").expect("dropped");
+        let finished = shop.run("restore", &["--yes", "latest"]);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        assert_eq!((shop.contents("shop"), shop.databases()), (before, vec!["shop".to_owned()]));
+        assert_eq!(judged(&shop.backups()).0, 0, "what a restore leaves beside the backups is none");
+    });
+}
+
+#[test]
+fn what_mysql_cannot_move_is_refused_before_anything_is_touched() {
+    let shop = match Shop::mariadb() {
+        Ok(shop) => shop,
+        Err(why) => return skipped("what_mysql_cannot_move_is_refused_before_anything_is_touched", &why),
+    };
+    // The view belongs to root: whoever restores it must be allowed to make views for others.
+    shop.sql("shop", "GRANT SET USER ON *.* TO app@'%'").expect("a grant");
+    let before = shop.contents("shop");
+    shop.sql("shop", "CREATE VIEW buyers AS SELECT buyer FROM orders").expect("a view");
+    shop.backup();
+    let refused = |what: &str| {
+        let finished = shop.run("restore", &["--yes", "latest"]);
+        assert!(finished.code == 2 && finished.stderr.contains("--into shop_restored"), "{what}: {finished:?}");
+        assert_eq!((shop.contents("shop"), shop.databases()), (before.clone(), vec!["shop".to_owned()]), "{what}");
+    };
+    refused("a view in both");
+    shop.sql("shop", "DROP VIEW buyers").expect("no view");
+    refused("a view in the backup alone");
+    let copied = shop.run("restore", &["--yes", "--into", "shop_restored", "latest"]);
+    assert_eq!(copied.code, 0, "{}", copied.stderr);
+    assert_eq!(shop.sql("shop_restored", "SELECT count(*) FROM buyers").expect("the view"), "100");
+}
+
+#[test]
+fn the_scripts_pass_shellcheck() {
+    if let Err(why) = tests::servers::installed("shellcheck") {
+        return skipped("the_scripts_pass_shellcheck", &why);
+    }
+    let mut command = Command::new("shellcheck");
+    command.current_dir(tests::repo::root()).args([
+        "-x",
+        "docker/backup/backup",
+        "docker/backup/restore",
+        "docker/backup/database.sh",
+    ]);
+    let finished = finish_command(&mut command);
+    assert_eq!(finished.code, 0, "{}", finished.stdout);
+}
+
+#[test]
 fn retention_keeps_the_newest_and_touches_nobody_elses() {
     let shop = match Shop::postgres() {
         Ok(shop) => shop,

@@ -64,7 +64,8 @@ impl Look {
             let newest = self.newest(file, earlier, now, until);
             let damaged = self.contents_fault(&newest);
             // A file that is being written looks damaged; once it has rested for `settle` and still does, it is.
-            if damaged.is_some() && newest.age.abs() < self.rules.settle.as_secs_f64() {
+            let readable = !matches!(newest.verdict, Verdict::Unread(_));
+            if damaged.is_some() && readable && newest.age.abs() < self.rules.settle.as_secs_f64() {
                 seen.writing.get_or_insert(newest.name);
                 files = earlier;
                 continue;
@@ -95,7 +96,7 @@ impl Look {
             }
             Verdict::Unread(why) => {
                 let message = format!("the newest backup `{name}` cannot be read: {}", clean(why));
-                let hint = "the agent runs as uid 65532 in its image: let that user or its group read the backups";
+                let hint = "may this user read it (uid 65532 in the agent's image), and is the disk well?";
                 return Some(Fault::new(Reason::Config, message).hint(hint));
             }
             Verdict::Good(_) | Verdict::Unknown(_) | Verdict::Reading(_) => {}

@@ -152,6 +152,16 @@ async fn a_folder_that_is_missing_or_may_not_be_read_is_a_fault_of_the_configura
 }
 
 #[tokio::test]
+async fn a_new_backup_that_cannot_be_read_is_not_taken_for_one_being_written() {
+    // A regular file of a moment ago whose first byte gives an input/output error, to root as well.
+    let outcome = look("file:///proc/self/mem", "{}").await;
+    let fault = outcome.fault.clone().unwrap();
+    assert_eq!((fault.reason, outcome.note("writing")), (Reason::Config, None), "{fault:?}");
+    assert!(fault.message.starts_with("the newest backup `mem` cannot be read: "), "{}", fault.message);
+    assert_eq!(value(&outcome, "sidecar_backup_valid"), None);
+}
+
+#[tokio::test]
 async fn a_small_backup_is_a_fault_unless_told_otherwise() {
     let folder = Folder::of(&[("b.sql.gz", 26), ("c.sql.gz", 50), ("d.sql.gz", 74)]);
     folder.put("a.sql.gz", HOUR, &dump(20));
