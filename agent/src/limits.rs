@@ -51,8 +51,13 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 pub const COLLECT_INTERVAL: Duration = Duration::from_secs(5);
 /// A collector that has not answered by then is marked failed; its thread may hang in the kernel, nobody waits for it.
 pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the collectors wait for one of them on the thread that they share; then they go on with another thread. Together
+/// they need a millisecond.
+pub const COLLECT_TURN: Duration = Duration::from_millis(100);
 /// Largest file read from `/proc` or `/sys`.
 pub const PROC_FILE_BYTES: usize = 1 << 20;
+/// Room made for such a file before it is read: `/proc/stat` and `/proc/vmstat` of a small machine fit.
+pub const PROC_FILE_USUAL_BYTES: usize = 8 << 10;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
 /// How long a probe that has just begun runs alone. On one network it is done long before, its times are not lengthened by the

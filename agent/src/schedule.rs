@@ -3,13 +3,13 @@
 //! has its turn and does not end within [`limits::TURN`] goes on while the next one begins.
 
 mod beat;
+mod collect;
 
-use crate::collectors::{Collected, Collector, Moment};
+use crate::collectors::Collector;
 use crate::config::Check;
 use crate::probes::net::Net;
 use crate::snapshot::CheckFacts;
 use crate::state::Event;
-use crate::units::Span;
 use crate::{clock, limits, probes};
 use beat::Beats;
 use std::pin::pin;
@@ -58,9 +58,9 @@ impl Schedule {
         self.tasks.spawn(repeat_check(index, check, lane));
     }
 
-    /// Puts a source on the schedule, read every `interval`.
-    pub fn source(&mut self, index: usize, collector: Box<dyn Collector>, interval: Duration) {
-        self.tasks.spawn(repeat_source(index, collector, interval, self.events.clone()));
+    /// Puts sources on the schedule, read every `interval`; each comes with its index in the plan.
+    pub fn sources(&mut self, sources: Vec<(usize, Box<dyn Collector>)>, interval: Duration) {
+        self.tasks.spawn(collect::repeat(sources, interval, self.events.clone()));
     }
 }
 
@@ -125,44 +125,6 @@ impl Pace {
         let quick = (facts.interval / 4).max(limits::QUICKEST_RETRY).min(facts.interval);
         (!settled).then(|| quick.mul_f64(1.0 + limits::JITTER * (2.0 * chance - 1.0)))
     }
-}
-
-async fn repeat_source(index: usize, collector: Box<dyn Collector>, interval: Duration, events: mpsc::Sender<Event>) {
-    let mut idle = Some(collector);
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(mut collector) = idle.take() else { return };
-        let moment = Moment { now: clock::now(), wall: clock::wall() };
-        let mut reading = tokio::task::spawn_blocking(move || (collector.collect(moment), collector));
-        let first = timeout(limits::COLLECT_TIMEOUT, &mut reading).await;
-        let hung = first.is_err();
-        let joined = match first {
-            Ok(joined) => joined,
-            Err(_elapsed) => {
-                let why = format!("has not answered for {}", Span(limits::COLLECT_TIMEOUT));
-                if tell(&events, index, Collected::Failed(why)).await.is_err() {
-                    return;
-                }
-                reading.await
-            }
-        };
-        let collected = match joined {
-            Ok((collected, collector)) => {
-                idle = Some(collector);
-                collected
-            }
-            Err(_panic) => Collected::Failed("has a bug and gave up, please report it".to_owned()),
-        };
-        if !hung && tell(&events, index, collected).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn tell(events: &mpsc::Sender<Event>, source: usize, collected: Collected) -> Result<(), ()> {
-    events.send(Event::Collected { source, at: clock::wall(), collected }).await.map_err(|_closed| ())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::probes::{Context, Fault, Probe, Reason, Run};
-use crate::reading::Metric;
 use crate::snapshot::Role;
 use std::sync::Mutex;
 use tokio::time::Instant;
@@ -163,38 +162,4 @@ async fn checks_of_one_interval_stay_together_at_every_beat() {
     for beat in began.chunks_exact(4) {
         assert!(beat[3] - beat[0] <= 12, "{began:?}");
     }
-}
-
-static VALUE: Metric = Metric::gauge("sidecar_test_value", "A value");
-
-struct Slow(Duration, u32);
-
-impl Collector for Slow {
-    fn collect(&mut self, _at: Moment) -> Collected {
-        self.1 += 1;
-        assert!(self.1 < 3, "a bug in the third collection");
-        std::thread::sleep(self.0);
-        Collected::Readings(vec![VALUE.is(f64::from(self.1))])
-    }
-}
-
-async fn collections(collector: Slow, wanted: usize) -> Vec<Collected> {
-    let (sender, mut receiver) = mpsc::channel(limits::OUTCOMES_QUEUED);
-    let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
-    schedule.source(0, Box::new(collector), Duration::from_millis(5));
-    let mut seen = Vec::new();
-    while seen.len() < wanted {
-        match receiver.recv().await {
-            Some(Event::Collected { collected, .. }) => seen.push(collected),
-            other => panic!("unexpected {other:?}"),
-        }
-    }
-    seen
-}
-
-#[tokio::test]
-async fn a_collector_with_a_bug_is_marked_failed_and_stops() {
-    let seen = collections(Slow(Duration::ZERO, 0), 3).await;
-    assert_eq!(seen[0], Collected::Readings(vec![VALUE.is(1.0)]));
-    assert!(matches!(&seen[2], Collected::Failed(why) if why.contains("bug")), "{seen:?}");
 }
