@@ -1,11 +1,13 @@
-//! `agent health`: one HTTP GET with nothing but the standard library, for a container's HEALTHCHECK every few seconds.
+//! `agent health`: one HTTP GET without a runtime, for a container's HEALTHCHECK every few seconds; over TLS where the agent has it.
 //! What must stay true: it ends within [`limits::HEALTH_DEADLINE`] with 0 or 1 (Docker reserves 2), says nothing when all is
 //! well, and reads no configuration.
+
+mod tls;
 
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::{clock, limits};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -23,7 +25,7 @@ pub fn ask(url: Option<&str>, env: &Environment) -> Exit {
 }
 
 fn no(why: &str) -> Exit {
-    let _ = writeln!(std::io::stderr(), "unhealthy: {why}");
+    let _ = writeln!(io::stderr(), "unhealthy: {why}");
     Exit::BadNews
 }
 
@@ -38,45 +40,126 @@ fn own(env: &Environment) -> String {
     format!("http://{}/live", SocketAddr::new(ip, listen.port()))
 }
 
-/// The status that the URL answers with.
+/// The status that the URL answers with. A plain question that TLS answers is asked again over TLS: with no configuration read,
+/// nobody has told us that the agent's web configuration has it.
 fn get(url: &str, deadline: Instant) -> Result<u16, String> {
-    let rest = url.strip_prefix("http://").ok_or_else(|| match url.starts_with("https://") {
-        true => "`https:` is not spoken here, name an `http:` URL; with TLS, `agent probe` asks".to_owned(),
-        false => "not a URL, write it like `http://127.0.0.1:9797/live`".to_owned(),
-    })?;
-    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
-    if authority.contains('@') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("credentials and spaces have no place in this URL".to_owned());
+    let asked = Asked::parse(url)?;
+    let mut stream = asked.connect(deadline)?;
+    if asked.secure {
+        return asked.over_tls(stream);
     }
-    let mut stream = connect(authority, deadline)?;
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: agent-health\r\nConnection: close\r\n\r\n");
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
-        _ => format!("the connection broke: {error}"),
-    };
-    stream.set_write_timeout(Some(left(deadline)?)).map_err(failed)?;
-    stream.write_all(request.as_bytes()).map_err(failed)?;
-    status(&mut stream, deadline, failed)
+    let answer = asked.exchange(&mut stream)?;
+    if tls::speaks(&answer) && stream.is_loopback() {
+        drop(stream);
+        return asked.over_tls(asked.connect(deadline)?);
+    }
+    parse_status(&answer).ok_or_else(no_http)
 }
 
-/// Reads until the status line is whole, no further.
-fn status(stream: &mut TcpStream, deadline: Instant, failed: impl Fn(std::io::Error) -> String) -> Result<u16, String> {
-    let mut answer = Vec::new();
-    let mut chunk = [0; 512];
-    while !answer.contains(&b'\n') {
-        if answer.len() > limits::HEALTH_ANSWER_BYTES {
-            return Err("the answer is no HTTP".to_owned());
+/// A URL in its parts.
+struct Asked<'a> {
+    secure: bool,
+    authority: &'a str,
+    path: String,
+}
+
+impl<'a> Asked<'a> {
+    fn parse(url: &'a str) -> Result<Self, String> {
+        let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+            (Some(rest), _) => (false, rest),
+            (_, Some(rest)) => (true, rest),
+            _ => return Err("not a URL, write it like `http://127.0.0.1:9797/live`".to_owned()),
+        };
+        let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
+        if authority.contains('@') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("credentials and spaces have no place in this URL".to_owned());
         }
-        stream.set_read_timeout(Some(left(deadline)?)).map_err(&failed)?;
-        let read = stream.read(&mut chunk).map_err(&failed)?;
-        answer.extend_from_slice(chunk.get(..read).unwrap_or_default());
-        if read == 0 {
-            break;
-        }
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        Ok(Self { secure, authority, path })
     }
-    parse_status(&answer).ok_or_else(|| "the answer is no HTTP".to_owned())
+
+    fn connect(&self, deadline: Instant) -> Result<Timed, String> {
+        connect(self.authority, if self.secure { 443 } else { 80 }, deadline)
+    }
+
+    fn over_tls(&self, stream: Timed) -> Result<u16, String> {
+        if !stream.is_loopback() {
+            return Err(
+                "over TLS only this machine is asked, for no certificate is verified; `agent probe` asks others"
+                    .to_owned(),
+            );
+        }
+        let mut session = tls::over(stream)?;
+        let answer = self.exchange(&mut session).map_err(|why| tls::last_words(&mut session).unwrap_or(why))?;
+        parse_status(&answer).ok_or_else(no_http)
+    }
+
+    /// Asks, and reads until the status line is whole, no further.
+    fn exchange(&self, stream: &mut (impl Read + Write)) -> Result<Vec<u8>, String> {
+        let Self { authority, path, .. } = self;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: agent-health\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).map_err(|error| broken(&error))?;
+        let mut answer = Vec::new();
+        let mut chunk = [0; 512];
+        while !answer.contains(&b'\n') && !tls::speaks(&answer) {
+            if answer.len() > limits::HEALTH_ANSWER_BYTES {
+                return Err(no_http());
+            }
+            let read = stream.read(&mut chunk).map_err(|error| broken(&error))?;
+            answer.extend_from_slice(chunk.get(..read).unwrap_or_default());
+            if read == 0 {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+}
+
+fn no_http() -> String {
+    "the answer is no HTTP".to_owned()
+}
+
+fn broken(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
+        _ => tls::said(error).unwrap_or_else(|| format!("the connection broke: {error}")),
+    }
+}
+
+/// A connection whose every step ends by the deadline.
+struct Timed {
+    stream: TcpStream,
+    deadline: Instant,
+}
+
+impl Timed {
+    fn is_loopback(&self) -> bool {
+        self.stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        left(self.deadline).map(Some).map_err(|_late| ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(into)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
 }
 
 fn parse_status(answer: &[u8]) -> Option<u16> {
@@ -86,11 +169,15 @@ fn parse_status(answer: &[u8]) -> Option<u16> {
     status.parse().ok().filter(|status| (100..=599).contains(status) && line.len() > 4)
 }
 
-fn connect(authority: &str, deadline: Instant) -> Result<TcpStream, String> {
+fn connect(authority: &str, port: u16, deadline: Instant) -> Result<Timed, String> {
     let mut why = format!("`{authority}` has no address");
-    for address in addresses(authority, deadline)? {
+    for address in addresses(authority, port, deadline)? {
         match TcpStream::connect_timeout(&address, left(deadline)?) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                // The question follows the end of the handshake, and must not wait 40 ms for its acknowledgement.
+                let _ = stream.set_nodelay(true);
+                return Ok(Timed { stream, deadline });
+            }
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => why = format!("nothing listens on {address}"),
             Err(error) if error.kind() == ErrorKind::TimedOut => why = late(),
             Err(error) => why = format!("cannot connect to {address}: {error}"),
@@ -99,11 +186,11 @@ fn connect(authority: &str, deadline: Instant) -> Result<TcpStream, String> {
     Err(why)
 }
 
-/// The addresses of `host[:port]`. A look-up has no deadline of its own, so it runs on a thread that is left behind.
-fn addresses(authority: &str, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
+/// The addresses of `host[:port]`, with the scheme's port when it names none. A look-up has no deadline of its own, so it runs on a thread that is left behind.
+fn addresses(authority: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
     let has_port = authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
     let with_port =
-        if has_port && !authority.ends_with(']') { authority.to_owned() } else { format!("{authority}:80") };
+        if has_port && !authority.ends_with(']') { authority.to_owned() } else { format!("{authority}:{port}") };
     if let Ok(address) = with_port.parse() {
         return Ok(vec![address]);
     }
@@ -127,72 +214,4 @@ fn late() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-
-    /// A server for one connection that sends these pieces, and what `get` makes of it.
-    fn asked(pieces: &'static [&'static [u8]], pause: Duration) -> Result<u16, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let _ = stream.read(&mut [0; 1024]);
-            for piece in pieces {
-                if stream.write_all(piece).is_err() {
-                    break;
-                }
-                std::thread::sleep(pause);
-            }
-        });
-        let answer = get(&format!("http://{address}/live"), clock::now() + Duration::from_millis(300));
-        server.join().unwrap();
-        answer.map_err(|why| why.replace(&address.to_string(), "ADDRESS"))
-    }
-
-    #[test]
-    fn the_status_decides() {
-        assert_eq!(asked(&[b"HTTP/1.1 200 OK\r\n\r\n"], Duration::ZERO), Ok(200));
-        assert_eq!(asked(&[b"HTTP/1.0 503 No\r\n"], Duration::ZERO), Ok(503));
-        assert_eq!(asked(&[b"HTT", b"P/1.1 20", b"4\r\n"], Duration::from_millis(5)), Ok(204));
-    }
-
-    #[test]
-    fn rude_servers_are_unhealthy_in_time() {
-        let no_http = Err("the answer is no HTTP".to_owned());
-        assert_eq!(asked(&[], Duration::ZERO), no_http);
-        assert_eq!(asked(&[b"SSH-2.0-x\r\n"], Duration::ZERO), no_http);
-        assert_eq!(asked(&[b"HTTP/1.1 9999 x\r\n"], Duration::ZERO), no_http);
-        assert_eq!(asked(&[&[b'x'; 4096], &[b'x'; 4096], &[b'x'; 4096]], Duration::ZERO), no_http);
-        let drip: &[&[u8]] = &[b"H", b"T", b"T", b"P", b"/", b"1", b".", b"1", b" ", b"2"];
-        let late = Err("no answer within 2 s".to_owned());
-        assert_eq!(asked(drip, Duration::from_millis(50)), late);
-    }
-
-    #[test]
-    fn what_cannot_be_asked_is_said() {
-        let refused = |url: &str| get(url, clock::now() + Duration::from_millis(300)).unwrap_err();
-        insta::assert_snapshot!(refused("https://h/"), @"`https:` is not spoken here, name an `http:` URL; with TLS, `agent probe` asks");
-        insta::assert_snapshot!(refused("h:1"), @"not a URL, write it like `http://127.0.0.1:9797/live`");
-        insta::assert_snapshot!(refused("http://u:hunter2@h/"), @"credentials and spaces have no place in this URL");
-        insta::assert_snapshot!(refused("http://127.0.0.1:1/\r\nX: y"), @"credentials and spaces have no place in this URL");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        assert_eq!(refused(&format!("http://127.0.0.1:{port}")), format!("nothing listens on 127.0.0.1:{port}"));
-    }
-
-    #[test]
-    fn asks_the_port_that_the_agent_listens_on() {
-        let cases = [
-            (None, "http://127.0.0.1:9797/live"),
-            (Some("0.0.0.0:80"), "http://127.0.0.1:80/live"),
-            (Some(":81"), "http://127.0.0.1:81/live"),
-            (Some("[::]:82"), "http://[::1]:82/live"),
-            (Some("10.0.0.1:83"), "http://10.0.0.1:83/live"),
-            (Some("nonsense"), "http://127.0.0.1:9797/live"),
-        ];
-        for (listen, expected) in cases {
-            let env = listen.map_or_else(Environment::default, |listen| Environment::from([("AGENT_LISTEN", listen)]));
-            assert_eq!(own(&env), expected);
-        }
-    }
-}
+mod tests;

@@ -55,12 +55,20 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 pub const COLLECT_INTERVAL: Duration = Duration::from_secs(5);
 /// A collector that has not answered by then is marked failed; its thread may hang in the kernel, nobody waits for it.
 pub const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the collectors wait for one of them on the thread that they share; then they go on with another thread. Together
+/// they need a millisecond.
+pub const COLLECT_TURN: Duration = Duration::from_millis(100);
 /// Largest file read from `/proc` or `/sys`.
 pub const PROC_FILE_BYTES: usize = 1 << 20;
+/// Room made for such a file before it is read: `/proc/stat` and `/proc/vmstat` of a small machine fit.
+pub const PROC_FILE_USUAL_BYTES: usize = 8 << 10;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
-/// First runs are spread over this time, so that an agent with many checks does not open them all at one instant.
-pub const START_SPREAD: Duration = Duration::from_millis(100);
+/// How long a probe that has just begun runs alone. On one network it is done long before, its times are not lengthened by the
+/// work of others, and they find the processor's caches warm; one that hangs delays the next by no more.
+pub const TURN: Duration = Duration::from_millis(5);
+/// How far apart two runs of a check may be from its interval, as a share of it: agents that were started together drift apart.
+pub const JITTER: f64 = 0.1;
 /// Shortest pause between two runs of a check whose result is not settled.
 pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 /// Processes looked at to find the peer by name.

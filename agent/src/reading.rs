@@ -15,7 +15,7 @@ pub enum Type {
 }
 
 /// A metric's name and meaning. Declared as a `static` in the file that measures it and listed in that file's table row.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Metric {
     /// The full sample name, unit and `_total` included.
     pub name: &'static str,
@@ -26,6 +26,15 @@ pub struct Metric {
     /// Its own labels, in order. The name of the check is added by the exposition and is not one of them.
     pub labels: &'static [&'static str],
 }
+
+/// The name says which it is; every probe compares metrics some hundred times a run.
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || self.name == other.name
+    }
+}
+
+impl Eq for Metric {}
 
 impl Metric {
     /// A gauge without labels of its own.

@@ -1,17 +1,23 @@
 //! When probes run and collectors read: one task a check, one a source, one semaphore for all probes. Results go to the one
-//! writer through a bounded channel. It decides nothing about health, and a hung probe or collector delays only itself.
+//! writer through a bounded channel. It decides nothing about health, and a hung probe or collector delays only itself: whoever
+//! has its turn and does not end within [`limits::TURN`] goes on while the next one begins.
 
-use crate::collectors::{Collected, Collector, Moment};
+mod beat;
+mod collect;
+
+use crate::collectors::Collector;
 use crate::config::Check;
 use crate::probes::net::Net;
 use crate::snapshot::CheckFacts;
 use crate::state::Event;
-use crate::units::Span;
 use crate::{clock, limits, probes};
+use beat::Beats;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Starts the checks and sources on `tasks`; dropping the set stops them.
 pub struct Schedule {
@@ -22,24 +28,39 @@ pub struct Schedule {
     /// The running tasks.
     pub tasks: JoinSet<()>,
     permits: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+    beats: Beats,
 }
 
 impl Schedule {
     /// A schedule with nothing on it.
     #[must_use]
     pub fn new(events: mpsc::Sender<Event>, net: Arc<Net>) -> Self {
-        Self { events, net, tasks: JoinSet::new(), permits: Arc::new(Semaphore::new(limits::PROBES_AT_ONCE)) }
+        Self {
+            events,
+            net,
+            tasks: JoinSet::new(),
+            permits: Arc::new(Semaphore::new(limits::PROBES_AT_ONCE)),
+            turns: Arc::new(Semaphore::new(1)),
+            beats: Beats::new(clock::now(), fastrand::u64(..)),
+        }
     }
 
     /// Puts a check on the schedule.
     pub fn check(&mut self, index: usize, check: Check) {
-        let (events, net, permits) = (self.events.clone(), Arc::clone(&self.net), Arc::clone(&self.permits));
-        self.tasks.spawn(repeat_check(index, check, Lane { events, net, permits }));
+        let lane = Lane {
+            events: self.events.clone(),
+            net: Arc::clone(&self.net),
+            permits: Arc::clone(&self.permits),
+            turns: Arc::clone(&self.turns),
+            beats: self.beats,
+        };
+        self.tasks.spawn(repeat_check(index, check, lane));
     }
 
-    /// Puts a source on the schedule, read every `interval`.
-    pub fn source(&mut self, index: usize, collector: Box<dyn Collector>, interval: Duration) {
-        self.tasks.spawn(repeat_source(index, collector, interval, self.events.clone()));
+    /// Puts sources on the schedule, read every `interval`; each comes with its index in the plan.
+    pub fn sources(&mut self, sources: Vec<(usize, Box<dyn Collector>)>, interval: Duration) {
+        self.tasks.spawn(collect::repeat(sources, interval, self.events.clone()));
     }
 }
 
@@ -47,15 +68,16 @@ struct Lane {
     events: mpsc::Sender<Event>,
     net: Arc<Net>,
     permits: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+    beats: Beats,
 }
 
 async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
-    tokio::time::sleep(limits::START_SPREAD.mul_f64(fastrand::f64())).await;
     loop {
-        let Ok(permit) = lane.permits.acquire().await else { return };
+        let (Ok(permit), Ok(turn)) = (lane.permits.acquire().await, lane.turns.acquire().await) else { return };
         let began = clock::now();
-        let outcome = probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout).await;
+        let outcome = first_alone(turn, probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout)).await;
         drop(permit);
         pace.ran(outcome.ok());
         if let Some(fault) = &outcome.fault {
@@ -64,8 +86,19 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
         if lane.events.send(Event::Ran { check: index, at: clock::wall(), outcome }).await.is_err() {
             return;
         }
-        tokio::time::sleep_until(began + pace.pause(&check.facts, fastrand::f64())).await;
+        let retry = pace.retry(&check.facts, fastrand::f64()).map(|pause| began + pause);
+        tokio::time::sleep_until(retry.unwrap_or_else(|| lane.beats.after(began, check.facts.interval))).await;
     }
+}
+
+/// Does the work, and lets go of the turn when it is done or the turn is over.
+async fn first_alone<T>(turn: SemaphorePermit<'_>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    if let Ok(done) = timeout(limits::TURN, work.as_mut()).await {
+        return done;
+    }
+    drop(turn);
+    work.await
 }
 
 /// How soon to look again: often while the result is news, at the interval once it is settled.
@@ -83,53 +116,15 @@ impl Pace {
         self.runs += 1;
     }
 
-    /// The time from one start to the next; `chance` between 0 and 1 spreads checks over the interval by a tenth either way.
-    fn pause(&self, facts: &CheckFacts, chance: f64) -> Duration {
+    /// The time from one start to the next while the result is news; `None` once it is settled, and then the next beat will do.
+    /// `chance` between 0 and 1 spreads it by [`limits::JITTER`] either way.
+    fn retry(&self, facts: &CheckFacts, chance: f64) -> Option<Duration> {
         let enough = if self.ok { facts.ok_after } else { facts.fail_after };
         let first_success = self.ok && self.runs == u64::from(self.streak);
         let settled = first_success || self.streak >= enough;
         let quick = (facts.interval / 4).max(limits::QUICKEST_RETRY).min(facts.interval);
-        let base = if settled { facts.interval } else { quick };
-        base.mul_f64(0.9 + 0.2 * chance)
+        (!settled).then(|| quick.mul_f64(1.0 + limits::JITTER * (2.0 * chance - 1.0)))
     }
-}
-
-async fn repeat_source(index: usize, collector: Box<dyn Collector>, interval: Duration, events: mpsc::Sender<Event>) {
-    let mut idle = Some(collector);
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(mut collector) = idle.take() else { return };
-        let moment = Moment { now: clock::now(), wall: clock::wall() };
-        let mut reading = tokio::task::spawn_blocking(move || (collector.collect(moment), collector));
-        let first = tokio::time::timeout(limits::COLLECT_TIMEOUT, &mut reading).await;
-        let hung = first.is_err();
-        let joined = match first {
-            Ok(joined) => joined,
-            Err(_elapsed) => {
-                let why = format!("has not answered for {}", Span(limits::COLLECT_TIMEOUT));
-                if tell(&events, index, Collected::Failed(why)).await.is_err() {
-                    return;
-                }
-                reading.await
-            }
-        };
-        let collected = match joined {
-            Ok((collected, collector)) => {
-                idle = Some(collector);
-                collected
-            }
-            Err(_panic) => Collected::Failed("has a bug and gave up, please report it".to_owned()),
-        };
-        if !hung && tell(&events, index, collected).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn tell(events: &mpsc::Sender<Event>, source: usize, collected: Collected) -> Result<(), ()> {
-    events.send(Event::Collected { source, at: clock::wall(), collected }).await.map_err(|_closed| ())
 }
 
 #[cfg(test)]

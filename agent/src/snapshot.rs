@@ -118,10 +118,10 @@ pub struct CheckView {
     pub streak: u32,
     /// All runs.
     pub runs: u64,
-    /// Failed runs by reason; a reason that never came is absent.
-    pub failures: BTreeMap<Reason, u64>,
-    /// The last failures, oldest first.
-    pub recent_failures: Vec<Arc<Failure>>,
+    /// Failed runs by reason; a reason that never came is absent. Shared with earlier snapshots until one more fails.
+    pub failures: Arc<BTreeMap<Reason, u64>>,
+    /// The last failures, oldest first; shared likewise.
+    pub recent_failures: Arc<Vec<Arc<Failure>>>,
 }
 
 /// A collector's source as it stands.

@@ -121,8 +121,8 @@ fn unmeasured(facts: Arc<CheckFacts>) -> CheckView {
         last_ok_at: None,
         streak: 0,
         runs: 0,
-        failures: std::collections::BTreeMap::new(),
-        recent_failures: Vec::new(),
+        failures: Arc::default(),
+        recent_failures: Arc::default(),
     }
 }
 
@@ -133,11 +133,12 @@ fn remember(view: &mut CheckView, at: SystemTime, outcome: Outcome) {
     match &outcome.fault {
         None => view.last_ok_at = Some(at),
         Some(fault) => {
-            *view.failures.entry(fault.reason).or_default() += 1;
-            if view.recent_failures.len() >= limits::FAILURES_KEPT {
-                view.recent_failures.remove(0);
+            *Arc::make_mut(&mut view.failures).entry(fault.reason).or_default() += 1;
+            let recent = Arc::make_mut(&mut view.recent_failures);
+            if recent.len() >= limits::FAILURES_KEPT {
+                recent.remove(0);
             }
-            view.recent_failures.push(Arc::new(Failure { at, took: outcome.took, fault: fault.clone() }));
+            recent.push(Arc::new(Failure { at, took: outcome.took, fault: fault.clone() }));
         }
     }
     view.last = Some(Arc::new(LastRun { at, outcome }));
@@ -154,12 +155,14 @@ fn decide(view: &CheckView) -> CheckState {
     }
 }
 
-/// The writer: takes events until every sender is gone, publishes a snapshot after each, and logs transitions.
+/// The writer: takes events until every sender is gone, logs transitions, and publishes a snapshot of all that had come.
 pub async fn write(mut state: State, mut events: mpsc::Receiver<Event>, publish: watch::Sender<Arc<Snapshot>>) {
-    while let Some(event) = events.recv().await {
-        let transition = state.apply(event);
-        if let Some(transition) = &transition {
-            tell(&state, transition);
+    let mut come = Vec::new();
+    while events.recv_many(&mut come, limits::OUTCOMES_QUEUED).await > 0 {
+        for event in come.drain(..) {
+            if let Some(transition) = state.apply(event) {
+                tell(&state, &transition);
+            }
         }
         publish.send_replace(Arc::new(state.snapshot(clock::wall())));
     }
@@ -283,6 +286,34 @@ mod tests {
         state.apply(Event::Draining);
         let snapshot = state.snapshot(at(2));
         assert!(!snapshot.ready() && snapshot.held_back_by().is_empty());
+    }
+
+    #[test]
+    fn a_snapshot_once_taken_does_not_change() {
+        let mut state = one_check(Role::Readiness);
+        run(&mut state, 0, 1, Some(Reason::Refused));
+        let earlier = state.snapshot(at(1));
+        run(&mut state, 0, 2, Some(Reason::Refused));
+        let (then, now) = (&earlier.checks[0], &state.snapshot(at(2)).checks[0]);
+        assert_eq!((then.failures.get(&Reason::Refused), then.recent_failures.len()), (Some(&1), 1));
+        assert_eq!((now.failures.get(&Reason::Refused), now.recent_failures.len()), (Some(&2), 2));
+    }
+
+    #[tokio::test]
+    async fn what_came_together_is_published_together() {
+        let (events, from) = mpsc::channel(limits::OUTCOMES_QUEUED);
+        let state = one_check(Role::Readiness);
+        let publish = watch::Sender::new(Arc::new(state.snapshot(at(0))));
+        let mut published = publish.subscribe();
+        for seconds in 1..=3 {
+            let event = Event::Ran { check: 0, at: at(seconds), outcome: Outcome::default() };
+            events.send(event).await.expect("room");
+        }
+        let writing = tokio::spawn(write(state, from, publish));
+        published.changed().await.expect("a snapshot");
+        assert_eq!(published.borrow_and_update().checks[0].runs, 3, "the first snapshot has all three");
+        drop(events);
+        writing.await.expect("it ends when nobody can send any more");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The agent beside blackbox_exporter and node_exporter, one run, same peer: size, first answer, CPU, memory, scrape latency.
 //! Run by hand through `tests/bench/agent [SECONDS]`; it prints figures and ratios and asserts nothing.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -74,6 +74,35 @@ fn request(port: u16, path: &str) -> Option<(Duration, usize)> {
     answer.starts_with(b"HTTP/1.1 200").then(|| (began.elapsed(), answer.len()))
 }
 
+/// One request on a connection that is kept, as Prometheus does; the time to the last byte, and the size of the answer.
+fn request_again(stream: &mut BufReader<TcpStream>, path: &str) -> Option<(Duration, usize)> {
+    let began = Instant::now();
+    stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).ok()?;
+    let (mut size, mut length, mut chunked, mut line) = (0, 0, false, String::new());
+    while line != "\r\n" {
+        line.clear();
+        size += stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let header = line.to_ascii_lowercase();
+        length = header.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap_or(length));
+        chunked |= header.starts_with("transfer-encoding: chunked");
+    }
+    let mut body = Vec::new();
+    loop {
+        if chunked {
+            line.clear();
+            size += stream.read_line(&mut line).ok()?;
+            // The line break after a chunk is read with it.
+            length = usize::from_str_radix(line.trim(), 16).ok()? + 2;
+        }
+        body.resize(length, 0);
+        stream.read_exact(&mut body).ok()?;
+        size += length;
+        if !chunked || length == 2 {
+            return Some((began.elapsed(), size));
+        }
+    }
+}
+
 fn median(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     #[expect(
@@ -103,18 +132,43 @@ fn first_answer(start: impl Fn() -> Result<Measured, String>) -> Result<f64, Str
     Ok(median(&mut times, 0.5))
 }
 
-/// Scrape latency at a pace of 20 a second, in milliseconds: median and p99.
-fn scrapes(port: u16) -> (f64, f64, usize) {
+/// Scrape latency at a pace of 20 a second, in milliseconds: median and p99, on new connections or on one that is kept.
+fn scrapes(port: u16, kept: bool) -> (f64, f64, usize) {
+    let connect = || TcpStream::connect(("127.0.0.1", port)).map(BufReader::new).ok();
+    let mut connection = connect();
     let mut times = Vec::new();
     let mut bytes = 0;
     for _ in 0..400 {
-        if let Some((took, size)) = request(port, "/metrics") {
-            times.push(took.as_secs_f64() * 1e3);
-            bytes = size;
+        let answer = match connection.as_mut().filter(|_| kept) {
+            Some(stream) => request_again(stream, "/metrics"),
+            None => request(port, "/metrics"),
+        };
+        match answer {
+            Some((took, size)) => {
+                times.push(took.as_secs_f64() * 1e3);
+                bytes = size;
+            }
+            None => connection = connect(),
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     (median(&mut times, 0.5), median(&mut times, 0.99), bytes)
+}
+
+/// Milliseconds of `agent health` from start to end: least, median, p99 of 200 runs.
+fn health(binary: &Path, port: u16) -> Result<[f64; 3], String> {
+    let url = format!("http://127.0.0.1:{port}/live");
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        let began = Instant::now();
+        let status = Command::new(binary).args(["health", &url]).status().map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err(format!("agent health ended with {status}"));
+        }
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok([0.0, 0.5, 0.99].map(|share| median(&mut times, share)))
 }
 
 /// Does for `seconds` what Prometheus does: scrapes everyone, and has blackbox probe the page (the agent probes by itself).
@@ -209,10 +263,14 @@ fn main() -> Result<(), String> {
     if let [own, blackbox, node] = rows.as_slice() {
         println!("{}", line("agent / (blackbox + node)", shares(own, blackbox, node)));
     }
-    println!("\nscrape at 20 a second, each on a new connection, ms");
-    for program in [&agent, &blackbox, &node] {
-        let (p50, p99, bytes) = scrapes(program.port);
-        println!("  {:<30} p50 {p50:.2}   p99 {p99:.2}   {bytes} bytes", program.name);
+    let [least, middle, most] = health(&own, agent.port)?;
+    println!("\nagent health, ms of 200 runs: min {least:.2}   p50 {middle:.2}   p99 {most:.2}");
+    for (kept, how) in [(false, "each on a new connection"), (true, "all on one connection")] {
+        println!("\nscrape at 20 a second, {how}, ms");
+        for program in [&agent, &blackbox, &node] {
+            let (p50, p99, bytes) = scrapes(program.port, kept);
+            println!("  {:<30} p50 {p50:.2}   p99 {p99:.2}   {bytes} bytes", program.name);
+        }
     }
     Ok(())
 }

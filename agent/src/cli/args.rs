@@ -45,7 +45,8 @@ pub(super) enum Command {
     Probe(Probe),
     /// Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
     Health {
-        /// What to ask [default: /live of this container's agent, on the port of AGENT_LISTEN]
+        /// What to ask, over TLS on this machine only [default: /live of this container's agent, on the port of AGENT_LISTEN,
+        /// over TLS when it has it]
         url: Option<String>,
     },
     /// Check a configuration without starting anything

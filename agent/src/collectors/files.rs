@@ -36,7 +36,8 @@ pub(super) enum Unread {
 /// # Errors
 /// When it is missing, may not be read, or reading fails. Bytes that are no UTF-8 (a process may have any name) are replaced.
 pub(super) fn read(path: &Path) -> Result<String, Unread> {
-    let mut bytes = Vec::new();
+    // Room for nearly all of them: an empty buffer would ask the kernel for 32 bytes, then 64, and so on.
+    let mut bytes = Vec::with_capacity(limits::PROC_FILE_USUAL_BYTES);
     let cap = u64::try_from(limits::PROC_FILE_BYTES).unwrap_or(u64::MAX);
     std::fs::File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)).map_err(|error| {
         let shown = path.display().to_string();
@@ -48,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<String, Unread> {
             _ => Unread::Broken { path: shown, why: error.to_string() },
         }
     })?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8(bytes).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned()))
 }
 
 /// Reads a file that holds one whole number.

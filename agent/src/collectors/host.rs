@@ -55,6 +55,8 @@ struct Host {
     system: Option<System>,
     /// A processor's use is a difference between two looks; the first has nothing to compare with.
     looked_before: bool,
+    /// Does not change, and costs a look at `/proc/stat`.
+    booted_at: Option<u64>,
 }
 
 impl Host {
@@ -62,7 +64,12 @@ impl Host {
         let kind = RefreshKind::nothing()
             .with_memory(MemoryRefreshKind::everything())
             .with_cpu(CpuRefreshKind::nothing().with_usage());
-        Self { proc: roots.proc.clone(), system: System::new_with_specifics(kind).ok(), looked_before: false }
+        Self {
+            proc: roots.proc.clone(),
+            system: System::new_with_specifics(kind).ok(),
+            looked_before: false,
+            booted_at: None,
+        }
     }
 
     fn ask_sysinfo(&mut self) -> Vec<Reading> {
@@ -79,7 +86,8 @@ impl Host {
             let over = [("1m", load.one), ("5m", load.five), ("15m", load.fifteen)];
             readings.extend(over.map(|(over, load)| LOAD.with([over], load)));
         }
-        readings.extend(System::boot_time().ok().map(|at| BOOTED.is(float(at))));
+        self.booted_at = self.booted_at.or_else(|| System::boot_time().ok());
+        readings.extend(self.booted_at.map(|at| BOOTED.is(float(at))));
         let used = ratio(total.saturating_sub(available), total);
         readings.extend(used.map(|used| MEMORY_USED_RATIO.with(["host"], used)));
         readings.extend(ratio(system.used_swap(), system.total_swap()).map(|used| SWAP_USED.is(used)));

@@ -34,12 +34,14 @@ pub(super) static SOURCE: Source = Source {
         &CPU_USED_RATIO,
         &FDS_USED_RATIO,
     ],
-    build: |roots, _peer| Box::new(Itself { pid: Pid::myself(&roots.proc), before: None }),
+    build: |roots, _peer| Box::new(Itself { pid: Pid::myself(&roots.proc), before: None, started_at: None }),
 };
 
 struct Itself {
     pid: Pid,
     before: Option<(Instant, Duration)>,
+    /// Does not change, and costs a look at `/proc/stat`.
+    started_at: Option<f64>,
 }
 
 impl Collector for Itself {
@@ -54,7 +56,8 @@ impl Collector for Itself {
             VIRTUAL.is(float(stat.virtual_bytes)),
             THREADS.is(float(stat.threads)),
         ];
-        readings.extend(self.pid.started_at(&stat).map(|seconds| STARTED.is(seconds)));
+        self.started_at = self.started_at.or_else(|| self.pid.started_at(&stat));
+        readings.extend(self.started_at.map(|seconds| STARTED.is(seconds)));
         readings.extend(self.pid.memory_total().and_then(|total| ratio(stat.resident_bytes, total)).map(in_memory));
         if let (Ok(open), Ok(most)) = (self.pid.open_files(), self.pid.most_files()) {
             readings.extend([OPEN.is(float(open)), MOST.is(float(most))]);

@@ -111,11 +111,10 @@ fn start_schedule(plan: Plan, events: mpsc::Sender<Event>) -> Schedule {
         schedule.check(index, check);
     }
     let roots = Roots { proc: "/proc".into(), cgroup: "/sys/fs/cgroup".into() };
-    for (index, name) in plan.collectors.iter().enumerate() {
-        if let Some(source) = SOURCES.iter().find(|source| source.name == *name) {
-            schedule.source(index, (source.build)(&roots, &plan.peer), plan.collect_interval);
-        }
-    }
+    let source = |name: &str| SOURCES.iter().find(|source| source.name == name);
+    let collectors = plan.collectors.iter().enumerate().filter_map(|(index, name)| Some((index, source(name)?)));
+    let collectors = collectors.map(|(index, source)| (index, (source.build)(&roots, &plan.peer)));
+    schedule.sources(collectors.collect(), plan.collect_interval);
     schedule
 }
 

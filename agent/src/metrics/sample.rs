@@ -54,8 +54,8 @@ fn fresh(facts: CheckFacts) -> CheckView {
         last_ok_at: None,
         streak: 0,
         runs: 0,
-        failures: BTreeMap::new(),
-        recent_failures: Vec::new(),
+        failures: Arc::default(),
+        recent_failures: Arc::default(),
     }
 }
 
@@ -107,8 +107,8 @@ fn database() -> CheckView {
     };
     let failed = |at| Arc::new(Failure { at: time(at), took: Duration::from_micros(850), fault: fault.clone() });
     CheckView {
-        failures: BTreeMap::from([(Reason::Refused, 7), (Reason::Timeout, 1)]),
-        recent_failures: vec![failed(575), failed(585), failed(595)],
+        failures: Arc::new(BTreeMap::from([(Reason::Refused, 7), (Reason::Timeout, 1)])),
+        recent_failures: Arc::new(vec![failed(575), failed(585), failed(595)]),
         streak: 3,
         since: Some(time(595)),
         last_ok_at: Some(time(565)),
@@ -215,7 +215,7 @@ pub(crate) fn many_checks(count: usize) -> Snapshot {
     let check = |n: usize| {
         let facts = facts_of(&format!("check{n}"), "tcp", "tcp://h:1", Role::Observe);
         let view = ran(facts, Outcome::default());
-        CheckView { failures: BTreeMap::from([(Reason::Timeout, 2)]), ..view }
+        CheckView { failures: Arc::new(BTreeMap::from([(Reason::Timeout, 2)])), ..view }
     };
     Snapshot { checks: (0..count).map(check).collect(), ..full() }
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::probes::{Context, Fault, Probe, Reason, Run};
-use crate::reading::Metric;
 use crate::snapshot::Role;
+use std::sync::Mutex;
+use tokio::time::Instant;
 
 pub(super) fn facts(interval: u64) -> Arc<CheckFacts> {
     Arc::new(CheckFacts {
@@ -29,26 +30,26 @@ fn pace(results: &[bool]) -> Pace {
 #[test]
 fn looks_more_often_while_a_result_is_news() {
     let facts = facts(20);
-    let pause = |results: &[bool]| pace(results).pause(&facts, 0.5).as_secs();
-    assert_eq!(pause(&[true]), 20, "the first success is settled");
-    assert_eq!(pause(&[true, false]), 5);
-    assert_eq!(pause(&[true, false, false]), 5);
-    assert_eq!(pause(&[true, false, false, false]), 20, "down is settled");
-    assert_eq!(pause(&[true, false, true]), 5);
-    assert_eq!(pause(&[true, false, true, true]), 20);
+    let retry = |results: &[bool]| pace(results).retry(&facts, 0.5).map(|pause| pause.as_secs());
+    assert_eq!(retry(&[true]), None, "the first success is settled");
+    assert_eq!(retry(&[true, false]), Some(5));
+    assert_eq!(retry(&[true, false, false]), Some(5));
+    assert_eq!(retry(&[true, false, false, false]), None, "down is settled");
+    assert_eq!(retry(&[true, false, true]), Some(5));
+    assert_eq!(retry(&[true, false, true, true]), None);
 }
 
 #[test]
-fn jitter_stays_within_a_tenth() {
-    let (facts, pace) = (facts(20), pace(&[true]));
-    assert_eq!(pace.pause(&facts, 0.0), Duration::from_secs(18));
-    assert_eq!(pace.pause(&facts, 1.0), Duration::from_secs(22));
+fn retries_are_jittered_by_a_tenth_at_most() {
+    let (facts, pace) = (facts(20), pace(&[false]));
+    assert_eq!(pace.retry(&facts, 0.0), Some(Duration::from_millis(4500)));
+    assert_eq!(pace.retry(&facts, 1.0), Some(Duration::from_millis(5500)));
 }
 
 #[test]
 fn never_retries_slower_than_the_interval_or_faster_than_the_floor() {
-    assert_eq!(pace(&[false]).pause(&facts(1), 0.5), Duration::from_secs(1));
-    assert_eq!(pace(&[false]).pause(&facts(3), 0.5), limits::QUICKEST_RETRY);
+    assert_eq!(pace(&[false]).retry(&facts(1), 0.5), Some(Duration::from_secs(1)));
+    assert_eq!(pace(&[false]).retry(&facts(3), 0.5), Some(limits::QUICKEST_RETRY));
 }
 
 /// What a scripted probe does in a run.
@@ -117,36 +118,48 @@ async fn hung_probes_do_not_hold_back_the_others() {
     assert!(seen.iter().take(1).all(|(check, _)| *check == last), "{seen:?}");
 }
 
-static VALUE: Metric = Metric::gauge("sidecar_test_value", "A value");
+/// Notes when it is run; takes its time.
+struct Noting {
+    took: Duration,
+    began: Arc<Mutex<Vec<Instant>>>,
+}
 
-struct Slow(Duration, u32);
-
-impl Collector for Slow {
-    fn collect(&mut self, _at: Moment) -> Collected {
-        self.1 += 1;
-        assert!(self.1 < 3, "a bug in the third collection");
-        std::thread::sleep(self.0);
-        Collected::Readings(vec![VALUE.is(f64::from(self.1))])
+impl Probe for Noting {
+    fn run<'a>(&'a mut self, _cx: &'a mut Context<'_>) -> Run<'a> {
+        Box::pin(async move {
+            self.began.lock().unwrap().push(clock::now());
+            tokio::time::sleep(self.took).await;
+            Ok(())
+        })
     }
 }
 
-async fn collections(collector: Slow, wanted: usize) -> Vec<Collected> {
+/// When probes that take so long began within `seconds`, in milliseconds since the start.
+async fn beginnings(durations: &[Duration], seconds: u64) -> Vec<u128> {
     let (sender, mut receiver) = mpsc::channel(limits::OUTCOMES_QUEUED);
+    let (start, began) = (clock::now(), Arc::new(Mutex::new(Vec::new())));
     let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
-    schedule.source(0, Box::new(collector), Duration::from_millis(5));
-    let mut seen = Vec::new();
-    while seen.len() < wanted {
-        match receiver.recv().await {
-            Some(Event::Collected { collected, .. }) => seen.push(collected),
-            other => panic!("unexpected {other:?}"),
-        }
+    for (index, took) in durations.iter().enumerate() {
+        let probe = Noting { took: *took, began: Arc::clone(&began) };
+        schedule.check(index, Check { facts: facts(10), probe: Box::new(probe) });
     }
-    seen
+    let all = async { while receiver.recv().await.is_some() {} };
+    let _over = timeout(Duration::from_secs(seconds), all).await;
+    let began = began.lock().unwrap();
+    began.iter().map(|at| at.duration_since(start).as_millis()).collect()
 }
 
-#[tokio::test]
-async fn a_collector_with_a_bug_is_marked_failed_and_stops() {
-    let seen = collections(Slow(Duration::ZERO, 0), 3).await;
-    assert_eq!(seen[0], Collected::Readings(vec![VALUE.is(1.0)]));
-    assert!(matches!(&seen[2], Collected::Failed(why) if why.contains("bug")), "{seen:?}");
+#[tokio::test(start_paused = true)]
+async fn probes_run_one_after_the_other_and_one_that_is_slow_gives_up_its_turn() {
+    let (quick, slow) = (Duration::from_millis(2), Duration::from_secs(1));
+    assert_eq!(beginnings(&[quick, slow, slow, quick], 5).await, [0, 2, 7, 12]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn checks_of_one_interval_stay_together_at_every_beat() {
+    let began = beginnings(&[Duration::from_millis(2); 4], 100).await;
+    assert!(began.len() >= 36, "{began:?}");
+    for beat in began.chunks_exact(4) {
+        assert!(beat[3] - beat[0] <= 12, "{began:?}");
+    }
 }
