@@ -21,22 +21,6 @@ const PROMETHEUS: [&str; 5] = [
     "prometheus_rule_evaluation_failures_total",
     "alertmanager_notifications_failed_total",
 ];
-/// What the probe kinds `nginx` and `file` measure, before REFERENCE.md has them.
-pub(crate) const COMING: [&str; 13] = [
-    "nginx_up",
-    "nginx_connections_accepted",
-    "nginx_connections_active",
-    "nginx_connections_handled",
-    "nginx_connections_reading",
-    "nginx_connections_waiting",
-    "nginx_connections_writing",
-    "nginx_http_requests_total",
-    "sidecar_backup_age_seconds",
-    "sidecar_backup_size_bytes",
-    "sidecar_backup_size_ratio",
-    "sidecar_backup_count",
-    "sidecar_backup_valid",
-];
 
 fn none(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
@@ -155,7 +139,7 @@ fn panels_have_an_id_of_their_own_and_do_not_overlap() {
 }
 
 /// The names of REFERENCE.md's table of the agent's metrics.
-pub(crate) fn measured_by_the_agent() -> BTreeSet<String> {
+fn measured_by_the_agent() -> BTreeSet<String> {
     let reference = read(&root().join("REFERENCE.md"));
     let table =
         reference.split("\n## Metrics\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the table");
@@ -188,7 +172,7 @@ fn every_metric_of_a_query_exists() {
     let known = |name: &String| {
         agent.contains(name)
             || backend.contains(name)
-            || [&PROMETHEUS[..], &COMING[..]].concat().contains(&name.as_str())
+            || PROMETHEUS.contains(&name.as_str())
     };
     let mut found = Vec::new();
     for dashboard in dashboards() {

@@ -1,13 +1,12 @@
 //! The Grafana dashboards against a real Prometheus that scrapes real programs: agents beside the demo API, PostgreSQL, MariaDB,
 //! Redis with a replica and nginx, the API under load. Every query has data, but for the exceptions named here with their reasons.
 
-use crate::dashboards::{COMING, measured_by_the_agent};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tests::agent::Agent;
 use tests::grafana::ask::{Exception, complaints};
-use tests::grafana::{dashboards, promql};
+use tests::grafana::dashboards;
 use tests::program::{Running, clean};
 use tests::repo::{read, root};
 use tests::servers::mariadb::{self, MariaDb};
@@ -273,14 +272,10 @@ fn exceptions(stack: &Stack) -> Vec<Exception> {
     if text("/proc/swaps").lines().count() < 2 {
         found.push(Exception::panel("host", 15, "this machine has no swap"));
     }
-    let measured = measured_by_the_agent();
     for query in dashboards().iter().flat_map(|dashboard| dashboard.queries()) {
-        let named = promql::metrics(&query.expr);
         let of_the_container = OF_THE_CONTAINER.iter().any(|words| words.iter().all(|word| query.expr.contains(word)));
         if let (Err(why), true) = (&stack.container, of_the_container) {
             found.push(Exception::query(&query, why));
-        } else if named.iter().any(|name| COMING.contains(&name.as_str()) && !measured.contains(name)) {
-            found.push(Exception::query(&query, "needs a kind of probe that this agent does not have yet"));
         }
     }
     found

@@ -186,3 +186,17 @@ fn what_the_pods_share_with_compose_is_fresh() {
     let said = finish_command(Command::new(repo::root().join("docker/kubernetes/refresh")).arg("--check"));
     assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
 }
+
+/// The same relabelling under the operator's spelling of the keys: one set of dashboards and rules fits both.
+#[test]
+fn the_operator_relabels_as_the_prometheus_of_compose_does() {
+    let rules = |file: &str, begins: &str| -> Vec<String> {
+        let text = repo::read(&repo::root().join(file));
+        let lines = text.lines().skip_while(|line| line.trim() != begins).skip(1);
+        let list = lines.take_while(|line| line.trim_start().starts_with("- {"));
+        list.map(|line| line.trim().replace("source_labels", "sourceLabels").replace("target_label", "targetLabel")).collect()
+    };
+    let compose = rules("docker/prometheus/prometheus.yml", "metric_relabel_configs:");
+    assert!(compose.len() > 5, "{compose:?}");
+    assert_eq!(compose, rules("docker/kubernetes/monitoring.yaml", "metricRelabelings:"));
+}

@@ -224,10 +224,6 @@ fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
 /// Series of Prometheus and Alertmanager themselves.
 const THEIR_OWN: [&str; 2] = ["alertmanager_notifications_failed_total", "prometheus_rule_evaluation_failures_total"];
 
-/// Of the probe kind `file`, which REFERENCE.md lists once it is there.
-const BACKUPS: [&str; 4] =
-    ["sidecar_backup_age_seconds", "sidecar_backup_count", "sidecar_backup_size_ratio", "sidecar_backup_valid"];
-
 /// The series that somebody exports: REFERENCE.md, the backend's table, the recording rules.
 fn exported() -> BTreeSet<String> {
     let reference = read(&root().join("REFERENCE.md"));
@@ -239,7 +235,7 @@ fn exported() -> BTreeSet<String> {
         known.extend(["", "_total", "_bucket", "_sum", "_count"].map(|ending| format!("{name}{ending}")));
     }
     known.extend(rules().into_iter().filter_map(|rule| rule.record));
-    known.extend(THEIR_OWN.iter().chain(&BACKUPS).map(|name| (*name).to_owned()));
+    known.extend(THEIR_OWN.iter().map(|name| (*name).to_owned()));
     known
 }
 

@@ -28,7 +28,7 @@ pub struct Roots {
 }
 
 /// What the collectors are told about the peer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PeerPlan {
     /// The peer's cgroup by name (`cgroup_parent` of its service, with or without `.slice`), or an absolute path of the directory.
     pub cgroup: Option<String>,

@@ -108,9 +108,9 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
 }
 
 /// Whether somebody asked for figures of host or peer; those that come by themselves are no purpose.
-fn asks_for_resources(root: &Node, PeerPlan { cgroup, process, volumes }: &PeerPlan) -> bool {
+fn asks_for_resources(root: &Node, peer: &PeerPlan) -> bool {
     let host = root.get("host").is_some_and(|node| node.value == Value::Bool(true));
-    host || cgroup.is_some() || process.is_some() || !volumes.is_empty()
+    host || *peer != PeerPlan::default()
 }
 
 /// Reads a YAML file as it stands, without `${…}`; the error is the whole message for people.
