@@ -28,8 +28,11 @@ impl MariaDb {
         let socket = home.join("socket");
         let mut install = unprivileged(&installed("mariadb-install-db")?, home);
         install.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
+        // A server that starts deletes the temporary tables of all others that share its folder for them.
+        install.env("TMPDIR", home);
         output(install.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]))?;
         let mut command = unprivileged(&program, home);
+        command.env("TMPDIR", home);
         command.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
         command.arg(format!("--socket={}", socket.display())).arg(format!("--port={port}"));
         command

@@ -80,7 +80,9 @@ impl Database {
     async fn on_server(engine: Engine, server: server::Server<'_>, pool_size: u32) -> Result<Self, DbError> {
         let options = server.prepared(engine).await?;
         // Connections are tested before they are lent and replaced after a while: a server restarts, a firewall forgets.
-        let pool = AnyPoolOptions::new().max_connections(pool_size).acquire_timeout(limits::ACQUIRE_DEADLINE);
+        // All are opened ahead: a login costs many times a query, and a burst of requests would have to wait for it.
+        let pool = AnyPoolOptions::new().max_connections(pool_size).min_connections(pool_size);
+        let pool = pool.acquire_timeout(limits::ACQUIRE_DEADLINE);
         let pool = Pool::new(engine, greeted(pool, engine.greeting()).connect_lazy_with(options));
         Ok(Self::of(engine, pool.clone(), pool))
     }
