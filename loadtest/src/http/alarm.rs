@@ -58,5 +58,9 @@ mod tests {
         alarm.set(start + second * 7);
         poll_fn(|cx| alarm.poll(cx)).await;
         assert_eq!(clock::now() - start, second * 7);
+        let mut sooner = Alarm::new(start + second * 60);
+        sooner.set(start + second * 9);
+        poll_fn(|cx| sooner.poll(cx)).await;
+        assert_eq!(clock::now() - start, second * 9);
     }
 }

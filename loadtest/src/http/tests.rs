@@ -93,6 +93,9 @@ async fn one_connection_serves_many_requests() {
     let fresh = RequestOptions { fresh_connection: true, ..RequestOptions::default() };
     client.send(Request { options: Arc::new(fresh), ..server.request() }).await.unwrap();
     assert_eq!(server.connections(), 2);
+    let other = RequestOptions { insecure: true, ..RequestOptions::default() };
+    client.send(Request { options: Arc::new(other), ..server.request() }).await.unwrap();
+    assert_eq!(server.connections(), 3, "a connection made with other options may have another trust");
 }
 
 #[tokio::test]

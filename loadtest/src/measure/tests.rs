@@ -203,6 +203,7 @@ fn the_generator_is_saturated_when_busy_or_late() {
     assert!(figures(0.95, 1).saturated);
     assert!(!figures(0.1, 60).saturated, "an error bar, no more");
     assert!(figures(0.1, 300).saturated);
+    assert!(figures(0.1, 2).late_p99_us <= 1, "the grain of the timers is no lateness");
     let late = figures(0.1, 150);
     assert!(late.late_p99_us < limits::LATE_US && late.saturated, "a tenth of the load was not offered: {late:?}");
     assert!((0.12..0.14).contains(&late.lost_ratio), "{late:?}");

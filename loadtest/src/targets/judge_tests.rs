@@ -131,3 +131,12 @@ fn says_why_it_cannot_say() {
     let none = judge(&target("p95 < 2s", &["b"]), &[&few], Generator::default());
     insta::assert_snapshot!(none.why.unwrap_or_default(), @"no request was finished");
 }
+
+#[test]
+fn stages_follow_one_another_and_names_share_the_time_of_theirs() {
+    let staged = |stage: &str, name: &str| Row { stage: stage.to_owned(), ..row(name, &[(10, 60)], 0) };
+    let rows = [staged("one", "a"), staged("one", "b"), staged("two", "a")];
+    let tally = Tally::of(&rows).unwrap();
+    assert_eq!(tally.over, rows[0].over * 2);
+    assert_eq!(tally.count, 180);
+}
