@@ -150,3 +150,19 @@ pub const SQL_ANSWER_BYTES: usize = 1 << 20;
 pub const SQL_LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time between two looks at the size of a database, which the server sums up file by file.
 pub const SIZE_INTERVAL: Duration = Duration::from_secs(300);
+/// Entries of a backup folder that are looked at; beyond it the folder is not one of backups, and listing it would be load.
+pub const FOLDER_ENTRIES: usize = 100_000;
+/// Backups among them that are kept in mind while they are judged: one an hour for a year are 8 760.
+pub const BACKUPS: usize = 10_000;
+/// Earlier backups whose sizes the newest is compared with: a month of daily ones, so that slow growth is no fault.
+pub const BACKUPS_COMPARED: usize = 30;
+/// Bytes at the beginning and at the end of a dump that tell what it is and whether it is whole.
+pub const DUMP_ENDS_BYTES: usize = 4 << 10;
+/// Piece in which a backup is read and unpacked, between two looks at the clock.
+pub const BACKUP_PIECE_BYTES: usize = 64 << 10;
+/// Backups whose verdict is remembered: the newest, and the one before it while the newest is being written.
+pub const VERDICTS_KEPT: usize = 4;
+/// What a backup may lie in the future, by a clock or a time zone that is off.
+pub const CLOCK_SLACK: Duration = Duration::from_hours(1);
+/// How much longer than `keep_for` a backup may stay: whatever removes old ones runs once a day.
+pub const RETENTION_SLACK: Duration = Duration::from_hours(24);

@@ -52,6 +52,13 @@ impl Metric {
         Self { kind, ..self }
     }
 
+    /// Whether it is a whole server's figure under a public exporter's name (`nginx_…`, `pg_…`), which only the sidecar beside that
+    /// server exports: two sidecars that see one server would count it twice.
+    #[must_use]
+    pub fn is_of_the_peer_alone(&self) -> bool {
+        !["probe_", "sidecar_"].iter().any(|prefix| self.name.starts_with(prefix))
+    }
+
     /// A measured value of it, without labels.
     #[must_use]
     pub const fn is(&'static self, value: f64) -> Reading {

@@ -11,6 +11,7 @@
 
 mod access;
 mod agent_run;
+mod backup;
 mod bad_input;
 mod compose_files;
 mod compose_guard;
@@ -19,6 +20,8 @@ mod compose_up;
 mod container;
 mod datastores;
 mod demo;
+mod migrations;
+mod nginx;
 mod prometheus;
 mod secrets;
 mod tidy;

@@ -156,7 +156,8 @@ impl<'a> Gathered<'a> {
         add(&names::PROBE_SUCCESS, truth(outcome.ok()));
         add(&names::PROBE_DURATION, outcome.took.as_secs_f64());
         add(&names::PROBE_TIMEOUT, view.facts.timeout.as_secs_f64());
-        for reading in &outcome.readings {
+        let exported = |reading: &&Reading| view.facts.peer || !reading.metric.is_of_the_peer_alone();
+        for reading in outcome.readings.iter().filter(exported) {
             self.reading(check, reading);
         }
     }

@@ -83,6 +83,7 @@ fn backend() -> CheckView {
         took: Duration::from_micros(12_400),
         phases: phases(&[("resolve", 900), ("connect", 400), ("processing", 10_600), ("transfer", 500)]),
         readings: vec![
+            XACT_COMMIT.with(["app"], 123_456.0),
             HTTP_PHASES.with(["resolve"], 0.0009),
             HTTP_PHASES.with(["processing"], 0.0106),
             POOL_SIZE.with(["database"], 20.0),
@@ -101,7 +102,7 @@ fn database() -> CheckView {
     let outcome = Outcome {
         took: Duration::from_micros(850),
         phases: phases(&[("resolve", 600), ("connect", 250)]),
-        readings: vec![facts::CONNECTIONS_USED_RATIO.is(0.25), XACT_COMMIT.with(["app"], 123_456.0)],
+        readings: vec![facts::CONNECTIONS_USED_RATIO.is(0.25), XACT_COMMIT.with(["of a dependency"], 123_456.0)],
         notes: Vec::new(),
         fault: Some(fault.clone()),
     };

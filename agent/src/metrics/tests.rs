@@ -37,6 +37,14 @@ fn golden_pages_of_both_formats() {
 }
 
 #[test]
+fn a_servers_own_family_comes_from_the_sidecar_beside_it_alone() {
+    for page in both(sample::full()) {
+        assert!(page.contains("\npg_stat_database_xact_commit{check=\"backend\",datname=\"app\"} "), "{page}");
+        assert!(!page.contains("of a dependency"), "counted twice once the server has a sidecar of its own:\n{page}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_absent() {
     for page in both(sample::before_the_first_run()) {
         for name in ["sidecar_ready", "sidecar_check_up", "probe_success", "sidecar_check_runs", "sidecar_source_up"] {

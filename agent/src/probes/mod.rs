@@ -5,9 +5,11 @@
 mod database;
 pub mod facts;
 mod fields;
+mod file;
 pub mod http;
 mod mysql;
 pub mod net;
+mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
@@ -69,7 +71,8 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] = &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND];
+pub static KINDS: &[&Kind] =
+    &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND, &nginx::KIND, &file::KIND];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

@@ -66,7 +66,33 @@ static CASES: &[(&str, &Cases)] = &[
     ("redis", &rude!("redis", b"+")),
     ("postgres", &rude!("postgres", b"R\0\0\x10\0")),
     ("mysql", &rude!("mysql", b"\xff\xff\0\0\x0a8.0")),
+    ("nginx", &super::nginx::tests::CASES),
 ];
+
+/// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.
+struct Peerless {
+    ok: Case,
+    /// Nothing is there.
+    absent: Case,
+    /// Something else is there.
+    wrong_answer: Case,
+    /// It has no end that one run could reach; no failure, for the next run goes on.
+    oversize: Case,
+    /// It is not there to its end yet.
+    slow_drip: Case,
+}
+
+/// Their cases; a mount that hangs, their timeout, is a test of `file::worker`.
+static PEERLESS: &[(&str, &Peerless)] = &[(
+    "file",
+    &Peerless {
+        ok: || Box::pin(super::file::tests::whole()),
+        absent: || Box::pin(super::file::tests::nothing()),
+        wrong_answer: || Box::pin(super::file::tests::garbage()),
+        oversize: || Box::pin(super::file::tests::endless()),
+        slow_drip: || Box::pin(super::file::tests::dripping()),
+    },
+)];
 
 /// Long enough for a busy machine to answer, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
@@ -163,9 +189,11 @@ fn every_kind_and_scheme_is_there_once() {
 
 #[test]
 fn every_kind_has_its_six_cases() {
-    let with_cases: Vec<_> = CASES.iter().map(|(name, _)| *name).collect();
-    let kinds: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-    assert_eq!(with_cases, kinds, "a kind needs its row in CASES, in the order of KINDS");
+    let with_cases: HashSet<_> =
+        CASES.iter().map(|(name, _)| *name).chain(PEERLESS.iter().map(|(name, _)| *name)).collect();
+    let kinds: HashSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(with_cases, kinds, "a kind needs its row in CASES, or in PEERLESS when it has no peer on the network");
+    assert_eq!(CASES.len() + PEERLESS.len(), KINDS.len());
 }
 
 /// Runs one case of every kind; only metrics of the row, and of connections in general, may come.
@@ -238,4 +266,24 @@ async fn a_slow_drip_is_a_timeout() {
         |name, outcome| assert_eq!(reason(outcome), Some(Reason::Timeout), "{name}: {outcome:?}"),
     )
     .await;
+}
+
+#[tokio::test]
+async fn kinds_without_a_peer_have_the_six_cases_in_their_own_way() {
+    for (name, cases) in PEERLESS {
+        let kind = KINDS.iter().find(|kind| kind.name == *name).unwrap();
+        let expected = [
+            (cases.ok, None),
+            (cases.absent, Some(Reason::Stale)),
+            (cases.wrong_answer, Some(Reason::Body)),
+            (cases.oversize, None),
+            (cases.slow_drip, Some(Reason::Stale)),
+        ];
+        for (at, (case, expected)) in expected.into_iter().enumerate() {
+            let outcome = case().await;
+            assert_eq!(reason(&outcome), expected, "{name}, case {at}: {outcome:?}");
+            assert!(outcome.took < TIMEOUT, "{name}, case {at} took all of its time: {outcome:?}");
+            assert!(outcome.readings.iter().all(|reading| kind.facts.contains(&reading.metric)), "{name}: {outcome:?}");
+        }
+    }
 }

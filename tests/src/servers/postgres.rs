@@ -47,6 +47,14 @@ impl Postgres {
         psql(self.port, "postgres", sql)
     }
 
+    /// What `psql` prints for a query in another database.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn psql_in(&self, database: &str, sql: &str) -> Result<String, String> {
+        psql(self.port, database, sql)
+    }
+
     /// Starts it again at the same port with the same data, after a stop.
     ///
     /// # Errors

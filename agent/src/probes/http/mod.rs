@@ -5,6 +5,7 @@
 mod exchange;
 mod json;
 mod metrics;
+pub(super) mod page;
 mod params;
 mod plan;
 mod pool;

@@ -167,7 +167,7 @@ fn plain_to_tls_port(answer: &Answer) -> Option<Fault> {
 }
 
 /// The beginning of a body, for people.
-pub(super) fn begin(body: &[u8]) -> String {
+pub(in crate::probes) fn begin(body: &[u8]) -> String {
     let text = clean(&String::from_utf8_lossy(body.get(..400.min(body.len())).unwrap_or_default()));
     if text.is_empty() {
         return "nothing".to_owned();

@@ -12,7 +12,7 @@ mod tests;
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
-use super::{Context, Fault, Key, Probe, Reason, Run, Target, mysql, parameters, postgres};
+use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
 use crate::reading::Metric;
 use crate::units::Span;
@@ -34,7 +34,8 @@ pub(super) static KEYS: &[Key] = &[
         name: "migrations",
         form: "true or false",
         default: "true",
-        doc: "Look for the table of alembic, sqlx, Flyway, Django, Prisma or `schema_migrations`, and show the version.",
+        doc: "Look for the table of alembic, sqlx, Flyway, Django, Prisma or `schema_migrations`, and show the version. One that was \
+              begun and has not ended (sqlx, Flyway, Prisma) fails the check with reason `schema`.",
     },
     Key {
         name: "migration_version",
@@ -276,6 +277,15 @@ impl Sql {
         }
         if let Some((tool, version)) = &current {
             cx.note("migration", &format!("{version} ({})", tool.table));
+        }
+        if let Some((tool, sql)) = found.and_then(|tool| Some((tool, tool.broken?)))
+            && let Some(rows) = optional(cx, connection, sql, "broken_migration").await?
+            && let Some(broken) = first(&rows, 0)
+        {
+            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(broken), tool.table);
+            let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct \
+                        its row, and run the migrations again";
+            return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));
         }
         let Some(expected) = &self.plan.migration_version else { return Ok(None) };
         let behind = |message: String| Some(Fault::new(Reason::Schema, message).hint("run the migrations"));
