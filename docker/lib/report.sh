@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced: variables come from and go to the caller
 # What docker/up says: progress, the closing table, and why it failed. Sourced by docker/up.
 
 services() { containers | awk '$1 !~ /-sidecar$/ { print $1 }'; }
