@@ -53,7 +53,10 @@ fn every_service_has_a_sidecar_that_can_see_it() {
             assert_eq!(text(peer, "cgroup_parent"), format!("stack_{name}.slice"));
             assert_eq!(sidecar["environment"]["AGENT_PEER_CGROUP"], format!("stack_{name}"));
             assert_eq!(peer["profiles"], sidecar["profiles"], "{name}");
-            assert!(sidecar["depends_on"].is_null(), "the sidecar of {name} waits, and could not explain a failed start");
+            assert!(
+                sidecar["depends_on"].is_null(),
+                "the sidecar of {name} waits, and could not explain a failed start"
+            );
             let cgroup = Mount { source: "/sys/fs/cgroup".into(), target: "/sys/fs/cgroup".into(), read_only: true };
             let mounted = mounts(sidecar);
             assert!(mounted.contains(&cgroup), "{name}");
@@ -84,8 +87,10 @@ fn every_data_volume_is_watched_by_the_sidecar_beside_it() {
             let volumes = mounts(&all[name]).into_iter().filter(|mount| !mount.source.contains('/'));
             for volume in volumes.filter(|volume| !is_left_over(stack, &volume.source)) {
                 let seen = own.iter().find(|mount| mount.source == volume.source);
-                let seen = seen.unwrap_or_else(|| panic!("{} of {name} is not mounted into its sidecar", volume.source));
-                let listed = config.lines().any(|line| line.trim().starts_with("volumes:") && line.contains(&seen.target));
+                let seen =
+                    seen.unwrap_or_else(|| panic!("{} of {name} is not mounted into its sidecar", volume.source));
+                let listed =
+                    config.lines().any(|line| line.trim().starts_with("volumes:") && line.contains(&seen.target));
                 assert!(listed, "{file} does not list {}", seen.target);
             }
         }
