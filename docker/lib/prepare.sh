@@ -63,6 +63,7 @@ secrets() {
     made+=(tls.crt tls.key)
   fi
   chmod 444 secrets/*
+  chmod 644 secrets/smtp_password secrets/pagerduty_routing_key secrets/slack_webhook_url
   [ ${#made[@]} -eq 0 ] || step "secrets made: ${made[*]}"
 }
 

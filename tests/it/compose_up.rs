@@ -101,13 +101,13 @@ fn a_port_in_use_and_a_full_disk_stop_it_before_anything_is_made() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = (taken.local_addr().expect("an address").port().to_string(), taken);
     let free = free_port().to_string();
-    let said = refused(&copy, &[], &[("HTTP_PORT", &free), ("HTTPS_PORT", &taken.0)]);
+    let said = refused(&copy, &[], &[("HTTP_PORT", &free), ("HTTPS_PORT", &taken.0), ("STACK_MIN_FREE_MB", "1")]);
     let expected = format!(
         "4\nerror: port {0}, which nginx wants, is in use\nhint: free it, or set HTTPS_PORT in .env to another port",
         taken.0
     );
     assert_eq!(said, expected);
-    let said = refused(&copy, &[], &[("HTTP_PORT", "eighty")]);
+    let said = refused(&copy, &[], &[("HTTP_PORT", "eighty"), ("STACK_MIN_FREE_MB", "1")]);
     assert_eq!(said, "2\nerror: HTTP_PORT is `eighty`\nhint: a port from 1 to 65535");
     let said = refused(&copy, &[], &[("STACK_MIN_FREE_MB", "999999999")]);
     assert!(said.starts_with("4\nerror: too little disk: ") && said.contains("999999999 MB are wanted"), "{said}");
@@ -171,6 +171,7 @@ fn secrets_are_random_kept_and_closed_to_others() {
     assert!(values.iter().all(|value| value.len() == 48 && !made.stderr.contains(value.as_str())));
     // Containers have users of their own: they read the file, other users of this host cannot enter the folder.
     assert_eq!(mode(&copy.path("secrets/db_password")), 0o444);
+    assert_eq!(mode(&copy.path("secrets/smtp_password")), 0o644, "its owner fills it in");
     let before = (read("db_password"), read("tls.crt"));
     assert_eq!(copy.run("up", &["--secrets"], &[]).code, 0);
     assert_eq!(before, (read("db_password"), read("tls.crt")));
