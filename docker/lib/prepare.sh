@@ -63,6 +63,7 @@ secrets() {
     made+=(tls.crt tls.key)
   fi
   chmod 444 secrets/*
+  chmod 644 secrets/smtp_password secrets/pagerduty_routing_key secrets/slack_webhook_url
   [ ${#made[@]} -eq 0 ] || step "secrets made: ${made[*]}"
 }
 
@@ -81,6 +82,16 @@ choose_images() {
   export MYSQL_IMAGE=stack-local/mysql:10.11
   local_image agent
   local_image backend agent
+}
+
+# Before the clock of the start runs, for compiling and downloading take minutes. One service stands for all sidecars: engines that
+# build in parallel refuse a second image of the same name.
+fetch_images() {
+  # shellcheck disable=SC2086 # words
+  "${compose[@]}" pull -q db redis nginx ${monitoring:+prometheus alertmanager grafana} >&2 ||
+    fail 4 "an image cannot be fetched" "its own words are above; --local makes the images here"
+  step "building the images of the agent and the backend"
+  "${compose[@]}" build db-sidecar backend >&2 || fail 4 "an image cannot be built" "its own words are above"
 }
 
 # Static, as in the Dockerfiles; cargo does nothing when nothing changed.

@@ -21,7 +21,7 @@ address() { # service
 # One look at all sidecars through a container of their network, for none of them has a port on this host.
 look() { # seconds to wait, seconds between two measurements, sidecars; or `why`, 0 and one sidecar
   local image
-  image=$("${compose[@]}" config | awk '/^  nginx:/ { inside = 1 } inside && $1 == "image:" { print $2; exit }')
+  image=$("${compose[@]}" config | awk '/^  nginx:/ { inside = 1 } inside && $1 == "image:" { print $2; inside = 0 }')
   docker run --rm -i --network "${COMPOSE_PROJECT_NAME}_monitoring" --user 65534:65534 --read-only --tmpfs /tmp:mode=1777 \
     --cap-drop ALL --security-opt no-new-privileges --memory 64m --entrypoint sh "$image" -s "$@" <lib/look.sh
 }

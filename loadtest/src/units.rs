@@ -101,7 +101,9 @@ impl fmt::Display for Readable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs_f64();
         // Bounds lie where rounding would print 1000us or 60s.
-        if seconds < 0.000_999_5 {
+        if self.0.is_zero() {
+            write!(out, "0s")
+        } else if seconds < 0.000_999_5 {
             write!(out, "{:.0}us", seconds * 1e6)
         } else if seconds < 0.999_5 {
             write!(out, "{}ms", Digits(seconds * 1e3))
@@ -198,7 +200,7 @@ mod tests {
     #[test]
     fn durations_read_well() {
         for (us, text) in [
-            (0, "0us"),
+            (0, "0s"),
             (850, "850us"),
             (999, "999us"),
             (1_000, "1ms"),

@@ -101,17 +101,53 @@ fn a_port_in_use_and_a_full_disk_stop_it_before_anything_is_made() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = (taken.local_addr().expect("an address").port().to_string(), taken);
     let free = free_port().to_string();
-    let said = refused(&copy, &[], &[("HTTP_PORT", &free), ("HTTPS_PORT", &taken.0)]);
+    let said = refused(&copy, &[], &[("HTTP_PORT", &free), ("HTTPS_PORT", &taken.0), ("STACK_MIN_FREE_MB", "1")]);
     let expected = format!(
         "4\nerror: port {0}, which nginx wants, is in use\nhint: free it, or set HTTPS_PORT in .env to another port",
         taken.0
     );
     assert_eq!(said, expected);
-    let said = refused(&copy, &[], &[("HTTP_PORT", "eighty")]);
+    let said = refused(&copy, &[], &[("HTTP_PORT", "eighty"), ("STACK_MIN_FREE_MB", "1")]);
     assert_eq!(said, "2\nerror: HTTP_PORT is `eighty`\nhint: a port from 1 to 65535");
     let said = refused(&copy, &[], &[("STACK_MIN_FREE_MB", "999999999")]);
     assert!(said.starts_with("4\nerror: too little disk: ") && said.contains("999999999 MB are wanted"), "{said}");
     assert!(!copy.path("secrets").exists(), "nothing is made before the input is good");
+}
+
+/// An engine with Compose v2 that only writes down what it is told; its builds take longer than a start may, and its start fails.
+const ENGINE: &str = r#"#!/bin/sh
+echo "$*" >>"$HOME/told"
+case "$*" in
+  version*) echo 28.0.0 ;;
+  *" build "*) sleep 2 ;;
+  *" up "*) exit 1 ;;
+esac
+"#;
+
+#[test]
+fn images_are_fetched_and_built_before_the_time_of_the_start_runs() {
+    if output(Command::new("openssl").arg("version")).is_err() {
+        return skipped("images_are_fetched_and_built_before_the_time_of_the_start_runs", "openssl is not installed");
+    }
+    let copy = Copy::with_settings();
+    std::fs::write(copy.path("docker"), ENGINE).expect("written");
+    std::fs::set_permissions(copy.path("docker"), std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let path = format!("{}:{}", copy.0.path().display(), std::env::var("PATH").expect("a path"));
+    let ports = [free_port().to_string(), free_port().to_string()];
+    let variables = [
+        ("PATH", path.as_str()),
+        ("HTTP_PORT", &ports[0]),
+        ("HTTPS_PORT", &ports[1]),
+        ("STACK_MIN_FREE_MB", "1"),
+        ("STACK_DEADLINE", "1"),
+    ];
+    let ended = copy.run("up", &[], &variables);
+    assert!(ended.code == 1 && ended.stderr.contains("could not start the stack"), "{ended:?}");
+    let told = std::fs::read_to_string(copy.path("told")).expect("what it was told");
+    let place = |words: &str| told.lines().position(|line| line.ends_with(words)).unwrap_or_else(|| panic!("{told}"));
+    // One service for all sidecars: engines that build in parallel refuse a second image of one name.
+    let (pulled, built) = (place("pull -q db redis nginx"), place("build db-sidecar backend"));
+    assert!(pulled < built && built < place("up -d --remove-orphans"), "{told}");
 }
 
 fn mode(path: &Path) -> u32 {
@@ -135,6 +171,7 @@ fn secrets_are_random_kept_and_closed_to_others() {
     assert!(values.iter().all(|value| value.len() == 48 && !made.stderr.contains(value.as_str())));
     // Containers have users of their own: they read the file, other users of this host cannot enter the folder.
     assert_eq!(mode(&copy.path("secrets/db_password")), 0o444);
+    assert_eq!(mode(&copy.path("secrets/smtp_password")), 0o644, "its owner fills it in");
     let before = (read("db_password"), read("tls.crt"));
     assert_eq!(copy.run("up", &["--secrets"], &[]).code, 0);
     assert_eq!(before, (read("db_password"), read("tls.crt")));

@@ -181,6 +181,35 @@ fn the_sidecars_configurations_load_and_observe_what_is_shared() {
     }
 }
 
+/// A Service without an address of its own names ready pods only, and the API, which makes the tables, finds the database by it.
+#[test]
+fn the_database_is_ready_before_the_tables_that_its_client_makes() {
+    let database = repo::read(&repo::root().join("docker/kubernetes/sidecars/db.yml"));
+    assert!(!database.lines().any(|line| line.trim_start().starts_with("tables:")), "{database}");
+    let backend = repo::read(&repo::root().join("docker/kubernetes/sidecars/backend.yml"));
+    assert!(backend.contains("tables: [users"), "they are looked for from there: {backend}");
+}
+
+#[test]
+fn the_status_page_of_a_pod_is_open_to_its_sidecar_and_nobody_else() {
+    let edge = repo::read(&repo::root().join("docker/kubernetes/generated/nginx/nginx.conf"));
+    let (_, status) = edge.split_once("listen 127.0.0.1:8081;").expect("the status page");
+    let rules: Vec<&str> =
+        status.lines().map(str::trim).filter(|l| l.starts_with("allow") || l.starts_with("deny")).collect();
+    assert_eq!(rules, ["allow 127.0.0.1;", "deny all;"]);
+}
+
+/// The Job's only way to the password: arguments can be read by whoever may list pods.
+#[test]
+fn the_load_test_takes_the_administrators_password_from_its_environment() {
+    let job = repo::read(&repo::root().join("docker/kubernetes/loadtest/job.yaml"));
+    let plan = repo::read(&repo::root().join("docker/backend/loadtest.yml"));
+    assert!(
+        job.contains("- name: ADMIN_PASSWORD") && plan.contains("admin_password: \"${ADMIN_PASSWORD:-"),
+        "{job}{plan}"
+    );
+}
+
 #[test]
 fn what_the_pods_share_with_compose_is_fresh() {
     let said = finish_command(Command::new(repo::root().join("docker/kubernetes/refresh")).arg("--check"));

@@ -13,6 +13,7 @@ mod access;
 mod agent_run;
 mod alertmanager;
 mod backup;
+mod backup_role;
 mod bad_input;
 mod compose_files;
 mod compose_guard;

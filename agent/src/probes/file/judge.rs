@@ -56,7 +56,11 @@ impl Look {
     pub(super) fn look(&mut self, now: SystemTime, until: Instant) -> Seen {
         let all = match self.place.list() {
             Ok(all) => all,
-            Err(unlisted) => return Seen { fault: Some(fault_of(&unlisted)), ..Seen::default() },
+            Err(unlisted) => {
+                // A folder that the first backup has yet to make holds none, and that is known.
+                let count = matches!(unlisted, Unlisted::Missing(_)).then_some(0);
+                return Seen { count, fault: Some(fault_of(&unlisted)), ..Seen::default() };
+            }
         };
         let mut seen = Seen { count: Some(all.len()), ..Seen::default() };
         let mut files = all.as_slice();
@@ -162,7 +166,9 @@ fn none(writing: Option<&str>) -> Fault {
 
 fn fault_of(unlisted: &Unlisted) -> Fault {
     let (reason, hint) = match unlisted {
-        Unlisted::Missing(_) => (Reason::Config, "is the volume mounted into this container, under this path?"),
+        Unlisted::Missing(_) => {
+            (Reason::Config, "was a backup ever made, and is the volume mounted into this container, under this path?")
+        }
         Unlisted::Denied(_) => {
             (Reason::Config, "the agent runs as uid 65532 in its image: let that user or its group read the folder")
         }
