@@ -103,9 +103,10 @@ const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
 - Latencies include those of failed requests. Where no request succeeded, no latency target is met.
 - Throughput counts requests that succeeded.
 - When the load generator was the bottleneck, every target is inconclusive, except that a missed `errors` target stays missed.
-  That is: it used 90 % of its CPU for more than half of the time, or its timers fired more than 250 ms late (p99), or its users lost more than 10 % of their
+  That is: it used 90 % of its CPU for more than half of the time, or its timers fired more than 200 ms late (p99), or its users lost more than 10 % of their
   time to such lateness, so that less than 90 % of the load was offered. The report shows that share.
-- Timers that fire late make a latency look longer, never shorter. A latency that misses by less than their lateness is inconclusive.
+- Timers that fire late make a latency look longer, never shorter. A latency that misses by less than twice
+  their lateness at the same percentile is inconclusive.
 - A target without any request is inconclusive. No data is never met.
 
 The verdict is NO-GO when a target is missed or the stack was given up as dead or hung, else inconclusive when a target is,

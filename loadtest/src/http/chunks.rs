@@ -109,7 +109,12 @@ mod tests {
             let (mut chunks, mut got) = (Chunks::default(), Vec::new());
             let mut taken = 0;
             for part in [&coded[..cut], &coded[cut..]] {
-                taken += chunks.take(part.as_bytes(), |bytes| Ok(got.extend_from_slice(bytes))).unwrap();
+                taken += chunks
+                    .take(part.as_bytes(), |bytes| {
+                        got.extend_from_slice(bytes);
+                        Ok(())
+                    })
+                    .unwrap();
             }
             assert_eq!((String::from_utf8(got).unwrap().as_str(), &coded[taken..]), (body, rest), "cut at {cut}");
             assert!(chunks.is_done());

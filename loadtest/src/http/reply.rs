@@ -150,8 +150,11 @@ fn keep(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), TransportError> {
     Ok(())
 }
 
-/// A head, its length, and its lines of fields; none while it is not whole.
-fn parse(bytes: &[u8]) -> Result<Option<(Head, usize, &[u8])>, TransportError> {
+/// A head, its length, and its lines of fields.
+type Parsed<'a> = (Head, usize, &'a [u8]);
+
+/// Reads a head; none while it is not whole.
+fn parse(bytes: &[u8]) -> Result<Option<Parsed<'_>>, TransportError> {
     let mut fields = [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS];
     let mut response = httparse::Response::new(&mut []);
     let parsed =

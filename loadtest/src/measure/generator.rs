@@ -2,8 +2,8 @@
 //! p99 was ten times the server's (reference figures in tests/bench), and a healthy service would fail.
 //!
 //! Saturated means: the process used at least 90 % of the CPU it may use during more than half of the seconds, or its
-//! timers fired more than 250 ms late at the 99th percentile (another process may hold the CPU, or the run queue is long).
-//! Lateness below that is an error bar, which the judge takes off a missed latency.
+//! timers fired more than 200 ms late at the 99th percentile (another process may hold the CPU, or the run queue is long).
+//! Lateness below that is an error bar, which the judge takes off a missed latency, percentile by percentile.
 
 use super::{Generator, Lateness, histogram, record};
 use crate::limits;
