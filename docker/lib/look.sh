@@ -1,7 +1,12 @@
 # Runs inside a container on the network `monitoring` (sh and curl, no more): asks every sidecar until all are ready or the time is
-# up, then prints what they say. Arguments: seconds to wait, seconds between two measurements, sidecars.
+# up, then prints what they say. Arguments: seconds to wait, seconds between two measurements, sidecars; or `why`, anything and one
+# sidecar, for its diagnostics.
 patience=$1 between=$2
 shift 2
+if [ "$patience" = why ]; then
+  curl -s -m 3 "http://$1:9797/diagnostics"
+  exit 0
+fi
 folder=$(mktemp -d)
 ask() { curl -s -m 3 -o "$folder/$1$3" -w '%{http_code}' "http://$1:9797$2" || true; }
 

@@ -50,6 +50,8 @@ secrets() {
     random_hex 24 >"secrets/$name"
     made+=("$name")
   done
+  # Whom to page and to mail: empty until you fill them in.
+  for name in smtp_password pagerduty_routing_key slack_webhook_url; do [ -e "secrets/$name" ] || : >"secrets/$name"; done
   if [ ! -s secrets/tls.crt ] || [ ! -s secrets/tls.key ]; then
     [ ! -s secrets/tls.crt ] && [ ! -s secrets/tls.key ] ||
       fail 2 "only one of secrets/tls.crt and secrets/tls.key is there" "put both, or remove both for a self-signed certificate"
@@ -111,4 +113,10 @@ local_image() { # name, further binaries in it
   fi
   rm -rf "$folder" "$folder.log"
   step "image stack-local/$1: $(docker image inspect -f '{{.Size}}' "stack-local/$1:latest") bytes"
+}
+
+# A new volume belongs to root, and the job that fills this one does not run as root.
+backups_writable() {
+  docker run --rm --network none --user 0:0 --cap-drop ALL --cap-add CHOWN --read-only -v "${COMPOSE_PROJECT_NAME}_backups:/backups" \
+    --entrypoint chown "$(docker inspect -f '{{.Image}}' "$(container_of db)")" 999:999 /backups
 }

@@ -18,12 +18,11 @@ address() { # service
 }
 
 # One look at all sidecars through a container of their network, for none of them has a port on this host.
-look() { # seconds to wait, seconds between two measurements
+look() { # seconds to wait, seconds between two measurements, sidecars; or `why`, 0 and one sidecar
   local image
-  image=$(docker inspect -f '{{.Image}}' "$(container_of nginx)")
-  # shellcheck disable=SC2046 # names are words
+  image=$("${compose[@]}" config | awk '/^  nginx:/ { inside = 1 } inside && $1 == "image:" { print $2; exit }')
   docker run --rm -i --network "${COMPOSE_PROJECT_NAME}_monitoring" --user 65534:65534 --read-only --tmpfs /tmp:mode=1777 \
-    --cap-drop ALL --security-opt no-new-privileges --memory 64m --entrypoint sh "$image" -s "$1" "$2" $(sidecars) <lib/look.sh
+    --cap-drop ALL --security-opt no-new-privileges --memory 64m --entrypoint sh "$image" -s "$@" <lib/look.sh
 }
 
 # The look as lines `db-sidecar 200 db:up schema:down:refused`; no check at all means that there was no answer.
@@ -46,8 +45,8 @@ in_words() { # code, checks…
   for check in "$@"; do
     case $check in
       *:up) up=$((up + 1)) ;;
-      *:down:*) down+="${down:+, }${check%%:*} ${check##*:}" ;;
-      *) down+="${down:+, }${check%%:*} ${check#*:}" ;;
+      *:down:*) down+="${down:+, }${check%%:*} is down (${check##*:})" ;;
+      *) down+="${down:+, }${check%%:*} is not decided yet" ;;
     esac
   done
   [ "$code" != 000 ] || { echo "no answer"; return; }
@@ -82,6 +81,25 @@ cost() { # a look, seconds between its measurements
     END { printf "\n%d sidecars together: %.1f MB resident, %.2f %% of a core over %d s\n", count, memory / 1e6, 100 * cpu / seconds, seconds }' <<<"$1"
 }
 
+# The checks that are not up, from a sidecar's diagnostics: name, reason, last message, way out.
+why() { # its diagnostics
+  awk '
+    function value(line) { sub(/^[^:]*: /, "", line); sub(/,$/, "", line); gsub(/^"|"$/, "", line); gsub(/\\"/, "\"", line); return line }
+    function flush() {
+      if (name != "" && state != "up") print "    " name ": " (message == "" ? state : reason ": " message) (hint == "" ? "" : "\n      hint: " hint)
+      name = ""; message = ""; hint = ""; reason = ""; last = 0
+    }
+    /^  "services": \{/ { inside = 1; next }
+    inside && /^  \}/ { flush(); inside = 0 }
+    inside && /^    "[^"]*": \{/ { flush(); name = $1; gsub(/[":]/, "", name) }
+    inside && /^      "state":/ { state = value($0) }
+    inside && /^      "reason":/ { reason = value($0) }
+    inside && /^      "last":/ { last = 1 }
+    inside && /^      "recent_failures":/ { last = 0 }
+    inside && last && /^          "message":/ { message = value($0) }
+    inside && last && /^          "hint":/ { hint = value($0); if (hint == "null") hint = "" }' <<<"$1"
+}
+
 # Why it failed, in the words of those who know: the sidecar beside the service, the service's own log, the engine.
 explain() { # service
   local id=$1 sidecar
@@ -90,7 +108,8 @@ explain() { # service
   sidecar=$(container_of "$1-sidecar")
   if [ -n "$sidecar" ]; then
     say "  its sidecar says:"
-    docker logs "$sidecar" 2>&1 | grep -E ' (WARN|ERROR) ' | tail -n 4 | cut -c1-400 | sed 's/^/    /' >&2 || say "    nothing bad"
+    why "$(look why 0 "$1-sidecar" 2>/dev/null || true)" >&2
+    docker logs "$sidecar" 2>&1 | grep -E ' (WARN|ERROR) ' | tail -n 2 | cut -c1-400 | sed 's/^/    /' >&2 || true
   fi
   id=$(container_of "$1")
   [ -n "$id" ] || return 0

@@ -5,12 +5,11 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 use tests::program::{Finished, Running, finish_command};
 use tests::repo::root;
 use tests::servers::edge::{Certificate, Edge};
 use tests::servers::start::{free_port, output};
-use tests::{skipped, wait_for};
+use tests::skipped;
 
 /// A copy of what the scripts need.
 struct Copy(tempfile::TempDir);
@@ -170,8 +169,7 @@ fn responder(folder: &Path, port: u16) -> Running {
     command.current_dir(folder).args(["ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key"]);
     command.args(["-ndays", "3", "-port", &port.to_string()]);
     let running = Running::start(&mut command);
-    let listening = || std::net::TcpStream::connect(("127.0.0.1", port)).ok();
-    let _stream = wait_for("the responder to listen", Duration::from_secs(20), listening);
+    let _line = running.line("waiting for OCSP client connections");
     running
 }
 
