@@ -12,6 +12,7 @@ pub mod repo;
 pub mod rules;
 pub mod servers;
 pub mod sinks;
+pub mod stack;
 
 use std::time::{Duration, Instant};
 
