@@ -15,7 +15,7 @@ fn every_combination_of_files_is_accepted() {
         let mut names = vec![""];
         names.extend(OVERRIDES.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, name)| *name));
         match config(&names) {
-            Ok(Some(config)) => assert_eq!(services(&config).len(), 16, "{names:?}"),
+            Ok(Some(config)) => assert_eq!(services(&config).len(), 17, "{names:?}"),
             Ok(None) => return skipped("every_combination_of_files_is_accepted", "no compose is installed"),
             Err(why) => panic!("{names:?}: {why}"),
         }
@@ -60,7 +60,7 @@ fn the_local_override_changes_images_and_nothing_else() {
             let tag = image.rsplit_once(':').map(|(_, tag)| tag).unwrap_or_default();
             assert!(tag.contains('.') && tag != "latest", "{service}: {image} is not pinned");
             // MySQL's image is chosen by a variable: its file comes after the override.
-            let chosen_by_variable = service == "db" && others.contains(&".mysql");
+            let chosen_by_variable = ["db", "backup"].contains(&service.as_str()) && others.contains(&".mysql");
             assert!(local_images[service].starts_with("stack-local/") || chosen_by_variable, "{service}");
         }
     }

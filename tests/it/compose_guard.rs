@@ -10,6 +10,9 @@ use tests::skipped;
 
 const PEERS: [&str; 8] = ["db", "redis", "backend", "frontend", "nginx", "prometheus", "alertmanager", "grafana"];
 
+/// What is run by hand and ends: nothing to restart or to look after.
+const JOBS: [&str; 1] = ["backup"];
+
 /// Both databases; `None` where no compose is installed, with a word about it.
 fn stacks(test: &str) -> Option<Vec<Value>> {
     let both = [&[""][..], &["", ".mysql"]].map(|names| config(names).expect("accepted"));
@@ -30,13 +33,14 @@ fn every_service_is_bounded_unprivileged_and_checked() {
         for key in ["mem_limit", "cpus", "pids_limit", "stop_grace_period"] {
             assert!(!service[key].is_null(), "{name} has no {key}");
         }
-        assert_eq!(text(service, "restart"), "unless-stopped", "{name}");
+        let job = JOBS.contains(&name.as_str());
+        assert_eq!(text(service, "restart"), if job { "no" } else { "unless-stopped" }, "{name}");
         assert_eq!(service["read_only"], true, "{name}");
         assert_eq!(names(&service["cap_drop"]), ["ALL"], "{name}");
         assert!(service["cap_add"].is_null() && service["privileged"].is_null(), "{name}");
         assert_eq!(names(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
         assert!(!text(service, "user").is_empty() && !text(service, "user").starts_with('0'), "{name}");
-        assert!(service["healthcheck"]["test"].is_array(), "{name}");
+        assert!(job || service["healthcheck"]["test"].is_array(), "{name}");
         assert!(!service["logging"]["options"]["max-size"].is_null(), "{name}: its log may fill the disk");
         let socket = |mount: &Mount| mount.source.contains("docker.sock") || mount.target.contains("docker.sock");
         assert!(!mounts(service).iter().any(socket), "{name} holds the Docker socket");
@@ -53,7 +57,10 @@ fn every_service_has_a_sidecar_that_can_see_it() {
             assert_eq!(text(peer, "cgroup_parent"), format!("stack_{name}.slice"));
             assert_eq!(sidecar["environment"]["AGENT_PEER_CGROUP"], format!("stack_{name}"));
             assert_eq!(peer["profiles"], sidecar["profiles"], "{name}");
-            assert!(sidecar["depends_on"].is_null(), "the sidecar of {name} waits, and could not explain a failed start");
+            assert!(
+                sidecar["depends_on"].is_null(),
+                "the sidecar of {name} waits, and could not explain a failed start"
+            );
             let cgroup = Mount { source: "/sys/fs/cgroup".into(), target: "/sys/fs/cgroup".into(), read_only: true };
             let mounted = mounts(sidecar);
             assert!(mounted.contains(&cgroup), "{name}");
@@ -62,7 +69,7 @@ fn every_service_has_a_sidecar_that_can_see_it() {
             assert!(networks.contains("monitoring"), "{name}");
             assert!(names(&peer["networks"]).iter().any(|network| networks.contains(network)), "{name}");
         }
-        assert_eq!(all.len(), 2 * PEERS.len());
+        assert_eq!(all.len(), 2 * PEERS.len() + JOBS.len());
     }
 }
 
@@ -84,8 +91,10 @@ fn every_data_volume_is_watched_by_the_sidecar_beside_it() {
             let volumes = mounts(&all[name]).into_iter().filter(|mount| !mount.source.contains('/'));
             for volume in volumes.filter(|volume| !is_left_over(stack, &volume.source)) {
                 let seen = own.iter().find(|mount| mount.source == volume.source);
-                let seen = seen.unwrap_or_else(|| panic!("{} of {name} is not mounted into its sidecar", volume.source));
-                let listed = config.lines().any(|line| line.trim().starts_with("volumes:") && line.contains(&seen.target));
+                let seen =
+                    seen.unwrap_or_else(|| panic!("{} of {name} is not mounted into its sidecar", volume.source));
+                let listed =
+                    config.lines().any(|line| line.trim().starts_with("volumes:") && line.contains(&seen.target));
                 assert!(listed, "{file} does not list {}", seen.target);
             }
         }

@@ -15,7 +15,17 @@ fn self_signed(folder: &Path) -> Result<Certificate, String> {
     let certificate = Certificate { certificate: folder.join("tls.crt"), key: folder.join("tls.key") };
     output(
         Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "30",
+            ])
             .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout"])
             .arg(&certificate.key)
             .arg("-out")
@@ -78,7 +88,14 @@ fn tls_1_2_and_1_3_are_spoken_and_nothing_older() {
 #[test]
 fn every_answer_carries_the_security_headers_once() {
     let Some((edge, _folder)) = edge("every_answer_carries_the_security_headers_once") else { return };
-    let cases = [("/", 200), ("/style.css", 200), ("/nothing", 404), ("/health", 200), ("/api/v1/assets", 401), ("/metrics", 404)];
+    let cases = [
+        ("/", 200),
+        ("/style.css", 200),
+        ("/nothing", 404),
+        ("/health", 200),
+        ("/api/v1/assets", 401),
+        ("/metrics", 404),
+    ];
     for (path, expected) in cases {
         let (status, headers) = head(&edge, &[&edge.url(path)]);
         assert_eq!(status, expected, "{path}");
@@ -98,7 +115,9 @@ fn the_page_satisfies_its_own_content_security_policy() {
     for file in tests::repo::files("docker/frontend/site", ".html") {
         let page = tests::repo::read(&file);
         let shown = tests::repo::shown(&file);
-        for inline in ["<style", "style=", " onclick=", " onload=", "javascript:", "http://", "https://", "data:", "<base"] {
+        for inline in
+            ["<style", "style=", " onclick=", " onload=", "javascript:", "http://", "https://", "data:", "<base"]
+        {
             assert!(!page.contains(inline), "{shown} has `{inline}`, which the policy refuses");
         }
         for script in page.split("<script").skip(1) {
@@ -107,7 +126,10 @@ fn the_page_satisfies_its_own_content_security_policy() {
         }
         for linked in page.split("src=\"/").chain(page.split("href=\"/")).filter_map(|part| part.split('"').next()) {
             let file = root().join("docker/frontend/site").join(linked);
-            assert!(!linked.contains('.') || linked.contains('<') || file.is_file(), "{shown} links /{linked}, which is not there");
+            assert!(
+                !linked.contains('.') || linked.contains('<') || file.is_file(),
+                "{shown} links /{linked}, which is not there"
+            );
         }
     }
 }
@@ -131,7 +153,8 @@ const STRANGE: &str = "Origin: https://evil.example.net";
 fn cors_answers_the_origins_of_the_list_and_no_other() {
     let Some((edge, _folder)) = edge("cors_answers_the_origins_of_the_list_and_no_other") else { return };
     let url = edge.url("/api/v1/assets");
-    let preflight = |origin: &str| head(&edge, &["-X", "OPTIONS", "-H", origin, "-H", "Access-Control-Request-Method: PUT", &url]);
+    let preflight =
+        |origin: &str| head(&edge, &["-X", "OPTIONS", "-H", origin, "-H", "Access-Control-Request-Method: PUT", &url]);
     let (status, headers) = preflight(LISTED);
     assert_eq!(status, 204);
     assert_eq!(headers["access-control-allow-origin"], "https://app.example.org");
@@ -141,7 +164,9 @@ fn cors_answers_the_origins_of_the_list_and_no_other() {
     let (status, headers) = preflight(STRANGE);
     assert_eq!(status, 403);
     assert!(!headers.keys().any(|name| name.starts_with("access-control")), "{headers:?}");
-    for (origin, allowed) in [(LISTED, true), (STRANGE, false), ("Origin: https://app.example.org.evil.net", false), ("Origin: null", false)] {
+    for (origin, allowed) in
+        [(LISTED, true), (STRANGE, false), ("Origin: https://app.example.org.evil.net", false), ("Origin: null", false)]
+    {
         let (status, headers) = head(&edge, &["-H", origin, &url]);
         assert_eq!(status, 401, "the API itself answers");
         assert_eq!(headers.contains_key("access-control-allow-origin"), allowed, "{origin}");
@@ -153,7 +178,9 @@ fn cors_answers_the_origins_of_the_list_and_no_other() {
 fn many(edge: &Edge, count: u32, arguments: &[&str], path: &str) -> (Vec<u16>, f64) {
     let url = format!("{}?[1-{count}]", edge.url(path));
     let began = Instant::now();
-    let text = edge.curl(&[&["-o", "/dev/null", "-w", "%{http_code}\\n"], arguments, &[url.as_str()]].concat()).expect("answers");
+    let text = edge
+        .curl(&[&["-o", "/dev/null", "-w", "%{http_code}\\n"], arguments, &[url.as_str()]].concat())
+        .expect("answers");
     (text.lines().map(|line| line.parse().expect("a status")).collect(), began.elapsed().as_secs_f64())
 }
 
@@ -189,7 +216,8 @@ fn pages_take_fifty_a_second_from_one_address() {
 fn a_limited_request_is_told_so_and_when_to_come_back() {
     let Some((edge, _folder)) = edge("a_limited_request_is_told_so_and_when_to_come_back") else { return };
     let url = edge.url("/api/v1/assets");
-    let limited = (0..400).map(|_| head(&edge, &["-H", LISTED, &url, &url, &url, &url])).find(|(status, _)| *status == 429);
+    let limited =
+        (0..400).map(|_| head(&edge, &["-H", LISTED, &url, &url, &url, &url])).find(|(status, _)| *status == 429);
     let (_, headers) = limited.expect("the limit is reached");
     assert_eq!(headers["retry-after"].split(' ').next(), Some("1"));
     assert!(headers["content-type"].starts_with("application/json"));
@@ -203,18 +231,25 @@ fn a_forwarded_address_counts_only_from_the_load_testers_network() {
         many(edge, 11, &["-H", &header], "/api/v1/assets").0
     };
     let Some((plain, _folder)) = edge("a_forwarded_address_counts_only_from_the_load_testers_network") else { return };
-    let codes: Vec<u16> = ["10.9.0.1", "10.9.0.2", "10.9.0.3"].iter().flat_map(|address| from(&plain, address)).collect();
+    let codes: Vec<u16> =
+        ["10.9.0.1", "10.9.0.2", "10.9.0.3"].iter().flat_map(|address| from(&plain, address)).collect();
     assert!(codes.contains(&429), "the header must count for nothing: {codes:?}");
     let template = tests::repo::read(&root().join("docker/nginx/loadtest/trusted.conf.template"));
     let trusted = template.replace("${LOADTEST_SUBNET}", "127.0.0.0/8");
-    let Some((edge, _folder)) = edge_with("a_forwarded_address_counts_only_from_the_load_testers_network", &trusted) else { return };
-    let codes: Vec<u16> = ["10.9.0.1", "10.9.0.2", "10.9.0.3"].iter().flat_map(|address| from(&edge, address)).collect();
+    let Some((edge, _folder)) = edge_with("a_forwarded_address_counts_only_from_the_load_testers_network", &trusted)
+    else {
+        return;
+    };
+    let codes: Vec<u16> =
+        ["10.9.0.1", "10.9.0.2", "10.9.0.3"].iter().flat_map(|address| from(&edge, address)).collect();
     assert!(!codes.contains(&429), "{codes:?}");
 }
 
 #[test]
 fn what_a_page_links_is_cached_and_compressed_and_the_page_is_not_kept() {
-    let Some((edge, _folder)) = edge("what_a_page_links_is_cached_and_compressed_and_the_page_is_not_kept") else { return };
+    let Some((edge, _folder)) = edge("what_a_page_links_is_cached_and_compressed_and_the_page_is_not_kept") else {
+        return;
+    };
     for path in ["/style.css", "/page.js", "/logo.svg"] {
         let (status, headers) = head(&edge, &["-H", "Accept-Encoding: gzip", &edge.url(path)]);
         assert_eq!((status, headers["cache-control"].as_str()), (200, "public, max-age=86400"), "{path}");
@@ -238,7 +273,19 @@ fn stub_status_is_for_the_sidecars_network_alone() {
 
 /// A WebSocket's handshake with these headers.
 fn websocket(edge: &Edge, headers: &[&str]) -> u16 {
-    let fixed = ["--http1.1", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket"];
+    let fixed = [
+        "--http1.1",
+        "-m",
+        "3",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "-H",
+        "Connection: Upgrade",
+        "-H",
+        "Upgrade: websocket",
+    ];
     let key = ["-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
     let more: Vec<&str> = headers.iter().flat_map(|header| ["-H", header]).collect();
     let url = edge.url("/ws");

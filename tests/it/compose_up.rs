@@ -48,7 +48,8 @@ impl Copy {
 /// Exit code and words, the copy's folder made short.
 fn refused(copy: &Copy, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let ended = copy.run("up", arguments, variables);
-    let words: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("error:") || line.starts_with("hint:")).collect();
+    let words: Vec<&str> =
+        ended.stderr.lines().filter(|line| line.starts_with("error:") || line.starts_with("hint:")).collect();
     format!("{}\n{}", ended.code, words.join("\n")).replace(&copy.0.path().display().to_string(), "docker")
 }
 
@@ -127,7 +128,8 @@ fn secrets_are_random_kept_and_closed_to_others() {
     assert_eq!(made.code, 0, "{made:?}");
     assert_eq!(mode(&copy.path("secrets")), 0o700);
     let read = |name: &str| std::fs::read_to_string(copy.path("secrets").join(name)).expect(name);
-    let names = ["db_root_password", "db_password", "redis_password", "jwt_secret", "admin_password", "grafana_admin_password"];
+    let names =
+        ["db_root_password", "db_password", "redis_password", "jwt_secret", "admin_password", "grafana_admin_password"];
     let values: std::collections::BTreeSet<String> = names.iter().map(|name| read(name)).collect();
     assert_eq!(values.len(), names.len());
     assert!(values.iter().all(|value| value.len() == 48 && !made.stderr.contains(value.as_str())));
@@ -149,14 +151,35 @@ fn authority(folder: &Path, port: u16) -> Result<(), String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments));
-    openssl(&[&["req", "-x509"][..], &key, &["-days", "30", "-subj", "/CN=ca", "-keyout", &at("ca.key"), "-out", &at("ca.pem")]].concat())?;
+    openssl(
+        &[
+            &["req", "-x509"][..],
+            &key,
+            &["-days", "30", "-subj", "/CN=ca", "-keyout", &at("ca.key"), "-out", &at("ca.pem")],
+        ]
+        .concat(),
+    )?;
     let request = ["-subj", "/CN=localhost", "-keyout", &at("tls.key"), "-out", &at("leaf.csr")];
     openssl(&[&["req", "-new"][..], &key, &request].concat())?;
     let extensions = format!("subjectAltName=DNS:localhost\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:{port}\n");
     std::fs::write(folder.join("extensions"), extensions).map_err(|error| error.to_string())?;
     openssl(&[
-        "x509", "-req", "-in", &at("leaf.csr"), "-CA", &at("ca.pem"), "-CAkey", &at("ca.key"), "-set_serial", "0x1001", "-days", "20",
-        "-extfile", &at("extensions"), "-out", &at("leaf.pem"),
+        "x509",
+        "-req",
+        "-in",
+        &at("leaf.csr"),
+        "-CA",
+        &at("ca.pem"),
+        "-CAkey",
+        &at("ca.key"),
+        "-set_serial",
+        "0x1001",
+        "-days",
+        "20",
+        "-extfile",
+        &at("extensions"),
+        "-out",
+        &at("leaf.pem"),
     ])?;
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
     std::fs::write(folder.join("tls.crt"), text("leaf.pem")? + &text("ca.pem")?).map_err(|error| error.to_string())?;
@@ -166,7 +189,17 @@ fn authority(folder: &Path, port: u16) -> Result<(), String> {
 
 fn responder(folder: &Path, port: u16) -> Running {
     let mut command = Command::new("openssl");
-    command.current_dir(folder).args(["ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key"]);
+    command.current_dir(folder).args([
+        "ocsp",
+        "-index",
+        "index.txt",
+        "-CA",
+        "ca.pem",
+        "-rsigner",
+        "ca.pem",
+        "-rkey",
+        "ca.key",
+    ]);
     command.args(["-ndays", "3", "-port", &port.to_string()]);
     let running = Running::start(&mut command);
     let _line = running.line("waiting for OCSP client connections");
@@ -176,8 +209,21 @@ fn responder(folder: &Path, port: u16) -> Running {
 /// What a client that asks for a stapled answer is told.
 fn stapled(edge: &Edge) -> String {
     let address = format!("127.0.0.1:{}", edge.https);
-    let asked = finish_command(Command::new("openssl").args(["s_client", "-connect", &address, "-servername", "localhost", "-status"]));
-    asked.stdout.lines().filter(|line| line.contains("OCSP") || line.contains("Cert Status")).map(str::trim).collect::<Vec<_>>().join("\n")
+    let asked = finish_command(Command::new("openssl").args([
+        "s_client",
+        "-connect",
+        &address,
+        "-servername",
+        "localhost",
+        "-status",
+    ]));
+    asked
+        .stdout
+        .lines()
+        .filter(|line| line.contains("OCSP") || line.contains("Cert Status"))
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

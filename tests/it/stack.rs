@@ -98,7 +98,7 @@ fn up(stack: &mut Stack) -> Finished {
         let line = line.unwrap_or_else(|| panic!("no line of {service}: {}", ended.stdout));
         assert!(line.contains(" healthy ") && !line.contains("restarts"), "{line}");
         // There is no backup yet, and the sidecar says so without holding the service back.
-        let expected = if service == "db" { "ready, but: backups stale" } else { "all well (" };
+        let expected = if service == "db" { "ready, but: backup" } else { "all well (" };
         assert!(line.contains(expected), "{line}");
     }
     assert!(began.elapsed() < UP, "it took {:?}", began.elapsed());

@@ -48,20 +48,20 @@ pub(crate) fn targets(stack: &Stack) {
         (down.is_empty() && jobs.len() == 3).then_some(())
     });
     let down = stack.query("sidecar_check_up == 0").expect("an answer");
-    let only_backups = down.iter().all(|one| one["metric"]["check"] == "backups");
+    let only_backups = down.iter().all(|one| one["metric"]["check"] == "backup");
     assert!(only_backups, "{down:?}");
 }
 
 pub(crate) fn backup(stack: &Stack) {
-    assert_eq!(stack.check("db", "backups").expect("a check"), "down stale");
+    assert_eq!(stack.check("db", "backup").expect("a check"), "down stale");
     let path = stack.compose(&["run", "--rm", "-T", "backup"]).expect("a backup");
     assert!(path.lines().any(|line| line.starts_with("/backups/postgres/app-") && line.ends_with(".sql.gz")), "{path}");
     wait_for("the sidecar to see the backup", Duration::from_secs(90), || {
-        (stack.check("db", "backups").ok()? == "up").then_some(())
+        (stack.check("db", "backup").ok()? == "up").then_some(())
     });
     let page = stack.sidecar("db", "/metrics").expect("a page").body;
-    assert_eq!(sample(&page, "sidecar_backup_valid{check=\"backups\"}"), Some(1.0));
-    assert_eq!(sample(&page, "sidecar_backup_count{check=\"backups\"}"), Some(1.0));
+    assert_eq!(sample(&page, "sidecar_backup_valid{check=\"backup\"}"), Some(1.0));
+    assert_eq!(sample(&page, "sidecar_backup_count{check=\"backup\"}"), Some(1.0));
 }
 
 /// What all sidecars together may take at rest.

@@ -16,7 +16,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-/// The files `docker/compose<NAME>.yaml` put together (`""` is the main one), the profile `monitoring` included.
+/// The files `docker/compose<NAME>.yaml` put together (`""` is the main one), all profiles included.
 ///
 /// # Errors
 /// With the engine's words when it refuses them, or `Ok(None)` where no compose is installed.
@@ -26,7 +26,7 @@ pub fn config(names: &[&str]) -> Result<Option<Value>, String> {
     for name in names {
         command.arg("-f").arg(format!("compose{name}.yaml"));
     }
-    command.args(["--profile", "monitoring", "config"]);
+    command.args(["--profile", "monitoring", "--profile", "backup", "config"]);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", "/nonexistent");
     let output = command.output().map_err(|error| error.to_string())?;
     if !output.status.success() {

@@ -70,7 +70,8 @@ impl Edge {
             write(&folder.path().join("stapling/stapling.conf"), &named);
         }
         let site = placed(&read(&root().join("docker/frontend/nginx.conf")), folder.path());
-        let site = replaced(&site, "listen 3000 default_server", &format!("listen 127.0.0.1:{frontend} default_server"));
+        let site =
+            replaced(&site, "listen 3000 default_server", &format!("listen 127.0.0.1:{frontend} default_server"));
         let running = vec![api, nginx(folder.path(), "site", &site)?, nginx(folder.path(), "edge", &text)?];
         let edge = Self { http, https, status, folder, _running: running };
         let health = edge.url("/nginx-health");
