@@ -169,11 +169,7 @@ fn measured_by_the_backend() -> BTreeSet<String> {
 fn every_metric_of_a_query_exists() {
     let (agent, backend) = (measured_by_the_agent(), measured_by_the_backend());
     assert!(agent.len() > 80 && backend.len() > 10, "{} and {}", agent.len(), backend.len());
-    let known = |name: &String| {
-        agent.contains(name)
-            || backend.contains(name)
-            || PROMETHEUS.contains(&name.as_str())
-    };
+    let known = |name: &String| agent.contains(name) || backend.contains(name) || PROMETHEUS.contains(&name.as_str());
     let mut found = Vec::new();
     for dashboard in dashboards() {
         for query in every_query(&dashboard) {

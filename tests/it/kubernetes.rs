@@ -194,7 +194,8 @@ fn the_operator_relabels_as_the_prometheus_of_compose_does() {
         let text = repo::read(&repo::root().join(file));
         let lines = text.lines().skip_while(|line| line.trim() != begins).skip(1);
         let list = lines.take_while(|line| line.trim_start().starts_with("- {"));
-        list.map(|line| line.trim().replace("source_labels", "sourceLabels").replace("target_label", "targetLabel")).collect()
+        list.map(|line| line.trim().replace("source_labels", "sourceLabels").replace("target_label", "targetLabel"))
+            .collect()
     };
     let compose = rules("docker/prometheus/prometheus.yml", "metric_relabel_configs:");
     assert!(compose.len() > 5, "{compose:?}");

@@ -11,8 +11,8 @@
 
 mod access;
 mod agent_run;
-mod backup;
 mod alertmanager;
+mod backup;
 mod bad_input;
 mod compose_files;
 mod compose_guard;

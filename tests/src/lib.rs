@@ -2,8 +2,8 @@
 //! It drives binaries and knows nothing of their code.
 
 pub mod agent;
-pub mod grafana;
 pub mod compose;
+pub mod grafana;
 pub mod http;
 pub mod other_host;
 pub mod program;

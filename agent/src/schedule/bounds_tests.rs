@@ -1,4 +1,4 @@
-//! What the schedule holds back: too many probes at once, and collectors that hang. On tokio's paused clock.
+//! What the schedule holds back: too many probes at once. On tokio's paused clock.
 
 use super::tests::facts;
 use super::*;
@@ -44,44 +44,4 @@ async fn so_many_probes_run_at_once_and_the_others_wait_and_all_have_their_turn(
         }
     }
     assert_eq!(most.load(Ordering::SeqCst), limits::PROBES_AT_ONCE);
-}
-
-/// Answers when it is let.
-struct Stuck(std::sync::mpsc::Receiver<()>);
-
-impl Collector for Stuck {
-    fn collect(&mut self, _at: Moment) -> Collected {
-        let _released = self.0.recv();
-        Collected::Readings(Vec::new())
-    }
-}
-
-/// Lets the tasks go on without the clock.
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_collector_that_hangs_is_told_while_it_hangs_and_read_again_when_it_is_back() {
-    let (release, gate) = std::sync::mpsc::channel();
-    let (sender, mut events) = mpsc::channel(limits::OUTCOMES_QUEUED);
-    let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
-    schedule.source(0, Box::new(Stuck(gate)), Duration::from_secs(1));
-    settle().await;
-    tokio::time::advance(limits::COLLECT_TIMEOUT + Duration::from_millis(10)).await;
-    settle().await;
-    match events.try_recv() {
-        Ok(Event::Collected { collected, .. }) => {
-            assert_eq!(collected, Collected::Failed("has not answered for 5 s".to_owned()));
-        }
-        other => panic!("unexpected {other:?}"),
-    }
-    assert!(events.try_recv().is_err(), "it is told once");
-    drop(release);
-    match events.recv().await {
-        Some(Event::Collected { collected, .. }) => assert_eq!(collected, Collected::Readings(Vec::new())),
-        other => panic!("unexpected {other:?}"),
-    }
 }

@@ -1,10 +1,11 @@
 #!/bin/bash
-# First start: the application's own role, which is no superuser, and its database. The sidecar logs in as the same role:
+# First start: the application's own role, which is no superuser, and its database. CREATEDB is for restoring a backup beside the
+# database in use. The sidecar logs in as the same role:
 # `pg_read_all_stats` lets it see the statistics of all sessions, and no row of data more.
 set -euo pipefail
 psql -v ON_ERROR_STOP=1 --no-psqlrc --username "${POSTGRES_USER:-postgres}" --dbname postgres \
   --set password="$(cat /run/secrets/db_password)" <<'SQL'
-CREATE ROLE app LOGIN PASSWORD :'password';
+CREATE ROLE app LOGIN CREATEDB PASSWORD :'password';
 GRANT pg_read_all_stats TO app;
 CREATE DATABASE app OWNER app;
 \connect app

@@ -1,7 +1,7 @@
 //! Real servers for the tests, one file each, started from what Debian installs, on free ports, and ended with the test.
 
-pub mod edge;
 pub mod alertmanager;
+pub mod edge;
 pub mod mariadb;
 pub mod nginx;
 pub mod postgres;
