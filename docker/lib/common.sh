@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced: variables come from and go to the caller
 # Shared by docker/up and docker/down: words, the engine, the settings. Sourced from the folder docker/.
 # Exit codes as everywhere here: 1 bad news, 2 your input, 4 could not start.
 

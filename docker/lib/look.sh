@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs inside a container on the network `monitoring` (sh and curl, no more): asks every sidecar until all are ready or the time is
 # up, then prints what they say. Arguments: seconds to wait, seconds between two measurements, sidecars; or `why`, anything and one
 # sidecar, for its diagnostics.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced: variables come from and go to the caller
 # What must be there before the first container: room, free ports, secrets, images. Sourced by docker/up.
 
 enough_disk() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced: variables come from and go to the caller
 # What docker/up says: progress, the closing table, and why it failed. Sourced by docker/up.
 
 services() { containers | awk '$1 !~ /-sidecar$/ { print $1 }'; }
@@ -28,14 +29,16 @@ look() { # seconds to wait, seconds between two measurements, sidecars; or `why`
 # The look as lines `db-sidecar 200 db:up schema:down:refused`; no check at all means that there was no answer.
 verdicts() { # a look
   awk '
-    function flush() { if (sidecar != "") print sidecar, code, checks }
+    # What the peer reports of itself has no state and is none of the checks.
+    function close_check() { if (state != "") checks = checks " " name ":" state (reason == "" || reason == "null" ? "" : ":" reason); state = ""; reason = "" }
+    function flush() { close_check(); if (sidecar != "") print sidecar, code, checks }
     function unquoted(text) { gsub(/[",]/, "", text); return text }
     /^SIDECAR / { flush(); sidecar = $2; code = $3; checks = ""; inside = 0; next }
     /^  "services": \{/ { inside = 1; next }
     inside && /^  \}/ { inside = 0 }
-    inside && /^    "/ { name = $1; gsub(/[":]/, "", name); checks = checks " " name }
-    inside && $1 == "\"state\":" { checks = checks ":" unquoted($2) }
-    inside && $1 == "\"reason\":" && $2 !~ /^null/ { checks = checks ":" unquoted($2) }
+    inside && /^    "/ { close_check(); name = $1; gsub(/[":]/, "", name) }
+    inside && /^      "state":/ { state = unquoted($2) }
+    inside && /^      "reason":/ { reason = unquoted($2) }
     END { flush() }' <<<"$1"
 }
 
@@ -86,8 +89,8 @@ why() { # its diagnostics
   awk '
     function value(line) { sub(/^[^:]*: /, "", line); sub(/,$/, "", line); gsub(/^"|"$/, "", line); gsub(/\\"/, "\"", line); return line }
     function flush() {
-      if (name != "" && state != "up") print "    " name ": " (message == "" ? state : reason ": " message) (hint == "" ? "" : "\n      hint: " hint)
-      name = ""; message = ""; hint = ""; reason = ""; last = 0
+      if (name != "" && state != "" && state != "up") print "    " name ": " (message == "" ? state : reason ": " message) (hint == "" ? "" : "\n      hint: " hint)
+      name = ""; state = ""; message = ""; hint = ""; reason = ""; last = 0
     }
     /^  "services": \{/ { inside = 1; next }
     inside && /^  \}/ { flush(); inside = 0 }
