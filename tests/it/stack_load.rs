@@ -21,11 +21,21 @@ fn load(stack: &Stack) -> Finished {
     let mut command = clean("loadtest");
     let plan = root().join("docker/loadtest/loadtest.yml");
     command.arg("--plan").arg(plan).args(["--target", &format!("https://{}", stack.edge), "--users", "200"]);
-    finish_command(command.args(["--ramp", "15s", "--run-time", "20s"]))
+    finish_command(command.args(["--ramp", "15s", "--run-time", "20s", "--think", "2s..5s"]))
 }
 
+/// A machine that does much else makes the load tester's own figures worthless; it says so, and is asked again.
+const TRIES: usize = 3;
+
 pub(crate) fn two_hundred_users(stack: &Stack) {
-    let ended = load(stack);
+    let mut ended = load(stack);
+    for _again in 1..TRIES {
+        if ended.code != 3 {
+            break;
+        }
+        println!("{}", ended.stdout.lines().last().unwrap_or_default());
+        ended = load(stack);
+    }
     println!("{}", ended.stdout);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.lines().any(|line| line.starts_with("GO")), "{}", ended.stdout);

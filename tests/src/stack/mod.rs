@@ -9,7 +9,7 @@ use crate::program::{Finished, Running, finish_command};
 use crate::repo::root;
 use crate::servers::{free_port, start::output};
 use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -180,7 +180,7 @@ impl Stack {
             command.arg("compose");
         }
         command.current_dir(self.path("docker")).args(["--env-file", ".env"]);
-        self.files.iter().for_each(|file| drop(command.args(["-f", file])));
+        command.args(self.files.iter().flat_map(|file| ["-f", file]));
         let mysql = [("MYSQL_IMAGE", "stack-local/mysql:10.11")];
         output(command.args(["--profile", "monitoring"]).args(arguments).envs(mysql).env("COMPOSE_PROJECT_NAME", &self.project))
     }
@@ -265,9 +265,15 @@ impl Stack {
 /// # Errors
 /// When the engine has no bridge.
 pub fn bridge() -> Result<IpAddr, String> {
-    let text = docker(&["network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"])?;
-    let first = text.split('/').next().unwrap_or_default();
-    first.parse().map_err(|error| format!("the engine's bridge has the address `{text}`: {error}"))
+    let text = docker(&["network", "inspect", "bridge", "-f", "{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}"])?;
+    // An engine that was not told a gateway takes the first address, and older ones do not say so.
+    let (gateway, subnet) = text.split_once(' ').unwrap_or_default();
+    if let Ok(address) = gateway.parse() {
+        return Ok(address);
+    }
+    let network = subnet.split('/').next().unwrap_or_default().parse::<Ipv4Addr>();
+    let network = network.map_err(|error| format!("the engine's bridge is `{text}`: {error}"))?;
+    Ok(Ipv4Addr::from(u32::from(network) + 1).into())
 }
 
 fn absent(error: std::io::Error) -> Result<(), String> {
