@@ -5,9 +5,9 @@ use crate::{stack_load, stack_outage, stack_restarts, stack_stop, stack_watch};
 use std::time::{Duration, Instant};
 use tests::program::Finished;
 use tests::sinks::Sink;
-use tests::skipped;
 use tests::stack::claims::Claims;
 use tests::stack::{SERVICES, Stack, bridge};
+use tests::{skipped, tell};
 
 /// Where the stack's notifications end.
 pub(crate) struct Sinks {
@@ -60,7 +60,8 @@ fn the_whole_stack_keeps_what_it_promises() {
     };
     let mut stack = prepared(&sinks).expect("a copy of the stack");
     let mut claims = Claims::default();
-    let up = claims.hold("docker/up ends with a table in which every service is healthy and its sidecar ready", || up(&mut stack));
+    let up = claims
+        .hold("docker/up ends with a table in which every service is healthy and its sidecar ready", || up(&mut stack));
     if up.is_some() {
         hold(&mut claims, &stack, &sinks);
     }
@@ -72,12 +73,13 @@ fn the_whole_stack_keeps_what_it_promises() {
 fn mysql() {
     let mut stack = Stack::copy("mysql", &[]).expect("a copy of the stack");
     let ended = stack.up(&["--mysql"]);
-    println!("{}", ended.stdout);
+    tell(&ended.stdout);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(stack.check("db", "db").expect("a check"), "up");
     let page = stack.sidecar("db", "/metrics").expect("a page").body;
     assert!(page.contains("mysql_up{check=\"db\"} 1"), "{page}");
-    let health = tests::http::get(&format!("http://{}:8000/health", stack.address("backend", "app").expect("an address")));
+    let health =
+        tests::http::get(&format!("http://{}:8000/health", stack.address("backend", "app").expect("an address")));
     assert_eq!(health.expect("an answer").status, 200);
     stack_watch::backup_of(&stack, "mysql");
 }
@@ -88,14 +90,17 @@ fn hold(claims: &mut Claims, stack: &Stack, sinks: &Sinks) {
     claims.hold("a backup is written, and the sidecar of the database turns up on it", || stack_watch::backup(stack));
     claims.hold("all sidecars together stay within 60 MB and 1 % of a core", || stack_watch::cost(stack));
     claims.hold("one address is held to the rate limit", || stack_load::one_address_is_limited(stack));
-    claims.hold("200 users through the edge get a GO, with the rate limits on", || stack_load::two_hundred_users(stack));
+    claims
+        .hold("200 users through the edge get a GO, with the rate limits on", || stack_load::two_hundred_users(stack));
     claims.hold("an outage of the database is named, told to the right people once, and resolved", || {
         stack_outage::database(stack, sinks);
     });
     claims.hold("every panel of the dashboards has data", || stack_watch::dashboards(stack));
     claims.hold("a service out of memory is restarted, counted and alerted", || stack_restarts::out_of_memory(stack));
     claims.hold("a crash loop is counted and alerted", || stack_restarts::crash_loop(stack));
-    claims.hold("restart, stop and start, and re-creation leave every sidecar seeing", || stack_restarts::all_ways(stack));
+    claims.hold("restart, stop and start, and re-creation leave every sidecar seeing", || {
+        stack_restarts::all_ways(stack)
+    });
     claims.hold("everything stops in order within its budget", || stack_stop::gracefully(stack));
 }
 
@@ -105,8 +110,8 @@ const UP: Duration = Duration::from_secs(240);
 fn up(stack: &mut Stack) -> Finished {
     let began = Instant::now();
     let ended = stack.up(&["--monitoring", "--loadtest"]);
-    println!("{}{}", ended.stderr, ended.stdout);
-    assert_eq!(ended.code, 0, "docker/up failed");
+    tell(&ended.stdout);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
     for (service, _) in SERVICES {
         let line = ended.stdout.lines().find(|line| line.starts_with(&format!("{service} ")));
         let line = line.unwrap_or_else(|| panic!("no line of {service}: {}", ended.stdout));

@@ -4,6 +4,7 @@ use std::process::Command;
 use tests::program::{Finished, clean, finish_command};
 use tests::repo::root;
 use tests::stack::Stack;
+use tests::tell;
 
 /// From one address, as everybody who does not come from the load tester's network: the header counts for nothing there.
 pub(crate) fn one_address_is_limited(stack: &Stack) {
@@ -33,10 +34,10 @@ pub(crate) fn two_hundred_users(stack: &Stack) {
         if ended.code != 3 {
             break;
         }
-        println!("{}", ended.stdout.lines().last().unwrap_or_default());
+        tell(ended.stdout.lines().last().unwrap_or_default());
         ended = load(stack);
     }
-    println!("{}", ended.stdout);
+    tell(ended.stdout.lines().last().unwrap_or_default());
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.lines().any(|line| line.starts_with("GO")), "{}", ended.stdout);
 }

@@ -17,7 +17,8 @@ pub(crate) fn database(stack: &Stack, sinks: &Sinks) {
         ["db", "backend", "frontend"].map(|service| stack.container(service).expect("a container"));
     // Warnings about two services of one team: grouped now, one of them silenced later.
     docker(&["restart", &backend, &frontend]).expect("restarted");
-    let both = ["RCPT TO:<api@example.org>", "warning: PeerRestarted", "backend was restarted", "frontend was restarted"];
+    let both =
+        ["RCPT TO:<api@example.org>", "warning: PeerRestarted", "backend was restarted", "frontend was restarted"];
     let _mail = wait_for("one mail about both services of the API's team", ALARM, || sinks.smtp.with(&both));
     state_is(stack, "PeerRestarted", "active");
     docker(&["stop", &db]).expect("stopped");

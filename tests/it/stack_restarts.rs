@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::time::Duration;
 use tests::stack::{SERVICES, Stack, docker};
-use tests::wait_for;
+use tests::{tell, wait_for};
 
 const SEEN: Duration = Duration::from_secs(90);
 const RESTARTS: &str = "sidecar_peer_restarts_total";
@@ -22,7 +22,7 @@ pub(crate) fn out_of_memory(stack: &Stack) {
     let (before, killed) = (restarts(stack, "backend"), kills(stack));
     let url = format!("http://{}:8000", stack.address("backend", "app").expect("an address"));
     let faults = ureq::put(format!("{url}/faults")).header("content-type", "application/json");
-    faults.send(json!({"leak_bytes_per_request": 64 << 20}).to_string()).expect("the switch of the leak");
+    faults.send(json!({"leak_bytes_per_request": 16 << 20}).to_string()).expect("the switch of the leak");
     let started = stack.inspect("backend").expect("known")["State"]["StartedAt"].clone();
     wait_for("the kernel to end it", SEEN, || {
         let _answer = tests::http::get(&format!("{url}/health"));
@@ -70,7 +70,7 @@ pub(crate) fn all_ways(stack: &Stack) {
         for ((service, _), before) in SERVICES.iter().zip(before) {
             sees(stack, service, before + 1.0);
         }
-        println!("        {way}: {:.0} s", began.elapsed().as_secs_f64());
+        tell(&format!("           {way}: {:.0} s", began.elapsed().as_secs_f64()));
     }
 }
 

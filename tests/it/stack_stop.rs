@@ -10,7 +10,11 @@ pub(crate) fn gracefully(stack: &Stack) {
     for (service, _) in SERVICES {
         for name in [service.to_owned(), format!("{service}-sidecar")] {
             let state = stack.inspect(&name).expect("known")["State"].clone();
-            assert_eq!((&state["Status"], &state["OOMKilled"]), (&Value::from("exited"), &Value::from(false)), "{name}");
+            assert_eq!(
+                (&state["Status"], &state["OOMKilled"]),
+                (&Value::from("exited"), &Value::from(false)),
+                "{name}"
+            );
             assert_eq!(state["ExitCode"], 0, "{name} was killed, or failed: {state}");
         }
         let container = stack.container(&format!("{service}-sidecar")).expect("a container");

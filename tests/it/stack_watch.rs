@@ -4,7 +4,7 @@ use std::time::Duration;
 use tests::grafana::ask::complaints;
 use tests::http::sample;
 use tests::stack::{SERVICES, Stack, docker};
-use tests::wait_for;
+use tests::{tell, wait_for};
 
 /// Who waits for whose health.
 const ORDER: [(&str, &[&str]); 4] = [
@@ -91,8 +91,8 @@ pub(crate) fn cost(stack: &Stack) {
     let containers: Vec<String> = names.iter().map(|name| stack.container(name).expect("a container")).collect();
     let mut arguments = vec!["stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}"];
     arguments.extend(containers.iter().map(String::as_str));
-    println!("{}", docker(&arguments).expect("the engine's figures"));
-    println!("{} sidecars: {:.1} MB resident, {:.2} % of a core", SERVICES.len(), memory / 1e6, cores * 100.0);
+    tell(&docker(&arguments).expect("the engine's figures"));
+    tell(&format!("{} sidecars: {:.1} MB resident, {:.2} % of a core", SERVICES.len(), memory / 1e6, cores * 100.0));
     assert!(memory < MEMORY_BYTES, "{memory} bytes");
     assert!(cores < CPU_CORES, "{cores} cores");
 }
@@ -105,8 +105,7 @@ const NEVER_HERE: &[(&str, &[u64], &str)] = &[
 ];
 
 /// Panels that have data on some machines only.
-const NOT_EVERYWHERE: &[(&str, &[u64], &str)] =
-    &[("service", &[36], "needs cgroup v2"), ("host", &[15], "needs swap")];
+const NOT_EVERYWHERE: &[(&str, &[u64], &str)] = &[("service", &[36], "needs cgroup v2"), ("host", &[15], "needs swap")];
 
 /// The number of checks that are down has no series when it is none.
 const ALL_UP: &str = "fleet panel 10 `Sidecars`, query D: ";
@@ -116,7 +115,8 @@ const SHOWN: [&str; 3] = ["backend", "db", "nginx"];
 
 /// Queries without data for any of these services.
 fn silent(stack: &Stack) -> Vec<String> {
-    let ask = |service: &str| complaints(&stack.prometheus(), &[("service", service), ("slo", "99.9")], &[], Duration::ZERO);
+    let ask =
+        |service: &str| complaints(&stack.prometheus(), &[("service", service), ("slo", "99.9")], &[], Duration::ZERO);
     let mut found = ask(SHOWN[0]);
     for service in &SHOWN[1..] {
         let others = ask(service);

@@ -1,5 +1,6 @@
 //! Claims about something that is dear to start: each is tried in its turn, also after one that failed, and all are judged at the end.
 
+use crate::tell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,8 @@ impl Claims {
             Ok(found) => (Some(found), None),
             Err(panic) => (None, Some(said(panic.as_ref()))),
         };
-        println!("{:>5.0} s  {}  {words}", took.as_secs_f64(), if failed.is_none() { "holds " } else { "FAILED" });
+        let verdict = if failed.is_none() { "holds " } else { "FAILED" };
+        tell(&format!("{:>5.0} s  {verdict}  {words}", took.as_secs_f64()));
         self.0.push(Claim { words, took, failed });
         found
     }
@@ -35,7 +37,7 @@ impl Claims {
     /// When one of them has failed.
     pub fn judge(self) {
         let whole: Duration = self.0.iter().map(|claim| claim.took).sum();
-        println!("{:>5.0} s  {} claims", whole.as_secs_f64(), self.0.len());
+        tell(&format!("{:>5.0} s  {} claims", whole.as_secs_f64(), self.0.len()));
         let failed: Vec<String> =
             self.0.iter().filter_map(|claim| Some(format!("{}\n  {}", claim.words, claim.failed.as_ref()?))).collect();
         assert!(failed.is_empty(), "{} of {} claims failed:\n{}", failed.len(), self.0.len(), failed.join("\n"));

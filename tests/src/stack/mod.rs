@@ -152,8 +152,17 @@ impl Stack {
             }
         }
         let mut watch = Command::new("docker");
-        watch.args(["events", "--filter", "type=container", "--filter", "event=start", "--filter", "event=health_status"]);
-        watch.args(["--format", "{{.TimeNano}} {{.Status}} {{index .Actor.Attributes \"com.docker.compose.service\"}}"]);
+        watch.args([
+            "events",
+            "--filter",
+            "type=container",
+            "--filter",
+            "event=start",
+            "--filter",
+            "event=health_status",
+        ]);
+        watch
+            .args(["--format", "{{.TimeNano}} {{.Status}} {{index .Actor.Attributes \"com.docker.compose.service\"}}"]);
         watch.args(["--filter", &format!("label=com.docker.compose.project={}", self.project)]);
         self.events = Some(Running::start(&mut watch));
         finish_command(self.script("up").arg("--local").args(arguments))
@@ -182,7 +191,13 @@ impl Stack {
         command.current_dir(self.path("docker")).args(["--env-file", ".env"]);
         command.args(self.files.iter().flat_map(|file| ["-f", file]));
         let mysql = [("MYSQL_IMAGE", "stack-local/mysql:10.11")];
-        output(command.args(["--profile", "monitoring"]).args(arguments).envs(mysql).env("COMPOSE_PROJECT_NAME", &self.project))
+        output(
+            command
+                .args(["--profile", "monitoring"])
+                .args(arguments)
+                .envs(mysql)
+                .env("COMPOSE_PROJECT_NAME", &self.project),
+        )
     }
 
     /// `docker/down --volumes`, and what is left of the stack then: nothing.
@@ -210,7 +225,14 @@ impl Stack {
     /// When there is none.
     pub fn container(&self, service: &str) -> Result<String, String> {
         let label = |name: &str, value: &str| format!("label=com.docker.compose.{name}={value}");
-        let found = docker(&["ps", "-aq", "--filter", &label("project", &self.project), "--filter", &label("service", service)])?;
+        let found = docker(&[
+            "ps",
+            "-aq",
+            "--filter",
+            &label("project", &self.project),
+            "--filter",
+            &label("service", service),
+        ])?;
         found.lines().next().map(str::to_owned).ok_or_else(|| format!("{service} has no container"))
     }
 
@@ -265,7 +287,13 @@ impl Stack {
 /// # Errors
 /// When the engine has no bridge.
 pub fn bridge() -> Result<IpAddr, String> {
-    let text = docker(&["network", "inspect", "bridge", "-f", "{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}"])?;
+    let text = docker(&[
+        "network",
+        "inspect",
+        "bridge",
+        "-f",
+        "{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}",
+    ])?;
     // An engine that was not told a gateway takes the first address, and older ones do not say so.
     let (gateway, subnet) = text.split_once(' ').unwrap_or_default();
     if let Ok(address) = gateway.parse() {
