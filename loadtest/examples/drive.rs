@@ -1,7 +1,7 @@
 //! A plain driver for the benchmark in `tests/bench/loadtest`: users who get one URL as fast as they can.
 //!
-//! `drive URL USERS SECONDS [REQUESTS]` prints one line: requests, errors, requests a second, client CPU in
-//! microseconds a request, p50 and p99 in milliseconds, peak memory in MB, and the time until all users had started.
+//! `drive URL USERS SECONDS [REQUESTS]` prints a line: requests, errors, requests a second, client CPU in
+//! microseconds a request, p50 and p99 in milliseconds, peak memory in MB; and a second one: latencies beside the lateness of the generator.
 
 use loadtest::engine::{self, Control, Outcome, Patience, Script, Seat, Shape, Signals, User, Work};
 use loadtest::http::{Client, Network, Request, Transport};
@@ -91,7 +91,8 @@ async fn drive(work: Work) -> Result<(), Box<dyn Error>> {
     let Some(total) = ended.summary.total(&[]) else { return Err("no requests".into()) };
     let ms = |time: Option<Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
     println!(
-        "{} requests {} errors {:.0} req/s {:.2} us/req p50 {:.2} ms p99 {:.2} ms {} MB cpu {:.2} late_p99 {} us {:?} {}",
+        "{} requests {} errors {:.0} req/s {:.2} us/req p50 {:.2} ms p99 {:.2} ms {} MB cpu {:.2} late_p99 {} us {:?} {}\n\
+         latency p50 {:.1} p90 {:.1} p95 {:.1} p99 {:.1} max {:.1} ms; late {:?}",
         total.count,
         total.errors(),
         total.throughput().unwrap_or(0.0),
@@ -100,9 +101,15 @@ async fn drive(work: Work) -> Result<(), Box<dyn Error>> {
         ms(total.quantile(0.99)),
         peak_memory() / 1024,
         ended.summary.generator.cpu_used_ratio,
-        ended.summary.generator.late_p99_us,
+        ended.summary.generator.late.p99_us,
         ended.reason,
-        total.example.unwrap_or_default(),
+        total.example.as_deref().unwrap_or_default(),
+        ms(total.quantile(0.5)),
+        ms(total.quantile(0.9)),
+        ms(total.quantile(0.95)),
+        ms(total.quantile(0.99)),
+        ms(total.max()),
+        ended.summary.generator.late,
     );
     Ok(())
 }

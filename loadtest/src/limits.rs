@@ -9,6 +9,15 @@ pub const BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Largest response head. nginx sends at most 4 to 8 KiB, browsers accept 256 KiB.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
+/// Most header fields in a response's head; hyper and Go's servers stop at a hundred by default.
+pub const HEAD_FIELDS: usize = 256;
+
+/// What one call of the system may bring of a response: what loopback hands over at once. One such buffer a thread.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// Space for a request that an idle connection keeps; after an upload it gives the rest back.
+pub const REQUEST_SPACE: usize = 4 * 1024;
+
 /// Time for name, connection and TLS, where the request asks for nothing else. Linux sends its second SYN after 1 s and
 /// its fourth after 7 s: ten seconds forgive three lost ones.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -99,6 +108,10 @@ pub const PROC_BYTES: u64 = 64 * 1024;
 /// How long goose may take to notice its kill switch (it looks twice a second) and to gather its users, before the
 /// engine leaves it.
 pub const GOOSE_ENDS: Duration = Duration::from_secs(3);
+
+/// How long a user goes on without handing over to goose between two iterations: goose's own turn costs as much as sending a
+/// small request, and it has nothing to decide there more than ten times a second.
+pub const SHIFT: Duration = Duration::from_millis(100);
 
 /// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
 pub const USERS: usize = 50_000;

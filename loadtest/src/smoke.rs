@@ -213,7 +213,7 @@ mod tests {
             let response = Response {
                 version,
                 status,
-                headers: http::HeaderMap::new(),
+                headers: crate::http::Fields::default(),
                 body,
                 address: None,
                 certificate: None,

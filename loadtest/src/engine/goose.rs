@@ -18,7 +18,7 @@ use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::{GooseUser, Scenario, Transaction, TransactionFunction};
 use goose::{GooseAttack, GooseError};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -96,7 +96,7 @@ struct Taken {
     books: Arc<Books>,
 }
 
-/// goose's transaction: one iteration of the script.
+/// goose's transaction: one iteration of the script, or as many as fit into a shift.
 fn iteration(script: Arc<dyn Script>, books: Arc<Books>) -> TransactionFunction {
     Arc::new(move |goose_user: &mut GooseUser| {
         if goose_user.get_session_data::<Place>().is_none() {
@@ -122,7 +122,7 @@ impl Taken {
         Self { seat: Seat::new(number, Arc::clone(books)), user: script.user(number), cut, books: Arc::clone(books) }
     }
 
-    /// One iteration, if it is this user's turn; until the run is cut.
+    /// A shift, if it is this user's turn; until the run is cut.
     async fn iterate(&mut self) {
         match self.books.shape.turn(self.seat.index(), self.books.now()) {
             _ if self.books.stop.phase() != Phase::Running => leave_soon().await,
@@ -135,7 +135,7 @@ impl Taken {
     async fn work(&mut self) {
         self.books.working.fetch_add(1, Ordering::Relaxed);
         let done = {
-            let work = self.user.iterate(&mut self.seat);
+            let work = pin!(shift(self.user.as_mut(), &mut self.seat, &self.books));
             matches!(select(work, self.cut.as_mut()).await, Either::Left(_))
         };
         if !done {
@@ -143,6 +143,21 @@ impl Taken {
             self.seat.give_up();
         }
         self.books.working.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Iterations one after the other while it is this user's turn, for [`limits::SHIFT`]; at least one.
+async fn shift(user: &mut dyn User, seat: &mut Seat, books: &Books) {
+    let until = books.now() + limits::SHIFT;
+    loop {
+        user.iterate(seat).await;
+        let now = books.now();
+        let on = books.stop.phase() == Phase::Running && books.shape.turn(seat.index(), now) == Turn::Now;
+        if !on || now >= until {
+            return;
+        }
+        // A journey that waits for nothing must not keep its thread from the others.
+        tokio::task::consume_budget().await;
     }
 }
 

@@ -5,14 +5,16 @@ use super::watch::{Patience, Trouble, judge};
 use super::{Control, EngineError, Reason};
 use crate::{clock, limits};
 use std::pin::pin;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 /// Watches until the run must end, and then until its last requests have had their time.
 pub(super) async fn watch(control: &Control, patience: Patience) {
-    tokio::select! {
-        () = end(control, patience) => {}
-        () = lateness(control) => {}
-    }
+    // A task of its own: it waits in the same queues as the users. This very task is run by a thread that has nothing else to
+    // do, and would fire in time while every user is late. It ends when the set is dropped.
+    let mut own = JoinSet::new();
+    own.spawn(lateness(control.clone()));
+    end(control, patience).await;
 }
 
 /// Runs the engine and the watch together: until the engine has gathered its users, or is left behind because it
@@ -66,7 +68,7 @@ async fn end(control: &Control, patience: Patience) {
 }
 
 /// A timer that measures how late timers fire: what the generator's own queue adds to every latency.
-async fn lateness(control: &Control) {
+async fn lateness(control: Control) {
     loop {
         let due = clock::now() + limits::LATENESS_EVERY;
         sleep_until(due).await;

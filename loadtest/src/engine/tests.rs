@@ -58,6 +58,17 @@ async fn exactly_as_many_requests_as_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn users_who_wait_for_nothing_neither_stop_each_other_nor_the_run() {
+    let nothing: Arc<dyn Script> = Arc::new(Scripted::new("nothing", &[]));
+    let mut work = work(4, MS * 300, &[STEP]);
+    work.scripts.push((1, nothing));
+    let control = Control::new(&work);
+    let ended = tokio::time::timeout(MS * 20_000, run_within(MS * 2000, work, control)).await.unwrap();
+    assert_eq!(ended.reason, Reason::Time);
+    assert!(ended.summary.total(&[]).unwrap().count > 10, "the others worked meanwhile");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_users_start_quickly() {
     let work = work(1000, MS * 5000, &[Step { latency: MS * 100, ..STEP }]);

@@ -5,12 +5,9 @@ use super::alarm::Alarm;
 use super::dial::Network;
 use super::prepared::{Prepared, Prepareds};
 use super::wire::{Answer, Broken, Wire};
-use super::{HttpVersion, Request, RequestOptions, Response, Timings, Transport, TransportError};
+use super::{Request, RequestOptions, Response, Timings, Transport, TransportError};
 use crate::{clock, limits};
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Version, header};
-use http_body_util::Full;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -80,7 +77,7 @@ impl Client {
         let limit = request.options.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT);
         let dial = self.network.dial(&to.place, to.https, &request.options);
         let line = tokio::time::timeout(limit, dial).await.map_err(|_| TransportError::ConnectTimeout(limit))??;
-        let wire = Wire::new(line).await?;
+        let wire = Wire::new(line);
         let connect = clock::now().saturating_duration_since(start);
         self.exchange(wire, to, request, (start, connect)).await.map_err(|broken| broken.error)
     }
@@ -92,8 +89,8 @@ impl Client {
         request: &Request,
         (start, connect): (Instant, Duration),
     ) -> Result<Response, Broken> {
-        let answer = wire.exchange(on_the_wire(request, to)).await?;
-        let total = clock::now().saturating_duration_since(start);
+        let answer = wire.exchange(request, to).await?;
+        let total = answer.end.saturating_duration_since(start);
         let first_byte = answer.first_byte.saturating_duration_since(start);
         let (address, certificate) = (wire.address, wire.certificate.clone());
         if wire.is_ready() && !request.options.fresh_connection {
@@ -101,7 +98,9 @@ impl Client {
             self.keep(Kept { to: Arc::clone(to), options, wire });
         }
         let timings = Timings { connect, first_byte, total };
-        Ok(Response { address: Some(address), certificate, timings, ..response(answer) })
+        let Answer { head, body, .. } = answer;
+        let (version, status, headers) = (head.version, head.status, head.fields);
+        Ok(Response { version, status, headers, body, address: Some(address), certificate, timings })
     }
 
     fn take(&mut self, to: &Arc<Prepared>, options: &Arc<RequestOptions>) -> Option<Wire> {
@@ -136,33 +135,6 @@ impl std::fmt::Debug for Client {
     }
 }
 
-fn on_the_wire(request: &Request, to: &Prepared) -> http::Request<Full<Bytes>> {
-    let mut sent = http::Request::new(Full::new(request.body.clone()));
-    *sent.method_mut() = request.method.clone();
-    *sent.uri_mut() = to.target.clone();
-    *sent.version_mut() = match request.options.version {
-        HttpVersion::Http10 => Version::HTTP_10,
-        HttpVersion::Http11 => Version::HTTP_11,
-    };
-    *sent.headers_mut() = request.headers.clone();
-    if !request.options.no_host && !sent.headers().contains_key(header::HOST) {
-        sent.headers_mut().insert(header::HOST, to.host.clone());
-    }
-    sent
-}
-
-fn response(answer: Answer) -> Response {
-    Response {
-        version: if answer.head.version == Version::HTTP_10 { HttpVersion::Http10 } else { HttpVersion::Http11 },
-        status: answer.head.status.as_u16(),
-        headers: answer.head.headers,
-        body: answer.body,
-        address: None,
-        certificate: None,
-        timings: Timings::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +146,7 @@ mod tests {
             method: http::Method::GET,
             url: Arc::new("http://127.0.0.1/".parse().unwrap()),
             headers: http::HeaderMap::new(),
-            body: Bytes::new(),
+            body: bytes::Bytes::new(),
             options: Arc::default(),
         };
         let mut client = Client::new(Arc::default());

@@ -8,8 +8,6 @@ use rustls_pki_types::ServerName;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -62,7 +60,7 @@ impl Network {
         tls: Option<&RequestOptions>,
     ) -> Result<Line, TransportError> {
         let Some(options) = tls else {
-            return Ok(Line { stream: Stream::new(Channel::Plain(stream)), address, certificate: None });
+            return Ok(Line { stream: Stream::Plain(stream), address, certificate: None });
         };
         let name = ServerName::try_from(place.host.clone());
         let name = name.map_err(|_| TransportError::Tls(format!("`{}` cannot be a server name", place.host)))?;
@@ -70,7 +68,7 @@ impl Network {
         let stream = connector.connect(name, stream).await.map_err(|error| classify(&error))?;
         let (_, session) = stream.get_ref();
         let certificate = session.peer_certificates().and_then(<[_]>::first).map(|der| Bytes::copy_from_slice(der));
-        Ok(Line { stream: Stream::new(Channel::Tls(Box::new(stream))), address, certificate })
+        Ok(Line { stream: Stream::Tls(Box::new(stream)), address, certificate })
     }
 }
 
@@ -82,57 +80,39 @@ fn refused(error: &io::Error, place: &Place) -> TransportError {
 }
 
 /// TCP, or TLS over it.
-pub(super) struct Stream {
-    channel: Channel,
-    /// Set when a byte comes: whether a peer that closed had begun to answer.
-    pub(super) heard: Arc<AtomicBool>,
-}
-
-enum Channel {
+pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Stream {
-    fn new(channel: Channel) -> Self {
-        Self { channel, heard: Arc::default() }
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buffer.filled().len();
-        let done = match &mut this.channel {
-            Channel::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Channel::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        };
-        if buffer.filled().len() > before {
-            this.heard.store(true, Ordering::Relaxed);
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
-        done
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().channel {
-            Channel::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Channel::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().channel {
-            Channel::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Channel::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().channel {
-            Channel::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Channel::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

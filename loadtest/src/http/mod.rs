@@ -7,9 +7,13 @@
 
 mod address;
 mod alarm;
+mod chunks;
 mod client;
 mod dial;
+mod fields;
 mod prepared;
+mod reply;
+mod sent;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -17,6 +21,7 @@ mod wire;
 
 pub use client::Client;
 pub use dial::Network;
+pub use fields::Fields;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -107,8 +112,8 @@ pub struct Response {
     pub version: HttpVersion,
     /// The status code.
     pub status: u16,
-    /// The headers; those of one name in the order of arrival. Values are bytes, for they need not be UTF-8.
-    pub headers: http::HeaderMap,
+    /// The header fields.
+    pub headers: Fields,
     /// The whole body, still encoded, at most the transport's cap.
     pub body: Bytes,
     /// The address that answered.
@@ -164,7 +169,7 @@ pub enum TransportError {
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
     /// The head is larger than the cap.
-    #[error("the response's head is larger than {0} bytes")]
+    #[error("the response's head is larger than {0} bytes, or has more than {fields} fields", fields = crate::limits::HEAD_FIELDS)]
     HeadTooLarge(usize),
     /// An option of the request makes no sense here (a file that cannot be read, a malformed `resolve`).
     #[error("{0}")]

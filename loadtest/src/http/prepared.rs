@@ -4,7 +4,7 @@
 use super::TransportError;
 use super::address::Place;
 use crate::limits;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use std::sync::Arc;
 use url::{Host, Url};
 
@@ -14,7 +14,7 @@ pub(super) struct Prepared {
     pub(super) https: bool,
     pub(super) place: Place,
     /// Path and query.
-    pub(super) target: Uri,
+    pub(super) target: String,
     /// The value of the `Host` header.
     pub(super) host: HeaderValue,
 }
@@ -37,13 +37,12 @@ impl Prepared {
             Some(_) => place.to_string(),
             None => url.host_str().unwrap_or_default().to_owned(),
         };
-        let unsendable = |_| TransportError::Option("the URL cannot be written on the wire".to_owned());
-        Ok(Self {
-            https,
-            place,
-            target: Uri::try_from(target).map_err(|_| unsendable(()))?,
-            host: HeaderValue::try_from(authority).map_err(|_| unsendable(()))?,
-        })
+        let unsendable = || TransportError::Option("the URL cannot be written on the wire".to_owned());
+        // A URL is ASCII without blanks once it is parsed; a line of the request must never come out of a URL.
+        if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unsendable());
+        }
+        Ok(Self { https, place, target, host: HeaderValue::try_from(authority).map_err(|_| unsendable())? })
     }
 }
 
@@ -76,8 +75,7 @@ mod tests {
     fn urls_become_origin_target_and_host() {
         let check = |url: &str, place: &str, target: &str, host: &str| {
             let prepared = Prepared::new(&url.parse().unwrap()).unwrap();
-            let got =
-                (prepared.place.to_string(), prepared.target.to_string(), prepared.host.to_str().unwrap().to_owned());
+            let got = (prepared.place.to_string(), prepared.target.clone(), prepared.host.to_str().unwrap().to_owned());
             assert_eq!(got, (place.to_owned(), target.to_owned(), host.to_owned()));
         };
         check("http://a.example/", "a.example:80", "/", "a.example");

@@ -83,8 +83,8 @@ async fn one_connection_serves_many_requests() {
         let response = client.send(server.request()).await.unwrap();
         assert_eq!((response.status, &response.body[..]), (200, &b"hello"[..]));
         assert_eq!(
-            (&response.headers["content-length"], &response.headers["X-One"]),
-            (&"5".parse().unwrap(), &"1".parse().unwrap())
+            (response.headers.get("content-length"), response.headers.get("X-One")),
+            (Some(&b"5"[..]), Some(&b"1"[..]))
         );
         assert_eq!(response.timings.connect.is_zero(), round > 0);
         assert_eq!(response.address, Some(server.address.ip()));
@@ -156,6 +156,58 @@ async fn a_connection_closed_between_requests_is_replaced_without_an_error() {
         // Half the rounds find the connection closed, half close it under the request's feet.
         tokio::time::sleep(Duration::from_millis(10 * (round as u64 % 2))).await;
     }
+}
+
+#[tokio::test]
+async fn a_word_out_of_turn_on_a_kept_connection_answers_no_request() {
+    let server = serve(|_, mut stream| {
+        head(&mut stream);
+        stream.write_all(OK).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = stream.write_all(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    });
+    let mut client = client();
+    for round in 1..=3 {
+        assert_eq!(client.send(server.request()).await.unwrap().status, 200);
+        assert_eq!(server.connections(), round);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_is_refused_early_has_its_answer_and_no_second_request() {
+    let server = serve(|_, mut stream| {
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        std::thread::sleep(SHORT * 2);
+    });
+    let mut client = client();
+    for round in 1..=2 {
+        let body = vec![b'x'; 20_000_000].into();
+        let request = Request { method: http::Method::POST, body, ..server.request() };
+        assert_eq!(client.send(request).await.unwrap().status, 413);
+        assert_eq!(server.connections(), round);
+    }
+}
+
+#[tokio::test]
+async fn a_large_upload_arrives_whole() {
+    let server = serve(|_, mut stream| {
+        while let Some(head) = head(&mut stream) {
+            assert!(head.contains("content-length: 5000000\r\n"), "{head}");
+            let mut body = vec![0; 5_000_000];
+            stream.read_exact(&mut body).unwrap();
+            assert!(body.iter().zip(0_usize..).all(|(byte, index)| usize::from(*byte) == index % 251));
+            stream.write_all(OK).unwrap();
+        }
+    });
+    let mut client = client();
+    for _ in 0..2 {
+        let body: Vec<u8> = (0..5_000_000_usize).map(|index| u8::try_from(index % 251).unwrap()).collect();
+        let request = Request { method: http::Method::PUT, body: body.into(), ..server.request() };
+        assert_eq!(client.send(request).await.unwrap().status, 200);
+    }
+    assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]

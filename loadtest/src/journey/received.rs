@@ -32,11 +32,9 @@ impl Received {
 
     /// The values of the headers of that name, in order; bytes that are no UTF-8 are read as windows-1252.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
-        self.response.headers.get_all(name).iter().map(|value| match std::str::from_utf8(value.as_bytes()) {
+        self.response.headers.all(name).map(|value| match std::str::from_utf8(value) {
             Ok(text) => text.trim().into(),
-            Err(_) => {
-                encoding_rs::WINDOWS_1252.decode_without_bom_handling(value.as_bytes()).0.trim().to_owned().into()
-            }
+            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(value).0.trim().to_owned().into(),
         })
     }
 
@@ -139,13 +137,10 @@ pub(crate) mod tests {
     use std::io::Write;
 
     pub(crate) fn received(headers: &[(&str, &str)], body: impl Into<Bytes>) -> Received {
-        let headers = headers.iter().map(|(name, value)| {
-            (http::HeaderName::from_bytes(name.as_bytes()).unwrap(), http::HeaderValue::from_str(value).unwrap())
-        });
         let response = Response {
             version: HttpVersion::Http11,
             status: 200,
-            headers: headers.collect(),
+            headers: headers.iter().copied().collect(),
             body: body.into(),
             address: Some("127.0.0.1".parse().unwrap()),
             certificate: None,

@@ -5,7 +5,7 @@
 //! timers fired more than 250 ms late at the 99th percentile (another process may hold the CPU, or the run queue is long).
 //! Lateness below that is an error bar, which the judge takes off a missed latency.
 
-use super::{Generator, histogram, record};
+use super::{Generator, Lateness, histogram, record};
 use crate::limits;
 use hdrhistogram::Histogram;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl SelfWatch {
     #[must_use]
     pub fn generator(&self, requests: u64, waited: Duration) -> Generator {
         let enough = self.lateness.as_ref().filter(|lateness| lateness.len() >= limits::LATE_SAMPLES);
-        let late_p99_us = enough.map_or(0, |lateness| lateness.value_at_quantile(0.99));
+        let late = enough.map(lateness).unwrap_or_default();
         let lost_ratio = enough.map_or(0.0, |lateness| self.lost(lateness.mean(), requests, waited));
         let (first, last) = (self.first, self.last);
         let used = first.zip(last).map(|(first, last)| last.cpu.saturating_sub(first.cpu)).unwrap_or_default();
@@ -85,10 +85,10 @@ impl SelfWatch {
         Generator {
             cpu_us_per_request: if requests > 0.0 { used.as_secs_f64() * 1e6 / requests } else { 0.0 },
             cpu_used_ratio: first.zip(last).and_then(|(first, last)| self.used(first, last)).unwrap_or(0.0),
-            late_p99_us,
+            late,
             lost_ratio,
             saturated: busy > seconds * limits::BUSY_SECONDS_RATIO
-                || late_p99_us > limits::LATE_US
+                || late.p99_us > limits::LATE_US
                 || lost_ratio > limits::LOST_RATIO,
         }
     }
@@ -106,5 +106,15 @@ impl SelfWatch {
         let wall = to.at.saturating_sub(from.at);
         (wall >= Duration::from_millis(100))
             .then(|| to.cpu.saturating_sub(from.cpu).as_secs_f64() / (wall.as_secs_f64() * self.cores))
+    }
+}
+
+fn lateness(of: &Histogram<u64>) -> Lateness {
+    Lateness {
+        p50_us: of.value_at_quantile(0.50),
+        p90_us: of.value_at_quantile(0.90),
+        p95_us: of.value_at_quantile(0.95),
+        p99_us: of.value_at_quantile(0.99),
+        max_us: of.max(),
     }
 }

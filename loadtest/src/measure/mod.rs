@@ -19,7 +19,7 @@ pub use generator::SelfWatch;
 pub use hdr::{HdrError, decode, encode};
 pub use recorder::{Labels, Recorder, StageLabel};
 pub use sample::{Failure, Sample};
-pub use summary::{Generator, Row, Summary};
+pub use summary::{Generator, Lateness, Row, Summary};
 pub use window::Window;
 
 use crate::limits;

@@ -110,13 +110,43 @@ pub struct Generator {
     pub cpu_us_per_request: f64,
     /// Share of the CPU this process may use that it did use, 0 to 1.
     pub cpu_used_ratio: f64,
-    /// How late the generator's own timers fired, 99th percentile, in microseconds.
-    pub late_p99_us: u64,
+    /// How late the generator's own timers fired.
+    pub late: Lateness,
     /// Share of their time that the users lost to timers and wake-ups that came late: by so much less was offered than they
     /// were meant to.
     pub lost_ratio: f64,
     /// Whether the generator was the bottleneck: its figures say more of itself than of the target.
     pub saturated: bool,
+}
+
+/// How late the generator's own timers fired, in microseconds: at each percentile that a latency is judged by, for it is an
+/// error bar of that latency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lateness {
+    /// Median.
+    pub p50_us: u64,
+    /// 90th percentile.
+    pub p90_us: u64,
+    /// 95th percentile.
+    pub p95_us: u64,
+    /// 99th percentile.
+    pub p99_us: u64,
+    /// The latest of all.
+    pub max_us: u64,
+}
+
+impl Lateness {
+    /// The worse of two, figure by figure.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self {
+            p50_us: self.p50_us.max(other.p50_us),
+            p90_us: self.p90_us.max(other.p90_us),
+            p95_us: self.p95_us.max(other.p95_us),
+            p99_us: self.p99_us.max(other.p99_us),
+            max_us: self.max_us.max(other.max_us),
+        }
+    }
 }
 
 impl Generator {
@@ -126,7 +156,7 @@ impl Generator {
         Self {
             cpu_us_per_request: self.cpu_us_per_request.max(other.cpu_us_per_request),
             cpu_used_ratio: self.cpu_used_ratio.max(other.cpu_used_ratio),
-            late_p99_us: self.late_p99_us.max(other.late_p99_us),
+            late: self.late.worse(other.late),
             lost_ratio: self.lost_ratio.max(other.lost_ratio),
             saturated: self.saturated || other.saturated,
         }

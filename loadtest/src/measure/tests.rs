@@ -203,9 +203,9 @@ fn the_generator_is_saturated_when_busy_or_late() {
     assert!(figures(0.95, 1).saturated);
     assert!(!figures(0.1, 60).saturated, "an error bar, no more");
     assert!(figures(0.1, 300).saturated);
-    assert!(figures(0.1, 2).late_p99_us <= 1, "the grain of the timers is no lateness");
+    assert!(figures(0.1, 2).late.max_us <= 1, "the grain of the timers is no lateness");
     let late = figures(0.1, 150);
-    assert!(late.late_p99_us < limits::LATE_US && late.saturated, "a tenth of the load was not offered: {late:?}");
+    assert!(late.late.p99_us < limits::LATE_US && late.saturated, "a tenth of the load was not offered: {late:?}");
     assert!((0.12..0.14).contains(&late.lost_ratio), "{late:?}");
     let mut thinking = SelfWatch::new(1.0);
     (0..1000).for_each(|_| thinking.thought(Duration::from_millis(2000), Duration::from_millis(102)));

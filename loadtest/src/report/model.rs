@@ -182,8 +182,8 @@ fn sign_of_saturation(of: Generator) -> Option<String> {
     if !of.saturated {
         return None;
     }
-    let late = Readable(Duration::from_micros(of.late_p99_us));
-    Some(if of.late_p99_us > LATE_US {
+    let late = Readable(Duration::from_micros(of.late.p99_us));
+    Some(if of.late.p99_us > LATE_US {
         format!("its timers fired {late} late")
     } else if of.lost_ratio > LOST_RATIO {
         format!("its users came so late that {:.0} % of the load was not offered", of.lost_ratio * 100.0)
@@ -201,7 +201,7 @@ fn generator(summary: &Summary) -> GeneratorLine {
     GeneratorLine {
         cpu_us_per_request: of.cpu_us_per_request,
         cpu_used_ratio: of.cpu_used_ratio,
-        late_p99_us: of.late_p99_us,
+        late_p99_us: of.late.p99_us,
         lost_ratio: of.lost_ratio,
         saturated: of.saturated,
     }

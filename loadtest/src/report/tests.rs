@@ -1,7 +1,7 @@
 //! One run, told twice: as a person reads it and as a program does.
 
 use super::*;
-use crate::measure::{Failure, Generator, Row, Summary};
+use crate::measure::{Failure, Generator, Lateness, Row, Summary};
 use crate::plan::{Flags, Plan};
 use crate::targets::{Ending, test_row};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) fn summary(rows: Vec<Row>) -> Summary {
         generator: Generator {
             cpu_us_per_request: 9.31,
             cpu_used_ratio: 0.042,
-            late_p99_us: 640,
+            late: Lateness { p99_us: 640, ..Lateness::default() },
             lost_ratio: 0.004,
             saturated: false,
         },

@@ -2,6 +2,7 @@
 //! A row knows how to read its figure and how many requests it takes before that figure means anything.
 
 use super::{Op, Tally};
+use crate::measure::Lateness;
 
 /// What a figure is measured in, and so how a limit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Indicator {
     pub read: fn(&Tally) -> f64,
     /// How many requests it takes to say that a limit is met, given the limit.
     pub needs: fn(f64, Op) -> u64,
+    /// The error bar: microseconds by which the generator's own lateness may have lengthened the figure.
+    pub late: fn(&Lateness) -> u64,
     /// A miss counts with any number of requests, and also when the generator was saturated: it is a fact, no estimate.
     pub miss_is_fact: bool,
 }
@@ -38,17 +41,42 @@ impl std::fmt::Debug for Indicator {
 
 /// All of them, in the order of the reference.
 pub const INDICATORS: &[Indicator] = &[
-    percentile("p50", "the median: half of the requests were at most this slow", |t| t.quantile_us(0.50), |_, _| 2),
-    percentile("p90", "nine in ten requests were at most this slow", |t| t.quantile_us(0.90), |_, _| 10),
-    percentile("p95", "19 in 20 requests were at most this slow", |t| t.quantile_us(0.95), |_, _| 20),
-    percentile("p99", "99 in 100 requests were at most this slow", |t| t.quantile_us(0.99), |_, _| 100),
-    percentile("max", "the slowest request", Tally::max_us, |_, _| 1),
+    percentile(
+        "p50",
+        "the median: half of the requests were at most this slow",
+        |t| t.quantile_us(0.50),
+        |_, _| 2,
+        |late| late.p50_us,
+    ),
+    percentile(
+        "p90",
+        "nine in ten requests were at most this slow",
+        |t| t.quantile_us(0.90),
+        |_, _| 10,
+        |late| late.p90_us,
+    ),
+    percentile(
+        "p95",
+        "19 in 20 requests were at most this slow",
+        |t| t.quantile_us(0.95),
+        |_, _| 20,
+        |late| late.p95_us,
+    ),
+    percentile(
+        "p99",
+        "99 in 100 requests were at most this slow",
+        |t| t.quantile_us(0.99),
+        |_, _| 100,
+        |late| late.p99_us,
+    ),
+    percentile("max", "the slowest request", Tally::max_us, |_, _| 1, |late| late.max_us),
     Indicator {
         name: "errors",
         summary: "share of requests that failed: no answer, an unexpected status, a failed assert",
         unit: Unit::Share,
         read: Tally::error_ratio,
         needs: resolution,
+        late: |_| 0,
         miss_is_fact: true,
     },
     Indicator {
@@ -57,6 +85,7 @@ pub const INDICATORS: &[Indicator] = &[
         unit: Unit::Rate,
         read: Tally::throughput,
         needs: |_, _| 1,
+        late: |_| 0,
         miss_is_fact: false,
     },
 ];
@@ -67,8 +96,9 @@ const fn percentile(
     summary: &'static str,
     read: fn(&Tally) -> f64,
     needs: fn(f64, Op) -> u64,
+    late: fn(&Lateness) -> u64,
 ) -> Indicator {
-    Indicator { name, summary, unit: Unit::Time, read, needs, miss_is_fact: false }
+    Indicator { name, summary, unit: Unit::Time, read, needs, late, miss_is_fact: false }
 }
 
 /// To say that fewer than 1 % fail takes 100 requests: with fewer, the smallest share above none is already more.

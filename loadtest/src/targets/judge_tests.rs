@@ -1,12 +1,13 @@
 //! One line a case: what was measured, what was asked, how it comes out.
 
 use super::*;
-use crate::measure::Failure;
+use crate::measure::{Failure, Lateness};
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
 const SATURATED: Generator =
-    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late_p99_us: 0, lost_ratio: 0.0, saturated: true };
+    Generator { cpu_us_per_request: 9.0, cpu_used_ratio: 0.95, late: CALM, lost_ratio: 0.0, saturated: true };
+const CALM: Lateness = Lateness { p50_us: 0, p90_us: 0, p95_us: 0, p99_us: 0, max_us: 0 };
 
 pub(crate) fn row(name: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Row {
     let mut histogram = Histogram::new(3).expect("three digits");
@@ -101,14 +102,31 @@ fn a_saturated_generator_proves_nothing_but_errors() {
 #[test]
 fn a_miss_by_less_than_the_generators_own_lateness_proves_nothing_and_what_is_met_stays_met() {
     let rows = row("a", &[(2040, 200)], 0);
-    let late = |ms: u64| Generator { late_p99_us: ms * 1000, ..Generator::default() };
+    let late = |ms: u64| Generator { late: Lateness { p95_us: ms * 1000, ..CALM }, ..Generator::default() };
     let judged = |text, ms| judge(&target(text, &["a"]), &[&rows], late(ms));
     assert_eq!(judged("p95 < 2s", 20).outcome, Outcome::Missed);
     let doubtful = judged("p95 < 2s", 60);
     assert_eq!(doubtful.outcome, Outcome::Inconclusive);
-    insta::assert_snapshot!(doubtful.why.unwrap_or_default(), @"the load generator's own timers fired up to 60ms late, more than the figure is over the limit");
+    insta::assert_snapshot!(doubtful.why.unwrap_or_default(), @"the load generator's own timers fired 60ms late at the same percentile, more than the figure is over the limit");
     assert_eq!(judged("p95 < 3s", 60).outcome, Outcome::Met);
     assert_eq!(judged("throughput > 1000/s", 60).outcome, Outcome::Missed);
+}
+
+#[test]
+fn each_percentile_is_excused_by_its_own_lateness_only() {
+    let rows = row("a", &[(2040, 200)], 0);
+    let late = |us: [u64; 5]| {
+        let [p50_us, p90_us, p95_us, p99_us, max_us] = us.map(|ms| ms * 1000);
+        Generator { late: Lateness { p50_us, p90_us, p95_us, p99_us, max_us }, ..Generator::default() }
+    };
+    for (index, name) in ["p50", "p90", "p95", "p99", "max"].iter().enumerate() {
+        let mut own = [0; 5];
+        own[index] = 60;
+        let target = target(&format!("{name} < 2s"), &["a"]);
+        assert_eq!(judge(&target, &[&rows], late(own)).outcome, Outcome::Inconclusive, "{name}");
+        let others = own.map(|ms| 60 - ms);
+        assert_eq!(judge(&target, &[&rows], late(others)).outcome, Outcome::Missed, "{name}");
+    }
 }
 
 #[test]
