@@ -179,7 +179,7 @@ fn every_sidecars_configuration_is_accepted() {
             text = text.replace(&format!("/run/secrets/{name}"), &secret.to_string_lossy());
         }
         // The certificate is read when the file is loaded; the tests of the agent have their own of it.
-        text = text.replace("ca_file: /run/secrets/tls.crt, ", "").replace("${DB_PORT}", "5432");
+        text = text.replace("ca_file: /run/secrets/tls.crt, ", "").replace("${DB_SCHEME}", "postgresql");
         let copy = folder.path().join(file.file_name().expect("a name"));
         std::fs::write(&copy, text).expect("written");
         let checked = finish("agent", &["check", "--config", &copy.to_string_lossy()]);
