@@ -77,7 +77,11 @@ fn mysql() {
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(stack.check("db", "db").expect("a check"), "up");
     let page = stack.sidecar("db", "/metrics").expect("a page").body;
-    assert!(page.contains("mysql_up{check=\"db\"} 1"), "{page}");
+    assert!(
+        page.contains("sidecar_check_info{check=\"db\",kind=\"mysql\",role=\"readiness\",peer=\"true\"} 1"),
+        "{page}"
+    );
+    assert!(page.contains("sidecar_database_connections_max{check=\"db\"} 100"), "{page}");
     let health =
         tests::http::get(&format!("http://{}:8000/health", stack.address("backend", "app").expect("an address")));
     assert_eq!(health.expect("an answer").status, 200);
