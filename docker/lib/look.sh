@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Runs inside a container on the network `monitoring` (sh and curl, no more): asks every sidecar until all are ready or the time is
 # up, then prints what they say. Arguments: seconds to wait, seconds between two measurements, sidecars; or `why`, anything and one
-# sidecar, for its diagnostics.
+# address, for the diagnostics of the sidecar there.
 patience=$1 between=$2
 shift 2
 if [ "$patience" = why ]; then

@@ -18,12 +18,18 @@ address() { # service
   esac
 }
 
-# One look at all sidecars through a container of their network, for none of them has a port on this host.
-look() { # seconds to wait, seconds between two measurements, sidecars; or `why`, 0 and one sidecar
-  local image
+# Runs look.sh in a container of a network, for no sidecar has a port on this host.
+look_from() { # network, arguments of look.sh
+  local image network=$1
+  shift
   image=$("${compose[@]}" config | awk '/^  nginx:/ { inside = 1 } inside && $1 == "image:" { print $2; inside = 0 }')
-  docker run --rm -i --network "${COMPOSE_PROJECT_NAME}_monitoring" --user 65534:65534 --read-only --tmpfs /tmp:mode=1777 \
+  docker run --rm -i --network "$network" --user 65534:65534 --read-only --tmpfs /tmp:mode=1777 \
     --cap-drop ALL --security-opt no-new-privileges --memory 64m --entrypoint sh "$image" -s "$@" <lib/look.sh
+}
+
+# One look at all sidecars.
+look() { # seconds to wait, seconds between two measurements, sidecars
+  look_from "${COMPOSE_PROJECT_NAME}_monitoring" "$@"
 }
 
 # The look as lines `db-sidecar 200 db:up schema:down:refused`; no check at all means that there was no answer.
@@ -111,7 +117,8 @@ explain() { # service
   sidecar=$(container_of "$1-sidecar")
   if [ -n "$sidecar" ]; then
     say "  its sidecar says:"
-    why "$(look why 0 "$1-sidecar" 2>/dev/null || true)" >&2
+    # Its diagnostics answer its own loopback only.
+    why "$(look_from "container:$sidecar" why 0 127.0.0.1 2>/dev/null || true)" >&2
     docker logs "$sidecar" 2>&1 | grep -E ' (WARN|ERROR) ' | tail -n 2 | cut -c1-400 | sed 's/^/    /' >&2 || true
   fi
   id=$(container_of "$1")

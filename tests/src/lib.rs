@@ -12,7 +12,9 @@ pub mod repo;
 pub mod rules;
 pub mod servers;
 pub mod sinks;
+pub mod stack;
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Asks until the answer is `Some` or the deadline passes; the deadline is for broken code, not for slow machines.
@@ -32,5 +34,10 @@ pub fn wait_for<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Opti
 
 /// Says on stderr that a test could not run here and why; the caller returns. `tests/run` counts these lines.
 pub fn skipped(test: &str, why: &str) {
-    eprintln!("SKIPPED {test}: {why}");
+    tell(&format!("SKIPPED {test}: {why}"));
+}
+
+/// Says something on stderr past the test harness, which keeps to itself what a test that passes prints.
+pub fn tell(words: &str) {
+    let _unheard = writeln!(std::io::stderr(), "{words}");
 }

@@ -1,7 +1,8 @@
-//! Where notifications end in a test: an HTTP server and a mail server that take everything and remember it. Loopback, free ports.
+//! Where notifications end in a test: an HTTP server and a mail server that take everything and remember it. Free ports, on
+//! loopback or, for senders in containers, on an address that they reach.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What has arrived, oldest first.
@@ -20,7 +21,15 @@ impl Sink {
     /// # Errors
     /// When there is no free port.
     pub fn http() -> std::io::Result<Self> {
-        Self::start(http)
+        Self::http_on(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// As [`Self::http`], on an address of this machine.
+    ///
+    /// # Errors
+    /// When the address is not this machine's, or has no free port.
+    pub fn http_on(address: IpAddr) -> std::io::Result<Self> {
+        Self::start(address, http)
     }
 
     /// Takes mails: each is remembered as its envelope (`to:` lines) and its text.
@@ -28,11 +37,19 @@ impl Sink {
     /// # Errors
     /// When there is no free port.
     pub fn smtp() -> std::io::Result<Self> {
-        Self::start(smtp)
+        Self::smtp_on(Ipv4Addr::LOCALHOST.into())
     }
 
-    fn start(serve: fn(TcpStream, &Arrived) -> std::io::Result<()>) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// As [`Self::smtp`], on an address of this machine.
+    ///
+    /// # Errors
+    /// When the address is not this machine's, or has no free port.
+    pub fn smtp_on(address: IpAddr) -> std::io::Result<Self> {
+        Self::start(address, smtp)
+    }
+
+    fn start(address: IpAddr, serve: fn(TcpStream, &Arrived) -> std::io::Result<()>) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((address, 0))?;
         let address = listener.local_addr()?;
         let arrived = Arrived::default();
         let shared = Arc::clone(&arrived);

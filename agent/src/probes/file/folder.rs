@@ -67,7 +67,10 @@ impl Place {
     /// All files that may be backups, newest first; a file that several links name counts once.
     pub(super) fn list(&self) -> Result<Vec<Found>, Unlisted> {
         let refused = |error| Unlisted::of(&self.path, error);
-        let own = fs::metadata(&self.path).map_err(refused)?;
+        let own = match fs::metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.awaits_its_first() => return Ok(Vec::new()),
+            looked => looked.map_err(refused)?,
+        };
         if !own.is_dir() {
             return Ok(found(self.path.clone(), &own).into_iter().collect());
         }
@@ -98,6 +101,12 @@ impl Place {
         // Of files of one instant the later name is the newer.
         all.sort_by(|one, other| (other.identity.modified, &other.path).cmp(&(one.identity.modified, &one.path)));
         Ok(all)
+    }
+
+    /// The place of all backups is there (a volume, say, and not `/`), the folder of these is not: the job makes it the first time.
+    fn awaits_its_first(&self) -> bool {
+        let place = self.path.parent().filter(|place| place.parent().is_some());
+        self.pattern.is_some() && place.is_some_and(Path::is_dir)
     }
 
     fn fits(&self, name: &OsStr) -> bool {

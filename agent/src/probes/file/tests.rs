@@ -153,6 +153,18 @@ async fn a_folder_that_is_missing_or_may_not_be_read_is_a_fault_of_the_configura
 }
 
 #[tokio::test]
+async fn a_folder_that_the_first_backup_will_make_holds_none_yet() {
+    let volume = tempfile::tempdir().unwrap();
+    let outcome = look(&format!("file://{}/postgres/*.sql.gz", volume.path().display()), "{}").await;
+    let fault = outcome.fault.clone().unwrap();
+    insta::assert_snapshot!(format!("{}: {}", fault.reason, fault.message), @"stale: there is no backup");
+    assert_eq!(value(&outcome, "sidecar_backup_count"), Some(0.0));
+    // Nothing below `/` is made by a job: there a volume is missing.
+    let outcome = look("file:///no-such-volume/*.gz", "{}").await;
+    assert_eq!(outcome.fault.map(|fault| fault.reason), Some(Reason::Config));
+}
+
+#[tokio::test]
 async fn a_new_backup_that_cannot_be_read_is_not_taken_for_one_being_written() {
     // A regular file of a moment ago whose first byte gives an input/output error, to root as well.
     let outcome = look("file:///proc/self/mem", "{}").await;

@@ -11,7 +11,7 @@ use crate::snapshot::{CheckState, CheckView, Failure, Role, Snapshot};
 use crate::units::Span;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The table, in the order of the configuration.
 pub(super) fn table(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
@@ -40,10 +40,11 @@ fn part(page: &mut String, Placed { name, part, checked }: &Placed<'_>) {
         None if *checked => return,
         None => (Tone::Wait, "not said"),
     };
-    let took = part.response_time_ms.map_or(String::new(), |took| format!("{took} ms"));
+    let took = part.response_time_ms.and_then(|took| Duration::try_from_secs_f64(took / 1e3).ok());
+    let took = took.map_or("<td></td>".to_owned(), |took| format!("<td data-label=\"answers in\">{}</td>", Span(took)));
     let _ = writeln!(
         page,
-        "<tr><td class=\"name\"><b>{name}</b> <small>as {by} says</small></td><td>{badge}</td><td></td><td>{took}</td>\
+        "<tr><td class=\"name\"><b>{name}</b> <small>as {by} says</small></td><td>{badge}</td><td></td>{took}\
          <td class=\"wide\"></td></tr>",
         name = escape(name),
         by = escape(part.reported_by),
@@ -94,12 +95,12 @@ fn state(check: &CheckView) -> String {
 }
 
 fn phases(page: &mut String, outcome: &Outcome) {
-    let total = outcome.phases.iter().map(|phase| phase.took).sum::<std::time::Duration>().as_secs_f64();
+    let total = outcome.phases.iter().map(|phase| phase.took).sum::<Duration>().as_secs_f64();
     if total <= 0.0 {
         return;
     }
     let class = |index: usize| format!("p{}", index % 6);
-    let share = |took: std::time::Duration| thousandths(took.as_secs_f64() / total);
+    let share = |took: Duration| thousandths(took.as_secs_f64() / total);
     let parts: Vec<_> =
         outcome.phases.iter().enumerate().map(|(index, phase)| (class(index), share(phase.took))).collect();
     page.push_str(&bar(&parts, "phases of the last run"));

@@ -18,7 +18,7 @@ pub(super) const fn words(reason: Reason) -> &'static str {
         Reason::Body => "the answer is not as expected",
         Reason::Schema => "a table or migration is missing",
         Reason::Saturated => "it is full",
-        Reason::Stale => "too old",
+        Reason::Stale => "too old, or not there yet",
         Reason::Config => "the check cannot work as configured",
         Reason::Internal => "a bug in the probe",
     }

@@ -108,6 +108,7 @@ async fn a_part_that_only_the_service_reports_has_an_entry_that_says_so_on_both_
     assert_eq!(others["services"].as_object().unwrap().keys().collect::<Vec<_>>(), ["public-site"]);
     let status = server.get("/").await;
     assert!(status.text().contains("<b>database</b> <small>as backend says</small>"));
+    assert!(status.text().contains("<td data-label=\"answers in\">1.3 ms</td>"), "{}", status.text());
 }
 
 #[tokio::test]
