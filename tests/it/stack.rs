@@ -92,7 +92,7 @@ fn hold(claims: &mut Claims, stack: &Stack, sinks: &Sinks) {
     claims.hold("services start in the order of health, and no sidecar waits", || stack_watch::order(stack));
     claims.hold("Prometheus reaches every sidecar and every service that it scrapes", || stack_watch::targets(stack));
     claims.hold("a backup is written, and the sidecar of the database turns up on it", || stack_watch::backup(stack));
-    claims.hold("all sidecars together stay within 60 MB and 1 % of a core", || stack_watch::cost(stack));
+    claims.hold("all sidecars together stay within 60 MB", || stack_watch::cost(stack));
     claims.hold("one address is held to the rate limit", || stack_load::one_address_is_limited(stack));
     claims
         .hold("200 users through the edge get a GO, with the rate limits on", || stack_load::two_hundred_users(stack));

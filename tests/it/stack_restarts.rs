@@ -60,8 +60,11 @@ fn sees(stack: &Stack, service: &str, expected: f64) {
     assert!((restarts(stack, service) - expected).abs() < 0.5, "{service}: {} restarts", restarts(stack, service));
 }
 
+/// A way in which all services get new containers.
+type Change = fn(&Stack);
+
 pub(crate) fn all_ways(stack: &Stack) {
-    let ways: [(&str, fn(&Stack)); 3] =
+    let ways: [(&str, Change); 3] =
         [("restart", |stack| all(stack, &["restart"])), ("stop and start", stop_and_start), ("re-creation", recreate)];
     for (way, change) in ways {
         let before: Vec<f64> = SERVICES.iter().map(|(service, _)| restarts(stack, service)).collect();
