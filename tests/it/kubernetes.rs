@@ -199,6 +199,21 @@ fn the_status_page_of_a_pod_is_open_to_its_sidecar_and_nobody_else() {
     assert_eq!(rules, ["allow 127.0.0.1;", "deny all;"]);
 }
 
+/// The Job is built apart from the stack and meets it in the cluster only.
+#[test]
+fn the_load_test_asks_for_a_secret_that_the_stack_makes() {
+    let documents = match documents() {
+        Ok(documents) => documents,
+        Err(why) => return skipped("the_load_test_asks_for_a_secret_that_the_stack_makes", &why),
+    };
+    let named = |kind: &str| documents.iter().filter(|one| one["kind"] == kind).collect::<Vec<_>>();
+    let asked =
+        named("Job")[0].pointer("/spec/template/spec/containers/0/env/0/valueFrom/secretKeyRef").expect("a key");
+    let made = named("Secret").into_iter().find(|secret| secret["metadata"]["name"] == asked["name"]);
+    let made = made.unwrap_or_else(|| panic!("no secret `{}`", asked["name"]));
+    assert!(made["data"].get(asked["key"].as_str().expect("text")).is_some(), "{asked}");
+}
+
 /// The Job's only way to the password: arguments can be read by whoever may list pods.
 #[test]
 fn the_load_test_takes_the_administrators_password_from_its_environment() {
