@@ -28,8 +28,8 @@ impl Stack {
     /// When Prometheus does not answer.
     pub fn firing(&self) -> Result<Vec<[String; 3]>, String> {
         let series = self.query("ALERTS{alertstate=\"firing\"}")?;
-        let label = |one: &Value, name: &str| one["metric"][name].as_str().unwrap_or_default().to_owned();
-        Ok(series.iter().map(|one| ["alertname", "service", "team"].map(|name| label(one, name))).collect())
+        let labels = ["alertname", "service", "team"].map(|name| format!("/metric/{name}"));
+        Ok(series.iter().map(|one| labels.each_ref().map(|label| text(one, label).to_owned())).collect())
     }
 
     /// Whether an alert about a service fires.
@@ -43,7 +43,11 @@ impl Stack {
     #[must_use]
     pub fn alert_state(&self, alert: &str, service: &str) -> Option<String> {
         let answer = get(&format!("http://127.0.0.1:{}/api/v2/alerts", self.alertmanager)).ok()?.json();
-        let about = |one: &&Value| one["labels"]["alertname"] == alert && one["labels"]["service"] == service;
-        answer.as_array()?.iter().find(about)?["status"]["state"].as_str().map(str::to_owned)
+        let about = |one: &&Value| text(one, "/labels/alertname") == alert && text(one, "/labels/service") == service;
+        answer.as_array()?.iter().find(about).map(|one| text(one, "/status/state").to_owned())
     }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
