@@ -174,7 +174,8 @@ impl Stack {
         for name in ["PATH", "HOME", "DOCKER_HOST", "XDG_CACHE_HOME", "DEBIAN_MIRROR"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        command.envs(binaries());
+        // The room that docker/up wants is for images, which are here already.
+        command.envs(binaries()).env("STACK_MIN_FREE_MB", "512");
         command
     }
 
