@@ -70,12 +70,14 @@ secrets() {
 # Public images if the engine can get them, else the local bases.
 choose_images() {
   if [ -z "$local_bases" ]; then
-    if timeout 60 "${compose[@]}" -f compose.yaml pull -q redis >/dev/null 2>&1; then
+    local probe
+    probe=$("${compose[@]}" -f compose.yaml config | awk '/^  redis:/ { inside = 1 } inside && $1 == "image:" { print $2; inside = 0 }')
+    if docker image inspect "$probe" >/dev/null 2>&1 || timeout 60 "${compose[@]}" -f compose.yaml pull -q redis >/dev/null 2>&1; then
       step "public images"
       return 0
     fi
     local_bases=yes
-    step "no registry answers: local bases"
+    step "no registry gave $probe within 60 s: local bases"
   fi
   bases/build
   files+=(-f compose.local.yaml)
