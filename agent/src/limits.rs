@@ -178,3 +178,7 @@ pub const VERDICTS_KEPT: usize = 4;
 pub const CLOCK_SLACK: Duration = Duration::from_hours(1);
 /// How much longer than `keep_for` a backup may stay: whatever removes old ones runs once a day.
 pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
+/// Metric names made of words that only a peer knows, over all patterns; they are kept for the life of the process.
+pub const NAMES_MADE: usize = 4000;
+/// Longest such word: MariaDB's longest status variable has 47 letters.
+pub const NAME_WORD_BYTES: usize = 96;

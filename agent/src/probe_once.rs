@@ -4,7 +4,7 @@ use crate::config::Check;
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::probes::net::Net;
-use crate::probes::{self, Outcome};
+use crate::probes::{self, Depth, Outcome};
 use crate::reading::{Metric, Reading, Type};
 use crate::snapshot::CheckFacts;
 use crate::units::{Span, human_bytes};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Runs the check's probe once; the page to print, and how the program ends.
 pub async fn probe(mut check: Check, debug: bool, paint: Paint) -> (String, Exit) {
-    let outcome = probes::run(check.probe.as_mut(), &Net::default(), check.facts.timeout).await;
+    let outcome = probes::run(check.probe.as_mut(), &Net::default(), check.facts.timeout, Depth::Peer).await;
     let exit = if outcome.ok() { Exit::Good } else { Exit::BadNews };
     (page(&check.facts, &outcome, debug, paint), exit)
 }
@@ -117,6 +117,7 @@ fn exposition(out: &mut String, readings: &[Reading]) {
 pub(crate) const fn kind(metric: &Metric) -> &'static str {
     match metric.kind {
         Type::Counter | Type::BareCounter => "counter",
+        Type::Untyped => "untyped",
         Type::Gauge | Type::Info => "gauge",
     }
 }

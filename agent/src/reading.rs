@@ -1,6 +1,10 @@
 //! What a probe or collector measured: a value of a metric that is declared once, beside the code that measures it.
 //! A leaf: it knows neither how values are kept nor how they are exported.
 
+use crate::limits;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 /// How a metric behaves in time, and so how Prometheus must be told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -10,11 +14,15 @@ pub enum Type {
     Counter,
     /// Only grows, and bears a public exporter's name without `_total`: `counter` in text 0.0.4, `unknown` in OpenMetrics.
     BareCounter,
+    /// Of no declared type under a public exporter's name: `untyped` in text 0.0.4, `unknown` in OpenMetrics.
+    Untyped,
     /// Always 1; the labels carry the information. The name ends in `_info`.
     Info,
 }
 
 /// A metric's name and meaning. Declared as a `static` in the file that measures it and listed in that file's table row.
+/// A `*` in the name stands for words that only the peer knows (a server's status variable, a line of `/proc/meminfo`): such a
+/// metric is a pattern, and [`Metric::named`] makes the metrics of its readings.
 #[derive(Debug)]
 pub struct Metric {
     /// The full sample name, unit and `_total` included.
@@ -61,6 +69,52 @@ impl Metric {
         Self { kind, ..self }
     }
 
+    /// A counter under a public exporter's name without `_total`.
+    #[must_use]
+    pub const fn bare_counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: Type::BareCounter, labels: &[] }
+    }
+
+    /// A metric under a public exporter's name that declares no type.
+    #[must_use]
+    pub const fn untyped(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: Type::Untyped, labels: &[] }
+    }
+
+    /// The metric that this pattern stands for with `word` in the place of its `*`, also in the help. Letters, digits and `_` only;
+    /// the word is used as it is. `None` when it holds anything else, and beyond [`limits::NAMES_MADE`] names over all patterns.
+    #[must_use]
+    pub fn named(&'static self, word: &str) -> Option<&'static Self> {
+        static MADE: Mutex<BTreeMap<(usize, String), &'static Metric>> = Mutex::new(BTreeMap::new());
+        let fits = !word.is_empty() && word.len() <= limits::NAME_WORD_BYTES;
+        if !fits || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return None;
+        }
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (std::ptr::from_ref(self).addr(), word.to_owned());
+        if let Some(known) = made.get(&key) {
+            return Some(known);
+        }
+        if made.len() >= limits::NAMES_MADE {
+            return None;
+        }
+        // Kept for the life of the process, as every other metric is; the cap above bounds it.
+        let kept = |text: &str| -> &'static str { Box::leak(text.replacen('*', word, 1).into_boxed_str()) };
+        let metric: &'static Self = Box::leak(Box::new(Self { name: kept(self.name), help: kept(self.help), ..*self }));
+        made.insert(key, metric);
+        Some(metric)
+    }
+
+    /// Whether the other one is this metric, or one that this pattern stands for.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other
+            || self.name.split_once('*').is_some_and(|(begin, end)| {
+                let fits = other.name.len() > begin.len() + end.len();
+                fits && other.name.starts_with(begin) && other.name.ends_with(end) && self.labels == other.labels
+            })
+    }
+
     /// Whether it is a whole server's figure under a public exporter's name (`nginx_…`, `pg_…`), which only the sidecar beside that
     /// server exports: two sidecars that see one server would count it twice.
     #[must_use]
@@ -91,4 +145,28 @@ pub struct Reading {
     pub labels: Vec<String>,
     /// The value, in the metric's unit.
     pub value: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static STATUS: Metric = Metric::untyped("mysql_global_status_*", "Generic metric from SHOW GLOBAL STATUS: *");
+
+    #[test]
+    fn a_pattern_makes_each_name_once() {
+        let made = STATUS.named("uptime").expect("a metric");
+        assert_eq!((made.name, made.kind), ("mysql_global_status_uptime", Type::Untyped));
+        assert_eq!(made.help, "Generic metric from SHOW GLOBAL STATUS: uptime");
+        assert!(std::ptr::eq(made, STATUS.named("uptime").expect("a metric")));
+        assert!(STATUS.covers(made) && STATUS.covers(&STATUS) && !made.covers(&STATUS));
+        assert!(!STATUS.covers(&Metric::untyped("mysql_global_status_", "")));
+    }
+
+    #[test]
+    fn a_name_that_is_none_makes_no_metric() {
+        for word in ["", "a b", "a\"b", "ü", &"x".repeat(limits::NAME_WORD_BYTES + 1)] {
+            assert!(STATUS.named(word).is_none(), "{word}");
+        }
+    }
 }

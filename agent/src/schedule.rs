@@ -7,6 +7,7 @@ mod collect;
 
 use crate::collectors::Collector;
 use crate::config::Check;
+use crate::probes::Depth;
 use crate::probes::net::Net;
 use crate::snapshot::CheckFacts;
 use crate::state::Event;
@@ -77,7 +78,9 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     loop {
         let (Ok(permit), Ok(turn)) = (lane.permits.acquire().await, lane.turns.acquire().await) else { return };
         let began = clock::now();
-        let outcome = first_alone(turn, probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout)).await;
+        let depth = if check.facts.peer { Depth::Peer } else { Depth::Dependency };
+        let run = probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout, depth);
+        let outcome = first_alone(turn, run).await;
         drop(permit);
         pace.ran(outcome.ok());
         if let Some(fault) = &outcome.fault {

@@ -6,7 +6,7 @@ use tests::repo::{files, read, shown};
 type Rule = (&'static str, &'static [&'static str]);
 
 /// What every part of the agent may know.
-const AGENT_LEAVES: &[&str] = &["limits", "clock", "units", "secret", "panics", "version"];
+const AGENT_LEAVES: &[&str] = &["limits", "clock", "units", "secret", "panics", "version", "parser"];
 /// What every part of the load tester may know.
 const LOADTEST_LEAVES: &[&str] = &["limits", "clock", "units", "problem", "redact", "suggest", "exit"];
 
@@ -18,6 +18,7 @@ const AGENT: &[Rule] = &[
     ("units", &[]),
     ("panics", &[]),
     ("version", &[]),
+    ("parser", &[]),
     ("reading", &[]),
     ("node", &["units", "limits"]),
     ("probes", &["reading", "node"]),

@@ -46,6 +46,7 @@ pub(super) static SOURCE: Source = Source {
         &OOM_KILLS,
         &PRESSURE,
     ],
+    parsers: &[],
     build: |roots, _peer: &PeerPlan| Box::new(Host::new(roots)),
 };
 
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn says_what_proc_says() {
-        let mut host = Host::new(&Roots { proc: "/proc".into(), cgroup: "/sys/fs/cgroup".into() });
+        let mut host =
+            Host::new(&Roots { proc: "/proc".into(), cgroup: "/sys/fs/cgroup".into(), ..Roots::of_system() });
         host.collect(at(0));
         let Collected::Readings(readings) = host.collect(at(1)) else { panic!("no readings") };
         let meminfo = files::read("/proc/meminfo".as_ref()).expect("meminfo");
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn has_no_processor_figure_before_there_is_something_to_compare() {
-        let mut host = Host::new(&Roots { proc: "/nowhere".into(), cgroup: "/nowhere".into() });
+        let mut host = Host::new(&Roots { proc: "/nowhere".into(), cgroup: "/nowhere".into(), ..Roots::of_system() });
         let Collected::Readings(readings) = host.collect(at(0)) else { panic!("no readings") };
         assert_eq!(value(&readings, &CPU_USED_RATIO, &["host"]), None);
         assert_eq!(value(&readings, &OOM_KILLS, &[]), None, "a file that is not there gives no figure, and no zero");

@@ -34,6 +34,7 @@ pub(super) static SOURCE: Source = Source {
         &CPU_USED_RATIO,
         &FDS_USED_RATIO,
     ],
+    parsers: &[],
     build: |roots, _peer| Box::new(Itself { pid: Pid::myself(&roots.proc), before: None, started_at: None }),
 };
 
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn says_of_itself_what_proc_says() {
-        let roots = Roots { proc: "/proc".into(), cgroup: "/nowhere".into() };
+        let roots = Roots { proc: "/proc".into(), cgroup: "/nowhere".into(), ..Roots::of_system() };
         let mut itself = (SOURCE.build)(&roots, &PeerPlan::default());
         let Collected::Readings(readings) = itself.collect(at(0)) else { panic!("no readings") };
         let resident = value(&readings, &RESIDENT, &[]).expect("resident memory");

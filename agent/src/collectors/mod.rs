@@ -13,6 +13,7 @@ mod process;
 mod testing;
 mod volumes;
 
+use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -25,6 +26,18 @@ pub struct Roots {
     pub proc: PathBuf,
     /// `/sys/fs/cgroup`.
     pub cgroup: PathBuf,
+    /// `/sys`.
+    pub sys: PathBuf,
+    /// The root of the host's file systems, where it is mounted into this container; `/` otherwise.
+    pub root: PathBuf,
+}
+
+impl Roots {
+    /// Where a running system has them.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self { proc: "/proc".into(), cgroup: "/sys/fs/cgroup".into(), sys: "/sys".into(), root: "/".into() }
+    }
 }
 
 /// What the collectors are told about the peer.
@@ -93,6 +106,8 @@ pub struct Source {
     pub default_on: bool,
     /// What it can measure.
     pub facts: &'static [&'static Metric],
+    /// What it reads of files that others write to, for fuzz targets and their corpora.
+    pub parsers: &'static [Parser],
     /// Makes it.
     pub build: fn(&Roots, &PeerPlan) -> Box<dyn Collector>,
 }

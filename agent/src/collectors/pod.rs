@@ -19,6 +19,7 @@ pub(super) static SOURCE: Source = Source {
     summary: "memory and processor time of the peer's container by its processes, in a pod that shares its PID namespace, against the limits told in `peer`",
     default_on: true,
     facts: &[&MEMORY_USED_RATIO, &CPU_USED_RATIO, &UNRECLAIMABLE, &MEMORY_LIMIT, &CPU_LIMIT],
+    parsers: &[],
     build: |roots, peer| Box::new(Pod::new(roots, peer)),
 };
 
@@ -106,7 +107,7 @@ mod tests {
     }
 
     fn pod(tree: &Tree, peer: PeerPlan) -> Pod {
-        let roots = Roots { proc: tree.path(), cgroup: "/nowhere".into() };
+        let roots = Roots { proc: tree.path(), cgroup: "/nowhere".into(), ..Roots::of_system() };
         Pod::new(&roots, &PeerPlan { process: Some("api".to_owned()), ..peer })
     }
 

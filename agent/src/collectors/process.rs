@@ -3,9 +3,10 @@
 
 use super::facts::FDS_USED_RATIO;
 use super::files::{self, float, ratio};
-use super::pid::Pid;
+use super::pid::{self, Pid};
 use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
 use crate::limits;
+use crate::parser::Parser;
 use crate::reading::Metric;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ pub(super) static SOURCE: Source = Source {
     summary: "processor time, memory, threads, file descriptors and connections of the peer's process, where it can be seen",
     default_on: true,
     facts: &[&CPU, &RESIDENT, &THREADS, &OPEN, &MOST, &STARTED, &CONNECTIONS, &FDS_USED_RATIO],
+    parsers: &[Parser { name: "proc_stat", read: pid::read }],
     build: |roots, peer| Box::new(Process::new(roots, peer)),
 };
 

@@ -28,6 +28,7 @@ pub(super) static SOURCE: Source = Source {
     summary: "free space and inodes of `/` and of the volumes named in `peer.volumes`",
     default_on: true,
     facts: &[&DISK_FREE_RATIO, &SIZE, &FREE, &INODES_FREE, &READ_ONLY],
+    parsers: &[],
     build: |roots, peer| {
         let mut paths = vec![PathBuf::from("/")];
         paths.extend(peer.volumes.iter().filter(|path| path.as_os_str() != "/").cloned());

@@ -72,6 +72,7 @@ static WEB: Kind = Kind {
     keys: NONE,
     fields: crate::node::fields::<WebKeys>,
     facts: &[],
+    parsers: &[],
     slow: false,
     build: build_web,
 };
@@ -83,6 +84,7 @@ static STORE: Kind = Kind {
     keys: NONE,
     fields: crate::node::fields::<StoreKeys>,
     facts: &[],
+    parsers: &[],
     slow: false,
     build: build_store,
 };
@@ -94,6 +96,7 @@ static SLOW: Kind = Kind {
     keys: NONE,
     fields: crate::node::fields::<StoreKeys>,
     facts: &[],
+    parsers: &[],
     slow: true,
     build: build_store,
 };
@@ -102,9 +105,12 @@ fn build_source(_: &Roots, _: &PeerPlan) -> Box<dyn Collector> {
     Box::new(Quiet)
 }
 
-static HOST: Source = Source { name: "host", summary: "", default_on: false, facts: &[], build: build_source };
-static PROCESS: Source = Source { name: "process", summary: "", default_on: true, facts: &[], build: build_source };
-static CGROUP: Source = Source { name: "cgroup", summary: "", default_on: true, facts: &[], build: build_source };
+static HOST: Source =
+    Source { name: "host", summary: "", default_on: false, facts: &[], parsers: &[], build: build_source };
+static PROCESS: Source =
+    Source { name: "process", summary: "", default_on: true, facts: &[], parsers: &[], build: build_source };
+static CGROUP: Source =
+    Source { name: "cgroup", summary: "", default_on: true, facts: &[], parsers: &[], build: build_source };
 
 fn tables() -> Tables {
     static KINDS: &[&Kind] = &[&WEB, &STORE, &SLOW];

@@ -23,6 +23,7 @@ fn write_family(page: &mut String, family: &Family) -> fmt::Result {
     let kind = match kind {
         Type::Gauge | Type::Info => "gauge",
         Type::Counter | Type::BareCounter => "counter",
+        Type::Untyped => "untyped",
     };
     write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n")?;
     family.rows.iter().try_for_each(|row| write_row(page, family.metric, row))

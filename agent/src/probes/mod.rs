@@ -20,13 +20,14 @@ pub mod tcp;
 pub(crate) mod tests;
 pub mod tls;
 
-pub use outcome::{Context, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
+pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
 pub use crate::node::fields as fields_of;
 pub use fields::{parameters, place_of};
 pub use target::Target;
 
 use crate::node::{Node, Problems};
+use crate::parser::Parser;
 use crate::reading::Metric;
 
 /// A probe of one target. It may keep a connection between runs; [`Probe::run`] can be dropped at any await when its deadline
@@ -64,6 +65,8 @@ pub struct Kind {
     pub fields: fn() -> &'static [&'static str],
     /// What it can measure, beside what every probe measures.
     pub facts: &'static [&'static Metric],
+    /// What it reads of bytes that a peer chose, for fuzz targets and their corpora.
+    pub parsers: &'static [Parser],
     /// Whether it watches something slow to change or not ours (external APIs, certificates, backups): 5 minutes, not 10 s.
     pub slow: bool,
     /// Makes a probe for a target from the check's own keys, or says all that is wrong with them.

@@ -45,6 +45,7 @@ pub(super) static KIND: Kind = Kind {
         &SIZE_ON_DISK,
         &TABLES_MISSING,
     ],
+    parsers: &[],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::MySql, target, own, problems),
 };

@@ -6,6 +6,7 @@ use super::http::page::{Got, Page, begin};
 use super::net::facts as net;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::node::{Node, Problems};
+use crate::parser::Parser;
 use crate::reading::{Metric, Type};
 use crate::units::Span;
 use http::header::{LOCATION, SERVER};
@@ -38,6 +39,7 @@ pub(super) static KIND: Kind = Kind {
         &WRITING,
         &WAITING,
     ],
+    parsers: &[Parser { name: "nginx_status", read }],
     slow: false,
     build,
 };
@@ -184,6 +186,11 @@ impl Status {
         let (reading, writing, waiting) = (number(reading)?, number(writing)?, number(waiting)?);
         Some(Self { active, accepted, handled, requests, reading, writing, waiting })
     }
+}
+
+/// Reads whatever a page holds, for fuzzing.
+fn read(bytes: &[u8]) {
+    let _status = Status::parse(&String::from_utf8_lossy(bytes));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counters pass 2^53 after decades")]

@@ -180,10 +180,21 @@ impl Outcome {
     }
 }
 
+/// How much a run is to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Whether a dependency works: what `probe_*` and `sidecar_*` need, as cheap as can be.
+    Dependency,
+    /// All figures of the server that this agent stands beside, under the names of its public exporter.
+    Peer,
+}
+
 /// What a run has to work with: its deadline, the network, and where it writes down what it learns.
 pub struct Context<'a> {
     /// When the run must be over.
     pub deadline: Instant,
+    /// Whether the server's own families are wanted; without, a probe asks for none of them.
+    pub depth: Depth,
     /// Name look-up and TLS settings shared by all probes.
     pub net: &'a Net,
     outcome: Outcome,
@@ -193,8 +204,8 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A context for one run that must be over at `deadline`.
     #[must_use]
-    pub fn new(net: &'a Net, deadline: Instant) -> Self {
-        Self { deadline, net, outcome: Outcome::default(), current: None }
+    pub fn new(net: &'a Net, deadline: Instant, depth: Depth) -> Self {
+        Self { deadline, depth, net, outcome: Outcome::default(), current: None }
     }
 
     /// Begins a phase and ends the one before.
@@ -240,6 +251,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Keeps many values that are known to differ in metric or labels, such as a server's own family.
+    pub fn measure_all(&mut self, readings: impl IntoIterator<Item = Reading>) {
+        self.outcome.readings.extend(readings);
+    }
+
     /// Keeps a fact for people: control characters removed, capped at [`limits::PEER_TEXT_CHARS`].
     pub fn note(&mut self, name: &'static str, text: &str) {
         self.outcome.notes.retain(|note| note.name != name);
@@ -260,9 +276,9 @@ pub fn clean(text: &str) -> String {
 }
 
 /// Runs a probe once under its deadline. Whatever it does (hang, panic, fail), the result is an outcome.
-pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration) -> Outcome {
+pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration, depth: Depth) -> Outcome {
     let began = clock::now();
-    let mut cx = Context::new(net, began + timeout);
+    let mut cx = Context::new(net, began + timeout, depth);
     let ended = tokio::time::timeout(timeout, AssertUnwindSafe(probe.run(&mut cx)).catch_unwind()).await;
     let fault = match ended {
         Ok(Ok(Ok(()))) => None,

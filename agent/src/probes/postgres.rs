@@ -44,6 +44,7 @@ pub(super) static KIND: Kind = Kind {
         &SIZE_ON_DISK,
         &TABLES_MISSING,
     ],
+    parsers: &[],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::Postgres, target, own, problems),
 };

@@ -17,6 +17,7 @@ pub static KIND: Kind = Kind {
     keys: KEYS,
     fields: fields_of::<Params>,
     facts: FACTS,
+    parsers: &[],
     slow: true,
     build,
 };

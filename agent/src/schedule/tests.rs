@@ -95,7 +95,7 @@ async fn outcomes(acts: &[Act], wanted: usize) -> Vec<(usize, Option<Reason>)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_hung_probe_is_cut_at_its_deadline_with_the_phase_it_was_in() {
-    let outcome = probes::run(&mut Scripted(Act::Hang), &Net::default(), Duration::from_secs(2)).await;
+    let outcome = probes::run(&mut Scripted(Act::Hang), &Net::default(), Duration::from_secs(2), Depth::Peer).await;
     let fault = outcome.fault.expect("a fault");
     insta::assert_snapshot!(format!("{} {}", fault.reason, fault.message), @"timeout no answer within 2 s in phase `connect`");
     assert_eq!((outcome.took, outcome.phases[0].took), (Duration::from_secs(2), Duration::from_secs(2)));

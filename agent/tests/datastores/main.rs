@@ -20,7 +20,7 @@ mod over_tls;
 
 use agent::node::{Node, Problems};
 use agent::probes::net::Net;
-use agent::probes::{Outcome, Probe, Reason, Target, kind_of, run};
+use agent::probes::{Depth, Outcome, Probe, Reason, Target, kind_of, run};
 use agent::reading::Reading;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn look(url: &str, own: &str) -> Outcome {
 
 /// One run; the password is in nothing that it says.
 async fn again(probe: &mut dyn Probe) -> Outcome {
-    let outcome = run(probe, &Net::default(), Duration::from_secs(10)).await;
+    let outcome = run(probe, &Net::default(), Duration::from_secs(10), Depth::Peer).await;
     assert!(!format!("{outcome:?}").contains("canary"), "{outcome:?}");
     outcome
 }

@@ -23,6 +23,7 @@ pub(super) static SOURCE: Source = Source {
     summary: "memory, processor, throttling, processes, pressure, restarts and OOM kills of the peer's container",
     default_on: true,
     facts: metrics::FACTS,
+    parsers: &[],
     build: |roots, peer| Box::new(Cgroup::new(roots, peer)),
 };
 

@@ -62,7 +62,7 @@ fn v1() -> Tree {
 }
 
 fn collector(tree: &Tree, name: &str) -> Cgroup {
-    let roots = Roots { proc: tree.join("proc"), cgroup: tree.join("cgroup") };
+    let roots = Roots { proc: tree.join("proc"), cgroup: tree.join("cgroup"), ..Roots::of_system() };
     Cgroup::new(&roots, &PeerPlan { cgroup: Some(name.to_owned()), ..PeerPlan::default() })
 }
 
@@ -238,7 +238,7 @@ fn says_why_there_is_nothing_to_read() {
     };
     let tree = v2();
     insta::assert_snapshot!(why(collector(&tree, "shop_web").collect(at(0))), @"no cgroup is called `shop_web`: the service is not running, or has another `cgroup_parent`");
-    let unnamed = Roots { proc: tree.join("proc"), cgroup: tree.join("cgroup") };
+    let unnamed = Roots { proc: tree.join("proc"), cgroup: tree.join("cgroup"), ..Roots::of_system() };
     let mut unnamed = Cgroup::new(&unnamed, &PeerPlan::default());
     insta::assert_snapshot!(why(unnamed.collect(at(0))), @"no cgroup is named: give the service a `cgroup_parent` and name it in `peer.cgroup`");
     let empty = Tree::new(&[("proc/stat", "")]);

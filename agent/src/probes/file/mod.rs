@@ -13,6 +13,7 @@ mod worker;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::clock;
 use crate::node::{Node, Problems};
+use crate::parser::Parser;
 use crate::reading::Metric;
 use crate::units::{Span, human_bytes};
 use folder::Place;
@@ -32,6 +33,7 @@ pub(super) static KIND: Kind = Kind {
     keys: KEYS,
     fields: fields_of::<Params>,
     facts: &[&AGE, &SIZE, &SIZE_RATIO, &COUNT, &VALID],
+    parsers: &[Parser { name: "dump", read: dump::read }],
     slow: true,
     build,
 };

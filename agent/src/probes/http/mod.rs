@@ -49,6 +49,7 @@ pub static KIND: Kind = Kind {
     keys: params::KEYS,
     fields: fields_of::<Params>,
     facts: metrics::FACTS,
+    parsers: &[],
     slow: false,
     build,
 };
@@ -160,7 +161,7 @@ impl Http {
         // Of its own context, or the second page's time would count as the first one's; half the time left, or it could turn a
         // good check into a late one.
         let deadline = clock::now() + cx.left() / 2;
-        let mut aside = Context::new(cx.net, deadline);
+        let mut aside = Context::new(cx.net, deadline, cx.depth);
         let asking = exchange(&mut aside, self.ask(&url, Method::GET, Bytes::new()));
         match timeout_at(deadline, asking).await {
             Ok(Ok(got)) if got.answer.status.is_success() && got.body_fault.is_none() => {

@@ -97,7 +97,7 @@ mod tests {
     }
 
     async fn measured(answer: Value) -> Outcome {
-        crate::probes::run(&mut Said(answer), &Net::default(), Duration::from_secs(1)).await
+        crate::probes::run(&mut Said(answer), &Net::default(), Duration::from_secs(1), crate::probes::Depth::Peer).await
     }
 
     fn lines(outcome: &Outcome) -> String {

@@ -179,7 +179,7 @@ mod tests {
     async fn a_closed_port_is_refused_and_both_phases_are_timed() {
         let port = test_peers::closed_port().await;
         let net = Net::default();
-        let mut cx = Context::new(&net, clock::now() + Duration::from_secs(2));
+        let mut cx = Context::new(&net, clock::now() + Duration::from_secs(2), crate::probes::Depth::Peer);
         let fault = connect(&mut cx, "127.0.0.1", port, Addresses::default()).await.unwrap_err();
         assert_eq!(fault.reason, Reason::Refused);
         assert_eq!(fault.message, format!("could not connect to 127.0.0.1:{port}: nothing listens there"));
@@ -192,7 +192,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let net = Net::default();
-        let mut cx = Context::new(&net, clock::now() + Duration::from_secs(2));
+        let mut cx = Context::new(&net, clock::now() + Duration::from_secs(2), crate::probes::Depth::Peer);
         let connected = connect(&mut cx, "localhost", port, Addresses::default()).await.unwrap();
         assert_eq!(connected.address, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }

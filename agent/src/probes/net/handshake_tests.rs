@@ -15,7 +15,7 @@ struct Seen {
 /// Connects to `host` at a peer and shakes hands.
 async fn shake(peer: &Peer, host: &str, tls: &Tls) -> Seen {
     let net = Net::default();
-    let mut cx = Context::new(&net, clock::now() + Duration::from_secs(5));
+    let mut cx = Context::new(&net, clock::now() + Duration::from_secs(5), crate::probes::Depth::Peer);
     let stream = connect(&mut cx, "127.0.0.1", peer.port(), Addresses::default()).await.unwrap().stream;
     let fault = handshake(&mut cx, stream, host, tls).await.err();
     assert!(cx.took("tls").is_some());
@@ -175,7 +175,7 @@ async fn a_client_certificate_is_shown_when_the_server_wants_one() {
     })
     .await;
     let net = Net::default();
-    let mut cx = Context::new(&net, clock::now() + Duration::from_secs(5));
+    let mut cx = Context::new(&net, clock::now() + Duration::from_secs(5), crate::probes::Depth::Peer);
     let stream = connect(&mut cx, "127.0.0.1", peer.port(), Addresses::default()).await.unwrap().stream;
     let mut session = handshake(&mut cx, stream, "localhost", &Tls::build(&config).unwrap()).await.unwrap();
     // In TLS 1.3 the server judges our certificate after our handshake has ended; its goodbye shows that it has.

@@ -100,7 +100,7 @@ mod tests {
     use std::time::Duration;
 
     async fn look(net: &Net, host: &str, wanted: Addresses) -> Result<Vec<IpAddr>, Fault> {
-        let mut cx = Context::new(net, clock::now() + Duration::from_millis(200));
+        let mut cx = Context::new(net, clock::now() + Duration::from_millis(200), crate::probes::Depth::Peer);
         addresses(&mut cx, host, wanted).await
     }
 

@@ -16,6 +16,8 @@ pub(crate) mod test_peers;
 mod tls;
 mod verifier;
 
+use crate::parser::Parser;
+
 pub use address::{Addresses, Connected, IpProtocol, connect, fault_of};
 pub use certificate::Certificate;
 pub use facts::{FACTS, SECURE_FACTS};
@@ -25,6 +27,12 @@ pub use sniff::{Sniffed, explained, sniff};
 pub use spoken::{Spoken, classify};
 pub use tap::Tap;
 pub use tls::{Tls, TlsConfig, TlsError, TlsVersion};
+
+/// What reads a peer's bytes here.
+pub(crate) static PARSERS: &[Parser] = &[
+    Parser { name: "first_bytes", read: |bytes| drop(classify(bytes)) },
+    Parser { name: "certificate", read: |bytes| drop(Certificate::read(bytes)) },
+];
 
 /// A TLS session whose first bytes were watched.
 pub type TlsStream<S> = tokio_rustls::client::TlsStream<Tap<S>>;

@@ -11,6 +11,7 @@ use super::net::{Tls, TlsConfig};
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::limits;
 use crate::node::{Node, Problems};
+use crate::parser::Parser;
 use facts::{Facts, fault_of};
 use resp::Reply;
 use session::{Lost, Session};
@@ -32,6 +33,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     fields: fields_of::<Params>,
     facts: facts::FACTS,
+    parsers: &[Parser { name: "redis_reply", read: resp::read }],
     slow: false,
     build,
 };

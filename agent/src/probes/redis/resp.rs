@@ -40,6 +40,11 @@ pub(super) fn decode(buffer: &[u8]) -> Result<Option<(Reply, usize)>, Broken> {
     Ok(reply.map(|reply| (reply, reader.at)))
 }
 
+/// Reads whatever a server sent, for fuzzing.
+pub(super) fn read(bytes: &[u8]) {
+    let _reply = decode(bytes);
+}
+
 /// A request: a list of bulk strings.
 pub(super) fn encode(words: &[&str]) -> Vec<u8> {
     let mut request = format!("*{}\r\n", words.len()).into_bytes();

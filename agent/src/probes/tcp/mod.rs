@@ -36,6 +36,7 @@ pub static KIND: Kind = Kind {
     keys: KEYS,
     fields: fields_of::<Params>,
     facts: FACTS,
+    parsers: &[],
     slow: false,
     build,
 };
