@@ -2,6 +2,7 @@
 //! It drives binaries and knows nothing of their code.
 
 pub mod agent;
+pub mod compare;
 pub mod compose;
 pub mod grafana;
 pub mod http;

@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod edge;
+pub mod exporter;
 pub mod mariadb;
 pub mod nginx;
 pub mod postgres;
