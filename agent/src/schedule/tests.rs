@@ -122,7 +122,7 @@ async fn hung_probes_do_not_hold_back_the_others() {
 async fn however_many_peers_hang_the_others_keep_their_beats() {
     let (sender, mut receiver) = mpsc::channel(limits::OUTCOMES_QUEUED);
     let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
-    let hanging = 5 * limits::PROBES_AT_ONCE;
+    let hanging = 15 * limits::PROBES_AT_ONCE;
     for index in 0..hanging {
         schedule.check(index, Check { facts: facts(10), probe: Box::new(Scripted(Act::Hang)) });
     }
