@@ -24,6 +24,7 @@ mod dashboards;
 mod dashboards_live;
 mod datastores;
 mod demo;
+mod hostile;
 mod kubernetes;
 mod migrations;
 mod nginx;
