@@ -147,7 +147,9 @@ async fn each_refusal_has_its_reason() {
 #[tokio::test]
 async fn a_replica_is_not_written_to() {
     let peer = scripted(|asked| match asked {
-        "INFO all" => Some("$68\r\nrole:slave\r\nmaster_link_status:down\r\nmaster_last_io_seconds_ago:-1\r\n\r\n".into()),
+        "INFO all" => {
+            Some("$68\r\nrole:slave\r\nmaster_link_status:down\r\nmaster_last_io_seconds_ago:-1\r\n\r\n".into())
+        }
         _ => asked.starts_with("SET").then(|| "-READONLY\r\n".into()),
     })
     .await;
