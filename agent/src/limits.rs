@@ -152,9 +152,9 @@ pub const CLIENT_NAME: &str = "sidecar-agent";
 pub const REDIS_REPLY_BYTES: usize = 256 << 10;
 /// Longest line of a reply of Redis: a status or an error.
 pub const REDIS_LINE_BYTES: usize = 1024;
-/// Most items in a reply of Redis, over all lists.
-pub const REDIS_REPLY_ITEMS: usize = 256;
-/// Deepest nesting of a reply of Redis; none that we ask for has lists in lists.
+/// Most items in a reply of Redis, over all lists: `LATENCY HISTOGRAM` has some forty for each command in use.
+pub const REDIS_REPLY_ITEMS: usize = 8192;
+/// Deepest nesting of a reply of Redis: the words of a command, in an entry, in the log of slow commands.
 pub const REDIS_REPLY_DEPTH: usize = 3;
 /// Seconds after which the key of a round trip is gone, should we die between setting and deleting it.
 pub const ROUND_TRIP_EXPIRY: &str = "30";
@@ -184,3 +184,37 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Most bytes of all replies of Redis to one batch of requests; together they have some 50 kB on a busy server.
+pub const REDIS_BATCH_BYTES: usize = 1 << 20;
+/// What is kept of a connection's buffer between two runs: a busy server's `INFO` needs more, and only for a moment.
+pub const REDIS_BUFFER_KEPT: usize = 8 << 10;
+/// Lines of `INFO` that are looked at; a busy server has some 500.
+pub const REDIS_INFO_LINES: usize = 4096;
+/// Longest word of Redis that becomes a label: the name of a command, an event, a host.
+pub const REDIS_WORD_BYTES: usize = 128;
+/// Commands with figures of their own; Redis knows 240 and a service uses some fifty, each with about forty series.
+pub const REDIS_COMMANDS: usize = 128;
+/// Percentiles of a command; the server's default are three.
+pub const REDIS_PERCENTILES: usize = 8;
+/// Buckets of a command; they double from a microsecond on, and the server itself stops at a second.
+pub const REDIS_BUCKETS: usize = 32;
+/// Codes of errors; the server itself stops at 128, and only scripts make more than a dozen.
+pub const REDIS_ERROR_CODES: usize = 64;
+/// Databases; the server's default are 16.
+pub const REDIS_DATABASES: usize = 64;
+/// Replicas of one server; beyond a handful they follow each other.
+pub const REDIS_REPLICAS: usize = 32;
+/// Primaries: those of a replica of KeyDB, and those that one Sentinel watches.
+pub const REDIS_PRIMARIES: usize = 16;
+/// Threads of one server for sockets.
+pub const REDIS_THREADS: usize = 128;
+/// Modules of one server.
+pub const REDIS_MODULES: usize = 32;
+/// Figures of `CLUSTER INFO`, one for each kind of message among them: some forty.
+pub const REDIS_CLUSTER_FIGURES: usize = 64;
+/// Kinds of latency spikes; the server knows some twenty.
+pub const REDIS_EVENTS: usize = 32;
+/// Classes of clients with limits of their own: three, and settings of a log: six.
+pub const REDIS_BUFFER_CLASSES: usize = 8;
+/// After so long, what Redis refused is asked for again; each refusal adds to its counters and its ACL log.
+pub const REDIS_ASK_AGAIN: Duration = Duration::from_mins(5);
