@@ -218,3 +218,27 @@ pub const REDIS_EVENTS: usize = 32;
 pub const REDIS_BUFFER_CLASSES: usize = 8;
 /// After so long, what Redis refused is asked for again; each refusal adds to its counters and its ACL log.
 pub const REDIS_ASK_AGAIN: Duration = Duration::from_mins(5);
+/// Time between two looks at the host under node_exporter's names: Prometheus' usual scrape, and a look costs more than all other sources.
+pub const NODE_INTERVAL: Duration = Duration::from_secs(15);
+/// How much too early a collection may come and still count, for timers are late by turns.
+pub const NODE_INTERVAL_SLACK: Duration = Duration::from_millis(500);
+/// Series that one part of the host may give: 2000 processors in ten modes, and no page grows without end.
+pub const NODE_PART_READINGS: usize = 20_000;
+/// Room made for a look at a small machine.
+pub const NODE_READINGS_USUAL: usize = 1024;
+/// Longest text of the host in a label: mount points of Kubernetes' volumes have 200 letters.
+pub const NODE_LABEL_CHARS: usize = 256;
+/// Entries of a folder of `/proc` or `/sys` that are looked at; the most are processes.
+pub const NODE_ENTRIES: usize = 32_768;
+/// Processors that a list such as `0-3` may name; Linux supports 8192.
+pub const NODE_CPUS: u32 = 8192;
+/// Mounts that are asked for their room.
+pub const NODE_MOUNTS: usize = 512;
+/// A mount that has not answered by then hangs; local ones need microseconds, a share across a continent half a second.
+pub const NODE_MOUNT_PATIENCE: Duration = Duration::from_secs(1);
+/// Mounts that may be found hanging in one look, which must end before [`COLLECT_TIMEOUT`].
+pub const NODE_HUNG_MOUNTS_A_LOOK: usize = 3;
+/// Threads that may hang in mounts at the same time; beyond it no further mount is asked.
+pub const NODE_HUNG_MOUNTS: usize = 8;
+/// Stack of such a thread, which makes one system call.
+pub const NODE_MOUNT_STACK_BYTES: usize = 64 << 10;
