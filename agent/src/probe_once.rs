@@ -141,7 +141,6 @@ mod tests {
 
     fn outcome() -> Outcome {
         Outcome {
-            fault: None,
             took: Duration::from_micros(12_400),
             phases: vec![
                 Phase { name: "resolve", took: Duration::from_micros(850) },
@@ -156,6 +155,7 @@ mod tests {
                 COUNT.is(7.0),
             ],
             notes: vec![Note { name: "version", text: "nginx/1.26".to_owned() }],
+            ..Outcome::default()
         }
     }
 

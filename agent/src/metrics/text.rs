@@ -1,7 +1,8 @@
 //! Prometheus text format 0.0.4, which prometheus-client does not write.
 
-use super::Served;
 use super::families::{Family, Row, gather};
+use super::negotiate::Format;
+use super::{Served, reexported};
 use crate::reading::{Metric, Type};
 use crate::snapshot::Snapshot;
 use std::fmt::{self, Write};
@@ -12,9 +13,11 @@ use std::fmt::{self, Write};
 /// Never while the page is a `String`.
 pub(super) fn plain(snapshot: &Snapshot, served: Served) -> Result<String, fmt::Error> {
     let mut page = String::with_capacity(64 << 10);
-    for family in gather(snapshot, &served).values() {
+    let again = reexported::choose(snapshot);
+    for family in gather(snapshot, &served, &again).values() {
         write_family(&mut page, family)?;
     }
+    again.write(&mut page, Format::Text)?;
     Ok(page)
 }
 
