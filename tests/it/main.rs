@@ -27,6 +27,7 @@ mod datastores;
 mod demo;
 mod kubernetes;
 mod migrations;
+mod mixins;
 mod nginx;
 mod prometheus;
 mod prometheus_config;
