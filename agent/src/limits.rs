@@ -242,3 +242,15 @@ pub const NODE_HUNG_MOUNTS_A_LOOK: usize = 3;
 pub const NODE_HUNG_MOUNTS: usize = 8;
 /// Stack of such a thread, which makes one system call.
 pub const NODE_MOUNT_STACK_BYTES: usize = 64 << 10;
+/// Longest page of metrics that is read of a peer unless the check says otherwise: 20 000 series of the usual length.
+pub const EXPOSITION_BYTES: usize = 4 << 20;
+/// Most series on such a page; a service with more has one of its labels wrong.
+pub const EXPOSITION_SERIES: usize = 100_000;
+/// Most series of a page that are kept and exported again: about half a megabyte of memory and of our page.
+pub const REEXPORTED_SERIES: usize = 5000;
+/// Longest name of a metric that is exported again.
+pub const EXPOSITION_NAME_BYTES: usize = 200;
+/// Most bytes of names and values of the labels of one such series.
+pub const EXPOSITION_LABEL_BYTES: usize = 2 << 10;
+/// Lines of a page that are read before other checks have their turn; a few thousand take a millisecond.
+pub const EXPOSITION_LINES_AT_ONCE: usize = 2000;

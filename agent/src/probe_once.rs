@@ -149,7 +149,6 @@ mod tests {
 
     fn outcome() -> Outcome {
         Outcome {
-            fault: None,
             took: Duration::from_micros(12_400),
             phases: vec![
                 Phase { name: "resolve", took: Duration::from_micros(850) },
@@ -164,6 +163,7 @@ mod tests {
                 COUNT.is(7.0),
             ],
             notes: vec![Note { name: "version", text: "nginx/1.26".to_owned() }],
+            ..Outcome::default()
         }
     }
 

@@ -7,6 +7,7 @@ pub mod facts;
 mod fields;
 mod file;
 pub mod http;
+pub mod metrics;
 mod mysql;
 pub mod net;
 mod nginx;
@@ -74,8 +75,17 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] =
-    &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND, &nginx::KIND, &file::KIND];
+pub static KINDS: &[&Kind] = &[
+    &http::KIND,
+    &tcp::KIND,
+    &tls::KIND,
+    &redis::KIND,
+    &postgres::KIND,
+    &mysql::KIND,
+    &nginx::KIND,
+    &metrics::KIND,
+    &file::KIND,
+];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

@@ -2,17 +2,32 @@
 
 use super::exchange::{Ask, exchange};
 use super::params::Params;
+pub(in crate::probes) use super::params::{Authorization, BodyLimit};
 use super::plan::{self, Plan};
 pub(in crate::probes) use super::rules::begin;
 use crate::node::{Node, Problems};
+use crate::probes::net::TlsConfig;
 use crate::probes::{Context, Fault, Target};
 use crate::secret::Secret;
 use bytes::Bytes;
 use http::HeaderMap;
+use std::collections::BTreeMap;
 
 /// A page that can be asked for.
 pub(in crate::probes) struct Page {
     plan: Plan,
+}
+
+/// What a page is asked with, beside its URL.
+pub(in crate::probes) struct Manners {
+    /// Headers of the request.
+    pub(in crate::probes) headers: BTreeMap<String, Secret>,
+    /// A token.
+    pub(in crate::probes) authorization: Option<Authorization>,
+    /// TLS settings.
+    pub(in crate::probes) tls_config: TlsConfig,
+    /// The longest body that is read.
+    pub(in crate::probes) body_limit: BodyLimit,
 }
 
 /// An answer as it came.
@@ -34,6 +49,18 @@ impl Page {
     ) -> Option<Self> {
         let headers = host.map(|host| ("Host".to_owned(), Secret::new(host))).into_iter().collect();
         let params = Params { headers, ..Params::default() };
+        plan::plan(target, &params, own, problems).map(|plan| Self { plan })
+    }
+
+    /// The page, asked for with all that a check may say of a request.
+    pub(in crate::probes) fn asked(
+        target: &Target,
+        manners: Manners,
+        own: &Node,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let Manners { headers, authorization, tls_config, body_limit } = manners;
+        let params = Params { headers, authorization, tls_config, body_size_limit: body_limit, ..Params::default() };
         plan::plan(target, &params, own, problems).map(|plan| Self { plan })
     }
 

@@ -78,7 +78,7 @@ pub(super) struct BasicAuth {
 /// Any other `Authorization` header.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Authorization {
+pub(in crate::probes) struct Authorization {
     #[serde(rename = "type", default = "bearer")]
     pub(super) scheme: String,
     pub(super) credentials: Secret,
@@ -112,7 +112,7 @@ pub(super) enum Compression {
 
 /// A size; 0 is the default, as in blackbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BodyLimit(pub(super) usize);
+pub(in crate::probes) struct BodyLimit(pub(in crate::probes) usize);
 
 impl BodyLimit {
     fn read<E: de::Error>(text: &str) -> Result<Self, E> {
