@@ -1,6 +1,14 @@
 //! `postgres` and `postgresql`: log in and read, with fixed queries in read-only transactions, what tells whether the database is
 //! well. TLS is ours (the relay sees plain messages and can cap them), so certificates are described as for every other probe.
 
+mod family;
+mod relations;
+mod replication;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod whole;
+
 use super::database::{
     CONNECTIONS, CONNECTIONS_MAX, Dialed, IS_REPLICA, LONGEST_TRANSACTION, QUERY_TIME, REPLICATION_LAG, REPLICATION_UP,
     SIZE as SIZE_ON_DISK, SLOW_QUERIES, Stream, TABLES_MISSING, UPTIME, dial, other, stranger,
@@ -14,6 +22,7 @@ use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
 use crate::reading::Metric;
 use crate::units::Span;
+use family::Family;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::net::SocketAddr;
@@ -30,26 +39,59 @@ pub(super) static KIND: Kind = Kind {
     example: "- name: db\n  url: postgresql://app:secret@db:5432/shop\n  tables: [users, orders]\n",
     keys: sql::KEYS,
     fields: fields_of::<Params>,
-    facts: &[
-        &UP,
-        &CONNECTIONS,
-        &CONNECTIONS_MAX,
-        &CONNECTIONS_USED_RATIO,
-        &CACHE_HIT_RATIO,
-        &SLOW_QUERIES,
-        &QUERY_TIME,
-        &LONGEST_TRANSACTION,
-        &UPTIME,
-        &IS_REPLICA,
-        &REPLICATION_UP,
-        &REPLICATION_LAG,
-        &SIZE_ON_DISK,
-        &TABLES_MISSING,
-    ],
+    facts: &FACTS,
     parsers: &[],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::Postgres, target, own, problems),
 };
+
+static OWN: [&Metric; 15] = [
+    &UP,
+    &LAST_SCRAPE_ERROR,
+    &CONNECTIONS,
+    &CONNECTIONS_MAX,
+    &CONNECTIONS_USED_RATIO,
+    &CACHE_HIT_RATIO,
+    &SLOW_QUERIES,
+    &QUERY_TIME,
+    &LONGEST_TRANSACTION,
+    &UPTIME,
+    &IS_REPLICA,
+    &REPLICATION_UP,
+    &REPLICATION_LAG,
+    &SIZE_ON_DISK,
+    &TABLES_MISSING,
+];
+
+/// The families of the public exporter, in the order in which they are asked for.
+static FAMILIES: [&Family; 19] = [
+    &whole::WHOLE,
+    &whole::BGWRITER,
+    &whole::CHECKPOINTER,
+    &sessions::SESSIONS,
+    &sessions::DATABASES,
+    &sessions::LOCKS,
+    &replication::SLOTS,
+    &replication::FOLLOWERS,
+    &replication::RECEIVERS,
+    &relations::TABLES,
+    &relations::INDEXES,
+    &relations::VACUUMS,
+    &whole::WAL,
+    &whole::STATEMENTS,
+    &whole::SETTINGS,
+    &whole::ROLES,
+    &whole::VERSION,
+    &sessions::SIZES,
+    &relations::SIZES,
+];
+
+static FACTS: [&Metric; family::count(&OWN, &FAMILIES)] = family::joined(&OWN, &FAMILIES);
+
+static LAST_SCRAPE_ERROR: Metric = Metric::gauge(
+    "pg_exporter_last_scrape_error",
+    "1 when a part of the server's figures could not be read for another cause than a missing right",
+);
 
 /// As the public exporter has it.
 pub(super) static UP: Metric =
@@ -122,14 +164,21 @@ pub(super) async fn figures(cx: &mut Context<'_>, connection: &mut Connection, s
     Ok(())
 }
 
-/// The families of the public exporter, asked for beside the peer only.
-#[expect(clippy::unused_async, reason = "its queries follow")]
+/// Asks for the families of the public exporter, beside the peer only.
 pub(super) async fn families(
-    _cx: &mut Context<'_>,
-    _connection: &mut Connection,
-    _server: &[Row],
-    _lasting: &mut Lasting,
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    server: &[Row],
+    lasting: &mut Lasting,
 ) -> Result<(), Failure> {
+    let version = first(server, 0).and_then(|text| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let server = family::Server {
+        version: version.unwrap_or_default(),
+        replica: first(server, 5) == Some("true"),
+        statements: first(server, 10) == Some("true"),
+    };
+    let failed = family::gather(cx, connection, server, lasting, &FAMILIES).await?;
+    cx.measure(LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed))));
     Ok(())
 }
 
