@@ -53,15 +53,16 @@ pub(super) static SLOTS: Family = Family {
     rows: limits::PG_REPLICAS,
 };
 
-const FOLLOWER: &[&str] = &["application_name", "client_addr", "state", "slot_name", "pid"];
+/// The exporter's labels as released (0.20). Of two followers with the same, the one further behind stays.
+const FOLLOWER: &[&str] = &["application_name", "client_addr", "state", "slot_name"];
 
 pub(super) static FOLLOWERS: Family = Family {
     name: "replicas",
     since: 10,
     on: On::Any,
-    sql: "SELECT r.application_name, host(r.client_addr), r.state, s.slot_name, r.pid, l.now - '0/0', pg_wal_lsn_diff(l.now, r.replay_lsn) \
+    sql: "SELECT r.application_name, host(r.client_addr), r.state, s.slot_name, l.now - '0/0', pg_wal_lsn_diff(l.now, r.replay_lsn) \
           FROM pg_stat_replication r LEFT JOIN pg_replication_slots s ON s.active_pid = r.pid, \
-          (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS now) l ORDER BY 7 DESC",
+          (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS now) l ORDER BY 6 DESC NULLS LAST",
     labels: FOLLOWER,
     metrics: &[
         &Metric::gauge("pg_stat_replication_pg_current_wal_lsn_bytes", "The server's position in the WAL, in bytes")
