@@ -104,26 +104,24 @@ pub(super) const SIZE: &str = "SELECT pg_database_size(current_database())::text
 const QUERY_TIMES: &str =
     "SELECT (sum(total_exec_time) / nullif(sum(calls), 0) / 1000)::text FROM pg_stat_statements(false)";
 
-/// One row with everything that any user may read; what only members of `pg_read_all_stats` may see is NULL for others.
+/// One row with everything that any user may read; what only members of `pg_read_all_stats` may see is NULL for others. The functions
+/// behind `pg_stat_activity` spare the server two joins, and wait for no lock on its catalogue of users.
 pub(super) fn server(plan: &Plan) -> String {
     let slow = plan.slow_after.as_millis();
     format!(
-        "SELECT current_setting('server_version'), \
-         (SELECT sum(numbackends) FROM pg_stat_database)::text, \
-         current_setting('max_connections'), \
-         (SELECT (sum(blks_hit) / nullif(sum(blks_hit) + sum(blks_read), 0)) FROM pg_stat_database)::text, \
-         extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::text, \
-         pg_is_in_recovery()::text, \
-         (SELECT count(pid) FROM pg_stat_wal_receiver)::text, \
+        "SELECT current_setting('server_version'), d.backends, current_setting('max_connections'), d.hits, \
+         extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()), pg_is_in_recovery()::text, \
+         (SELECT count(pid) FROM pg_stat_get_wal_receiver()), \
          CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN '0' \
               WHEN pg_is_in_recovery() THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::text END, \
-         CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN (SELECT count(*) FROM pg_stat_activity \
-              WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid() \
-              AND clock_timestamp() - query_start > interval '{slow} milliseconds')::text END, \
-         CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN (SELECT \
-              coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity \
-              WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())::text END, \
-         (to_regprocedure('pg_stat_statements(boolean)') IS NOT NULL)::text"
+         CASE WHEN r.sees THEN a.slow END, CASE WHEN r.sees THEN a.oldest END, \
+         (to_regprocedure('pg_stat_statements(boolean)') IS NOT NULL)::text \
+         FROM (SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees) r, \
+         (SELECT sum(numbackends) AS backends, sum(blks_hit) / nullif(sum(blks_hit) + sum(blks_read), 0) AS hits \
+          FROM pg_stat_database) d, \
+         (SELECT count(*) FILTER (WHERE state = 'active' AND clock_timestamp() - query_start > interval '{slow} milliseconds') AS slow, \
+          coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) AS oldest FROM pg_stat_get_activity(NULL) \
+          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) a"
     )
 }
 
@@ -189,7 +187,9 @@ pub(super) fn find(tables: &[Table]) -> String {
             Some(schema) => format!("\"{schema}\".\"{}\"", table.name),
             None => format!("\"{}\"", table.name),
         };
-        format!("(to_regclass('{exact}'), to_regclass('{}'))", exact.to_lowercase())
+        let folded = exact.to_lowercase();
+        let folded = if folded == exact { "NULL::regclass".to_owned() } else { format!("to_regclass('{folded}')") };
+        format!("(to_regclass('{exact}'), {folded})")
     };
     let values: Vec<String> = tables.iter().map(value).collect();
     format!(
