@@ -105,7 +105,7 @@ pub(super) static CHECKPOINTER: Family = Family {
     rows: 1,
 };
 
-/// Parameters in base units, and the version.
+/// Parameters in base units. Those that our own guards set (`postgres::guarded`) are told as they were before: alerts watch for changes.
 pub(super) static SETTINGS: Family = Family {
     name: "settings",
     since: 10,
@@ -114,7 +114,10 @@ pub(super) static SETTINGS: Family = Family {
           ELSE '_bytes' END, \
           CASE WHEN vartype = 'bool' THEN (setting = 'on')::int WHEN unit IS NULL OR setting = '-1' THEN setting::float \
           ELSE setting::float * abs(u.factor) END \
-          FROM pg_settings LEFT JOIN (VALUES ('us', -1e-6), ('ms', -1e-3), ('s', -1), ('min', -60), ('h', -3600), ('d', -86400), \
+          FROM (SELECT name, unit, vartype, CASE WHEN name = 'transaction_read_only' \
+          THEN CASE WHEN pg_is_in_recovery() THEN 'on' ELSE current_setting('default_transaction_read_only') END \
+          WHEN name IN ('statement_timeout', 'lock_timeout') THEN reset_val ELSE setting END AS setting FROM pg_settings) s \
+          LEFT JOIN (VALUES ('us', -1e-6), ('ms', -1e-3), ('s', -1), ('min', -60), ('h', -3600), ('d', -86400), \
           ('B', 1), ('kB', 1024), ('8kB', 8192), ('16kB', 16384), ('32kB', 32768), ('4kB', 4096), ('2kB', 2048), ('1kB', 1024), \
           ('64kB', 65536), ('MB', 1048576), ('16MB', 16777216), ('32MB', 33554432), ('64MB', 67108864), ('GB', 1073741824), \
           ('TB', 1099511627776)) u(word, factor) ON u.word = unit \
