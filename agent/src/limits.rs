@@ -254,3 +254,26 @@ pub const EXPOSITION_NAME_BYTES: usize = 200;
 pub const EXPOSITION_LABEL_BYTES: usize = 2 << 10;
 /// Lines of a page that are read before other checks have their turn; a few thousand take a millisecond.
 pub const EXPOSITION_LINES_AT_ONCE: usize = 2000;
+/// Share of the time that is left when a peer's families are begun that they leave over, so that figures never cost a sound server its
+/// check.
+pub const FAMILIES_RESERVE: f64 = 0.25;
+/// Share of the rest that one query of a family may take: what hangs leaves time for the others.
+pub const FAMILY_SHARE: f64 = 0.25;
+/// A query with less time than this is not begun.
+pub const FAMILY_LEAST: Duration = Duration::from_millis(20);
+/// Databases of a PostgreSQL server whose figures are kept, the busiest (of sizes, the largest): each has some 70 series.
+pub const PG_DATABASES: usize = 25;
+/// Tables whose figures are kept, the largest: each has some 33 series.
+pub const PG_TABLES: usize = 100;
+/// Indexes, the largest.
+pub const PG_INDEXES: usize = 100;
+/// Roles.
+pub const PG_ROLES: usize = 100;
+/// Groups of sessions (user, application, what they wait for); the smaller ones are counted together, so that sums stay right.
+pub const PG_SESSIONS: usize = 100;
+/// Statements of `pg_stat_statements`, those that took most time.
+pub const PG_STATEMENTS: usize = 100;
+/// Replication slots, and replicas: a server has ten of either unless told otherwise.
+pub const PG_REPLICAS: usize = 50;
+/// Parameters of a PostgreSQL server; it has some 350, extensions add theirs.
+pub const PG_SETTINGS: usize = 600;

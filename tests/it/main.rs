@@ -17,6 +17,7 @@ mod backup_role;
 mod bad_input;
 mod compare_nginx;
 mod compare_redis;
+mod compare_postgres;
 mod compose_files;
 mod compose_guard;
 mod compose_nginx;
