@@ -9,9 +9,10 @@ use super::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
 use super::sql::connection::{Connection, Failure, Inner, Row, driver_fault, first, number, too_much, unwound};
 use super::sql::relay::{Framing, Relay};
 use super::sql::tables::Table;
-use super::sql::{self, Dialect, Params, Plan, Security, measure, measure_connections, optional};
+use super::sql::{self, Dialect, Lasting, Params, Plan, Security, measure, measure_connections, optional};
 use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
+use crate::reading::Metric;
 use crate::units::Span;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -30,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
     keys: sql::KEYS,
     fields: fields_of::<Params>,
     facts: &[
+        &UP,
         &CONNECTIONS,
         &CONNECTIONS_MAX,
         &CONNECTIONS_USED_RATIO,
@@ -48,6 +50,10 @@ pub(super) static KIND: Kind = Kind {
     slow: false,
     build: |target, own, problems| sql::build(Dialect::Postgres, target, own, problems),
 };
+
+/// As the public exporter has it.
+pub(super) static UP: Metric =
+    Metric::gauge("pg_up", "1 when the PostgreSQL server let the agent in and answered, 0 when it did not");
 
 /// The size of the database of the URL.
 pub(super) const SIZE: &str = "SELECT pg_database_size(current_database())::text";
@@ -113,6 +119,17 @@ pub(super) async fn figures(cx: &mut Context<'_>, connection: &mut Connection, s
     {
         measure(cx, &[(&QUERY_TIME, number(&rows, 0))]);
     }
+    Ok(())
+}
+
+/// The families of the public exporter, asked for beside the peer only.
+#[expect(clippy::unused_async, reason = "its queries follow")]
+pub(super) async fn families(
+    _cx: &mut Context<'_>,
+    _connection: &mut Connection,
+    _server: &[Row],
+    _lasting: &mut Lasting,
+) -> Result<(), Failure> {
     Ok(())
 }
 

@@ -12,9 +12,9 @@ mod tests;
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
-use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
+use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
-use crate::reading::Metric;
+use crate::reading::{Metric, Reading};
 use crate::units::Span;
 use crate::{clock, limits};
 use connection::{Connection, Failure, Row, first, number};
@@ -120,11 +120,37 @@ struct Sql {
     plan: Plan,
     kept: Option<Connection>,
     size: Option<(Instant, f64)>,
+    lasting: Lasting,
+}
+
+/// Readings of a peer that are dear to the server (sizes, mostly): renewed every few minutes, repeated in between.
+#[derive(Default)]
+pub(super) struct Lasting {
+    asked: Option<Instant>,
+    readings: Vec<Reading>,
+}
+
+impl Lasting {
+    /// Whether it is time to ask again.
+    pub(super) fn due(&self) -> bool {
+        self.asked.is_none_or(|at| clock::now().duration_since(at) >= limits::SIZE_INTERVAL)
+    }
+
+    /// Keeps what was found, in the place of what was kept before.
+    pub(super) fn keep(&mut self, readings: Vec<Reading>) {
+        *self = Self { asked: Some(clock::now()), readings };
+    }
+
+    /// What is kept.
+    pub(super) fn readings(&self) -> impl Iterator<Item = Reading> {
+        self.readings.iter().cloned()
+    }
 }
 
 /// Makes a probe, or says what is wrong with its keys.
 pub(super) fn build(dialect: Dialect, target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
-    plan(target, own, problems).map(|plan| Box::new(Sql { dialect, plan, kept: None, size: None }) as Box<dyn Probe>)
+    let plan = plan(target, own, problems)?;
+    Some(Box::new(Sql { dialect, plan, kept: None, size: None, lasting: Lasting::default() }))
 }
 
 pub(super) fn plan(target: &Target, own: &Node, problems: &mut Problems) -> Option<Plan> {
@@ -174,11 +200,15 @@ fn security(target: &Target, mut tls: TlsConfig) -> Option<(Security, TlsConfig)
 impl Probe for Sql {
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(async move {
+            // Down until it has answered, should the deadline drop this future; a missing table leaves a server up.
+            self.up(cx, false);
             // Taken out while in use: when the deadline drops this future, the connection goes with it.
             let (mut connection, greeting) = self.connected(cx).await?;
+            self.up(cx, true);
             let ended = self.look(cx, &mut connection, &greeting).await;
-            if ended.as_ref().err().is_none_or(|failure| !failure.gone) {
-                self.kept = Some(connection);
+            match ended.as_ref().err() {
+                Some(failure) if failure.gone => self.up(cx, false),
+                _ => self.kept = Some(connection),
             }
             ended.map_err(|failure| failure.fault)
         })
@@ -186,6 +216,17 @@ impl Probe for Sql {
 }
 
 impl Sql {
+    /// Says of a peer, as its public exporter does, whether it answers.
+    fn up(&self, cx: &mut Context<'_>, answers: bool) {
+        let metric = match self.dialect {
+            Dialect::Postgres => &postgres::UP,
+            Dialect::MySql => &mysql::UP,
+        };
+        if cx.depth == Depth::Peer {
+            cx.measure(metric.is(f64::from(u8::from(answers))));
+        }
+    }
+
     /// A connection that has just answered the first query: the kept one, or a new one when that is gone.
     async fn connected(&mut self, cx: &mut Context<'_>) -> Result<(Connection, Vec<Row>), Fault> {
         let sql = match self.dialect {
@@ -218,6 +259,12 @@ impl Sql {
         self.size(cx, connection).await?;
         let missing = self.missing(cx, connection).await?;
         let migrations = self.migrations(cx, connection).await?;
+        if cx.depth == Depth::Peer {
+            match self.dialect {
+                Dialect::Postgres => postgres::families(cx, connection, server, &mut self.lasting).await?,
+                Dialect::MySql => mysql::families(cx, connection, server, &mut self.lasting).await?,
+            }
+        }
         cx.end_phase();
         missing.or(migrations).map_or(Ok(()), |fault| Err(Failure { fault, gone: false }))
     }

@@ -11,7 +11,7 @@ async fn look(url: &str, timeout: Duration) -> Outcome {
     let target = Target::parse(url).unwrap();
     let kind = KINDS.iter().find(|kind| kind.schemes.contains(&target.scheme.as_str())).unwrap();
     let mut probe = (kind.build)(&target, &Node::default(), &mut Problems::default()).unwrap();
-    let outcome = run(&mut *probe, &Net::default(), timeout, crate::probes::Depth::Peer).await;
+    let outcome = run(&mut *probe, &Net::default(), timeout, Depth::Peer).await;
     assert!(!format!("{outcome:?}").contains("canary"), "{outcome:?}");
     outcome
 }
