@@ -184,3 +184,9 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Piece in which MySQL's bytes are read: most of its answers fit.
+pub const MYSQL_PIECE_BYTES: usize = 8 << 10;
+/// Columns of one of MySQL's answers; the status of a replica has some sixty.
+pub const MYSQL_COLUMNS: usize = 128;
+/// Cells of one of MySQL's answers: an empty one costs the server a byte and us two dozen.
+pub const MYSQL_CELLS: usize = 32 << 10;
