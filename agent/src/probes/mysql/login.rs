@@ -10,7 +10,7 @@ use crate::limits;
 use crate::probes::database::{Dialed, Stream, dial, other, stranger};
 use crate::probes::sql::connection::{Connection, Inner, too_much};
 use crate::probes::sql::{Plan, Security};
-use crate::probes::{Context, Fault, Reason, clean, net};
+use crate::probes::{Context, Depth, Fault, Reason, clean, net};
 use crate::units::Span;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::net::SocketAddr;
@@ -82,9 +82,10 @@ pub(in crate::probes) async fn open(cx: &mut Context<'_>, plan: &Plan) -> Result
         flags &= !features::SSL;
     }
     log_in(&mut wire, &greeting, &account, flags).await.map_err(failed)?;
-    let mut connection = Connection::new(Inner::MySql(Session::new(wire)), None);
-    guard(cx, &mut connection).await?;
-    Ok(connection)
+    let limit = if cx.depth == Depth::Peer { cx.left() / limits::MYSQL_STATEMENT_SHARE } else { cx.left() };
+    let mut session = Session::new(wire, limit);
+    guard(&mut session).await?;
+    Ok(Connection::new(Inner::MySql(session), None))
 }
 
 fn secures(security: Security, greeting: &Greeting) -> Result<bool, Fault> {
@@ -176,8 +177,8 @@ fn more(plugin: &str, said: &[u8], account: &Account<'_>, nonce: &[u8]) -> Resul
 
 /// Makes the session read-only and impatient. Each of the two servers knows only its own word for the limit of a statement's time; the
 /// other's is an error that means nothing.
-async fn guard(cx: &Context<'_>, connection: &mut Connection) -> Result<(), Fault> {
-    let milliseconds = cx.left().as_millis().max(1);
+async fn guard(session: &mut Session) -> Result<(), Fault> {
+    let milliseconds = session.statement_limit.as_millis().max(1);
     let guards = [
         "SET SESSION TRANSACTION READ ONLY".to_owned(),
         "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1".to_owned(),
@@ -185,9 +186,9 @@ async fn guard(cx: &Context<'_>, connection: &mut Connection) -> Result<(), Faul
         format!("SET SESSION max_statement_time = {}.{:03}", milliseconds / 1000, milliseconds % 1000),
     ];
     for guard in guards {
-        match connection.rows(&guard, cx.left()).await {
-            Err(failure) if failure.gone => return Err(failure.fault),
-            _ => {}
+        match session.query(&guard).await {
+            Ok(_) | Err(Trouble::Refused { .. }) => {}
+            Err(trouble) => return Err(fault_of(&trouble, "the login")),
         }
     }
     Ok(())

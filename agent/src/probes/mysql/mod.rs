@@ -1,6 +1,7 @@
 //! `mysql` and `mariadb`: log in and read, with fixed queries in a read-only session, what tells whether the database is well, and beside
 //! a peer the families of its public exporter. The protocol is in `wire`, `packets`, `password`, `login` and `session`.
 
+mod families;
 mod login;
 mod packets;
 mod password;
@@ -21,6 +22,7 @@ use super::sql::tables::Table;
 use super::sql::{self, Dialect, Lasting, Params, measure, measure_connections, optional};
 use super::{Context, Kind, fields_of};
 use crate::reading::Metric;
+use families::replica;
 use std::collections::HashMap;
 
 /// The row of the table.
@@ -32,26 +34,29 @@ pub(in crate::probes) static KIND: Kind = Kind {
     example: "- name: db\n  url: mysql://app:secret@db:3306/shop\n  tables: [users, orders]\n",
     keys: sql::KEYS,
     fields: fields_of::<Params>,
-    facts: &[
-        &UP,
-        &CONNECTIONS,
-        &CONNECTIONS_MAX,
-        &CONNECTIONS_USED_RATIO,
-        &CACHE_HIT_RATIO,
-        &SLOW_QUERIES_TOTAL,
-        &QUERY_TIME,
-        &LONGEST_TRANSACTION,
-        &UPTIME,
-        &IS_REPLICA,
-        &REPLICATION_UP,
-        &REPLICATION_LAG,
-        &SIZE_ON_DISK,
-        &TABLES_MISSING,
-    ],
+    facts: &families::FACTS,
     parsers: &[],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::MySql, target, own, problems),
 };
+
+/// What the probe measures itself.
+const FIGURES: &[&Metric] = &[
+    &UP,
+    &CONNECTIONS,
+    &CONNECTIONS_MAX,
+    &CONNECTIONS_USED_RATIO,
+    &CACHE_HIT_RATIO,
+    &SLOW_QUERIES_TOTAL,
+    &QUERY_TIME,
+    &LONGEST_TRANSACTION,
+    &UPTIME,
+    &IS_REPLICA,
+    &REPLICATION_UP,
+    &REPLICATION_LAG,
+    &SIZE_ON_DISK,
+    &TABLES_MISSING,
+];
 
 /// As the public exporter has it.
 pub(in crate::probes) static UP: Metric =
@@ -75,10 +80,6 @@ const LONGEST: &str = "SELECT coalesce(max(timestampdiff(SECOND, trx_started, no
 const QUERY_TIMES: &str = "SELECT sum(sum_timer_wait) / nullif(sum(count_star), 0) / 1e12 \
                            FROM performance_schema.events_statements_summary_global_by_event_name \
                            WHERE event_name LIKE 'statement/sql/%'";
-
-/// As a replica sees itself, in one row: whether the link is up, and how far behind. Needs a privilege too.
-const REPLICA: &str = "SHOW SLAVE STATUS";
-const REPLICA_SINCE_8_4: &str = "SHOW REPLICA STATUS";
 
 /// Writes down the figures of [`SERVER`], and those that need a query or a privilege of their own.
 pub(in crate::probes) async fn figures(
@@ -104,48 +105,41 @@ pub(in crate::probes) async fn figures(
     if let Some(rows) = optional(cx, connection, QUERY_TIMES, "query_time").await? {
         measure(cx, &[(&QUERY_TIME, number(&rows, 0))]);
     }
-    let old_words = mariadb || version.starts_with("5.") || version.starts_with("8.0");
-    let replica = if old_words { REPLICA } else { REPLICA_SINCE_8_4 };
-    if let Some(rows) = optional(cx, connection, replica, "replication").await? {
-        replication(cx, &rows);
-    }
-    Ok(())
+    replication(cx, connection, version).await
 }
 
 fn pair(row: &Row) -> Option<(&str, &str)> {
     Some((row.first()?.as_deref()?, row.get(1)?.as_deref()?))
 }
 
-/// The columns of the replica's status by place: MySQL and MariaDB agree on these since 5.0.
-const IO_RUNNING: usize = 10;
-const SQL_RUNNING: usize = 11;
-const SECONDS_BEHIND: usize = 32;
-
-fn replication(cx: &mut Context<'_>, rows: &[Row]) {
-    let column = |at: usize| rows.first().and_then(|row| row.get(at)?.as_deref());
-    let running = [IO_RUNNING, SQL_RUNNING].iter().all(|at| column(*at) == Some("Yes"));
-    let replica = !rows.is_empty();
-    let lag = column(SECONDS_BEHIND).and_then(|seconds| seconds.parse().ok()).filter(|_| running);
+/// As a replica sees itself: whether its links are up, and how far behind it is. Needs a privilege.
+async fn replication(cx: &mut Context<'_>, connection: &mut Connection, version: &str) -> Result<(), Failure> {
+    let Some(session) = connection.mysql() else { return Ok(()) };
+    let found = match session.query(replica::query(version)).await.map_err(Failure::from) {
+        Ok(found) => replica::replication(&found),
+        Err(failure) if failure.gone => return Err(failure),
+        Err(failure) => {
+            cx.note("replication", &format!("not read: {}", failure.fault.message));
+            return Ok(());
+        }
+    };
     let flag = |on: bool| f64::from(u8::from(on));
-    measure(
-        cx,
-        &[
-            (&IS_REPLICA, Some(flag(replica))),
-            (&REPLICATION_UP, replica.then(|| flag(running))),
-            (&REPLICATION_LAG, lag),
-        ],
-    );
+    let up = found.replica.then(|| flag(found.running));
+    let figures = [(&IS_REPLICA, Some(flag(found.replica))), (&REPLICATION_UP, up), (&REPLICATION_LAG, found.lag)];
+    measure(cx, &figures);
+    Ok(())
 }
 
 /// The families of the public exporter, asked for beside the peer only.
-#[expect(clippy::unused_async, reason = "its queries follow")]
 pub(in crate::probes) async fn families(
-    _cx: &mut Context<'_>,
-    _connection: &mut Connection,
-    _server: &[Row],
-    _lasting: &mut Lasting,
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    server: &[Row],
+    lasting: &mut Lasting,
 ) -> Result<(), Failure> {
-    Ok(())
+    let version =
+        server.iter().filter_map(pair).find(|(name, _)| *name == "version").map_or("", |(_, version)| version);
+    families::collect(cx, connection, version, lasting).await
 }
 
 /// The query that finds out which of these tables exist: their names, and how the server compares them.

@@ -5,10 +5,13 @@ use super::packets;
 use super::wire::{Trouble, Wire};
 use crate::limits;
 use crate::probes::sql::connection::Row;
+use std::time::Duration;
 
 /// A connection to MySQL or MariaDB.
 pub(in crate::probes) struct Session {
     wire: Wire,
+    /// How long a statement may run before the server itself ends it.
+    pub(super) statement_limit: Duration,
 }
 
 /// What a query gave; of several statements, the columns of the last and the rows of all.
@@ -28,8 +31,8 @@ const END_BYTES: usize = 9;
 
 impl Session {
     /// A session over a wire that the user is logged in on.
-    pub(super) const fn new(wire: Wire) -> Self {
-        Self { wire }
+    pub(super) const fn new(wire: Wire, statement_limit: Duration) -> Self {
+        Self { wire, statement_limit }
     }
 
     /// Gives a new run its allowance of bytes.
