@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::probes::net::Net;
 use crate::probes::{self, Depth, Outcome};
-use crate::reading::{Metric, Reading, Type};
+use crate::reading::Reading;
 use crate::snapshot::CheckFacts;
 use crate::units::{Span, human_bytes};
 use std::fmt::Write as _;
@@ -105,20 +105,12 @@ fn exposition(out: &mut String, readings: &[Reading]) {
     let mut seen: Vec<&'static str> = Vec::new();
     for reading in readings {
         let metric = reading.metric;
-        if !seen.contains(&metric.name) {
-            seen.push(metric.name);
-            let _ = writeln!(out, "# HELP {} {}\n# TYPE {} {}", metric.name, metric.help, metric.name, kind(metric));
+        let family = metric.family();
+        if !seen.contains(&family) {
+            seen.push(family);
+            let _ = writeln!(out, "# HELP {family} {}\n# TYPE {family} {}", metric.help, metric.kind.as_str());
         }
         let _ = writeln!(out, "{} {}", name(reading), reading.value);
-    }
-}
-
-/// The type in text format 0.0.4.
-pub(crate) const fn kind(metric: &Metric) -> &'static str {
-    match metric.kind {
-        Type::Counter | Type::BareCounter => "counter",
-        Type::Untyped => "untyped",
-        Type::Gauge | Type::Info => "gauge",
     }
 }
 
@@ -127,6 +119,7 @@ mod tests {
     use super::*;
     use crate::metrics::sample::facts_of;
     use crate::probes::{Fault, Note, Phase, Reason};
+    use crate::reading::Metric;
     use crate::snapshot::Role;
 
     static STATUS: Metric = Metric::gauge("probe_http_status_code", "Status of the answer");
