@@ -1,9 +1,9 @@
 //! The families whose rows need a thought: InnoDB's own counters, threads by state, binary logs, the distribution of query times.
 
-use super::{label, names};
+use super::label;
 use crate::limits;
 use crate::probes::sql::connection::Row;
-use crate::reading::{Metric, Reading};
+use crate::reading::{Metric, Reading, Type};
 use std::collections::BTreeMap;
 
 pub(super) const FACTS: &[&Metric] = &[
@@ -64,7 +64,7 @@ pub(super) fn innodb_query(mariadb: bool) -> &'static str {
 pub(super) fn innodb(rows: &[Row]) -> Vec<Reading> {
     let text = |row: &Row, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
     let reading = |row: &Row| {
-        let (name, subsystem) = (names(&text(row, 0)), names(&text(row, 1)));
+        let (name, subsystem) = (text(row, 0), text(row, 1));
         let value = text(row, 3).parse::<f64>().ok()?;
         if subsystem == "buffer_page_io" {
             let read = name.strip_prefix("buffer_page_read_").map(|kind| PAGES_READ.with([&label(kind)], value));
@@ -152,34 +152,37 @@ pub(super) fn binlogs(rows: &[Row]) -> Vec<Reading> {
     readings
 }
 
-static BUCKET: Metric = Metric::bare_counter(
-    "mysql_info_schema_query_response_time_seconds_bucket",
-    "Queries that took no longer than `le`",
-)
-.labelled(&["le"]);
+static BUCKET: Metric =
+    Metric::gauge("mysql_info_schema_query_response_time_seconds_bucket", "Queries that took no longer than `le`")
+        .of(Type::Histogram)
+        .labelled(&["le"]);
 static SUM: Metric =
-    Metric::bare_counter("mysql_info_schema_query_response_time_seconds_sum", "Seconds that all queries took together");
-static COUNT: Metric = Metric::bare_counter("mysql_info_schema_query_response_time_seconds_count", "Queries");
-static READ_BUCKET: Metric = Metric::bare_counter(
+    Metric::gauge("mysql_info_schema_query_response_time_seconds_sum", "Seconds that all queries took together")
+        .of(Type::Histogram);
+static COUNT: Metric =
+    Metric::gauge("mysql_info_schema_query_response_time_seconds_count", "Queries").of(Type::Histogram);
+static READ_BUCKET: Metric = Metric::gauge(
     "mysql_info_schema_read_query_response_time_seconds_bucket",
     "Reading queries that took no longer than `le`",
 )
+.of(Type::Histogram)
 .labelled(&["le"]);
 static READ_SUM: Metric =
-    Metric::bare_counter("mysql_info_schema_read_query_response_time_seconds_sum", "Seconds that reading queries took");
+    Metric::gauge("mysql_info_schema_read_query_response_time_seconds_sum", "Seconds that reading queries took")
+        .of(Type::Histogram);
 static READ_COUNT: Metric =
-    Metric::bare_counter("mysql_info_schema_read_query_response_time_seconds_count", "Reading queries");
-static WRITE_BUCKET: Metric = Metric::bare_counter(
+    Metric::gauge("mysql_info_schema_read_query_response_time_seconds_count", "Reading queries").of(Type::Histogram);
+static WRITE_BUCKET: Metric = Metric::gauge(
     "mysql_info_schema_write_query_response_time_seconds_bucket",
     "Writing queries that took no longer than `le`",
 )
+.of(Type::Histogram)
 .labelled(&["le"]);
-static WRITE_SUM: Metric = Metric::bare_counter(
-    "mysql_info_schema_write_query_response_time_seconds_sum",
-    "Seconds that writing queries took",
-);
+static WRITE_SUM: Metric =
+    Metric::gauge("mysql_info_schema_write_query_response_time_seconds_sum", "Seconds that writing queries took")
+        .of(Type::Histogram);
 static WRITE_COUNT: Metric =
-    Metric::bare_counter("mysql_info_schema_write_query_response_time_seconds_count", "Writing queries");
+    Metric::gauge("mysql_info_schema_write_query_response_time_seconds_count", "Writing queries").of(Type::Histogram);
 
 /// A query of a distribution, and its buckets, sum and count.
 pub(super) struct Times {

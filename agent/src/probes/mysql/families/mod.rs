@@ -18,6 +18,7 @@ use crate::{clock, limits};
 use sheets::Sheet;
 use status::Named;
 use std::collections::HashSet;
+use std::time::Duration;
 use tokio::time::Instant;
 
 static SUCCESS: Metric = Metric::gauge(
@@ -64,9 +65,10 @@ const fn joined() -> [&'static Metric; all()] {
     joined
 }
 
-/// A name as a metric has it.
+/// A name as a metric has it, in small letters.
 fn names(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' }).collect()
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' };
+    text.chars().map(fits).collect()
 }
 
 /// A server's text as a label.
@@ -90,6 +92,7 @@ pub(super) async fn collect(
     lasting: &mut Lasting,
 ) -> Result<(), Failure> {
     let mut pass = Collecting { cx, connection, readings: Vec::with_capacity(1024), failed: false };
+    pass.connected();
     let of_server = |found: &Rows| status::status(&status::named(&found.rows));
     pass.asked("collect.global_status", "SHOW GLOBAL STATUS", of_server).await?;
     let mut variables = Named::new();
@@ -120,6 +123,13 @@ pub(super) async fn collect(
 }
 
 impl Collecting<'_, '_> {
+    /// What it took to get this connection; nothing when it was kept.
+    fn connected(&mut self) {
+        let phases = ["resolve", "connect", "tls", "login"];
+        let took = phases.iter().filter_map(|phase| self.cx.took(phase)).sum::<Duration>();
+        self.readings.push(DURATION.with(["connection"], took.as_secs_f64()));
+    }
+
     /// Runs a query; what it gives goes to the readings.
     async fn asked(
         &mut self,

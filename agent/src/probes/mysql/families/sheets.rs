@@ -224,7 +224,7 @@ macro_rules! sum {
 static SUM_TOTAL: Metric = sum!("total", "Statements since the statistics began");
 static SUM_ERRORS: Metric = sum!("errors", "Statements that failed");
 static SUM_WARNINGS: Metric = sum!("warnings", "Warnings of statements");
-static SUM_TIME: Metric = sum!("timer_wait", "Picoseconds that statements took");
+static SUM_TIME: Metric = sum!("timer_wait", "Seconds that statements took");
 static SUM_LOCK_TIME: Metric = sum!("lock_time", "Picoseconds that statements waited for locks");
 static SUM_AFFECTED: Metric = sum!("rows_affected", "Rows that statements changed");
 static SUM_SENT: Metric = sum!("rows_sent", "Rows that statements gave");
@@ -255,7 +255,7 @@ pub(super) static STATEMENTS: Sheet = Sheet {
         figure(&SUM_TOTAL, &[], 0),
         figure(&SUM_ERRORS, &[], 1),
         figure(&SUM_WARNINGS, &[], 2),
-        figure(&SUM_TIME, &[], 3),
+        figure(&SUM_TIME, &[], 3).per(PICOSECONDS),
         figure(&SUM_LOCK_TIME, &[], 4),
         figure(&SUM_AFFECTED, &[], 5),
         figure(&SUM_SENT, &[], 6),
