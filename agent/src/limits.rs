@@ -277,3 +277,17 @@ pub const PG_STATEMENTS: usize = 100;
 pub const PG_REPLICAS: usize = 50;
 /// Parameters of a PostgreSQL server; it has some 350, extensions add theirs.
 pub const PG_SETTINGS: usize = 600;
+/// Piece in which MySQL's bytes are read: most of its answers fit.
+pub const MYSQL_PIECE_BYTES: usize = 8 << 10;
+/// Columns of one of MySQL's answers; the status of a replica has some sixty.
+pub const MYSQL_COLUMNS: usize = 128;
+/// Cells of one of MySQL's answers: an empty one costs the server a byte and us two dozen.
+pub const MYSQL_CELLS: usize = 32 << 10;
+/// Label values of one family of MySQL's status: MariaDB knows 180 commands.
+pub const MYSQL_LABELS: usize = 250;
+/// Commands and states, users and hosts by which MySQL's threads are counted.
+pub const MYSQL_PROCESS_GROUPS: usize = 64;
+/// Sources that a replica follows, and domains of their transactions.
+pub const MYSQL_SOURCES: usize = 16;
+/// MySQL kills a statement for a peer's figures after this share of the time that a run had left: one that is slow costs itself alone.
+pub const MYSQL_STATEMENT_SHARE: u32 = 4;
