@@ -182,3 +182,19 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Longest label of the peer's container that is told: Kubernetes' names have at most 253 bytes, an image with its digest somewhat more.
+pub const PEER_LABEL_BYTES: usize = 512;
+/// Block devices of a container whose reads and writes are told; a host with more shows the first ones.
+pub const DEVICES: usize = 32;
+/// Network interfaces of a container that are told: a container has one or two, a pod on the host's network has the host's.
+pub const INTERFACES: usize = 32;
+/// Names of processes that are told apart; what comes later is summed up as `other`.
+pub const NAME_GROUPS: usize = 64;
+/// Processes of the peer that are looked at; each costs some files.
+pub const PEER_PROCESSES: usize = 1000;
+/// Threads of the peer whose states and context switches are looked at, a file each; beyond it these figures are absent.
+pub const PEER_THREADS: usize = 1000;
+/// Time between two looks at proportional memory, for which the kernel walks the page tables of a process under its lock.
+pub const PROPORTIONAL_INTERVAL: Duration = Duration::from_secs(60);
+/// Open files of a process of the peer that are looked at one by one, to tell sockets; beyond it sockets are not counted.
+pub const FILES_LOOKED_AT: u64 = 1000;

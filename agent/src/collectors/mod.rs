@@ -6,6 +6,8 @@ pub mod facts;
 mod files;
 mod host;
 mod itself;
+mod members;
+mod namegroups;
 mod pid;
 mod pod;
 mod process;
@@ -53,6 +55,21 @@ pub struct PeerPlan {
     pub cpu_limit: Option<f64>,
     /// Paths of volumes whose free space is watched, as mounted here.
     pub volumes: Vec<PathBuf>,
+    /// What the container is called, for the labels that cAdvisor and the kubelet give.
+    pub labels: PeerLabels,
+}
+
+/// What the peer's container is called, as told by the configuration or the downward API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerLabels {
+    /// The container's name in its pod, or its service's.
+    pub container: Option<String>,
+    /// The pod.
+    pub pod: Option<String>,
+    /// The pod's namespace.
+    pub namespace: Option<String>,
+    /// The image that it runs.
+    pub image: Option<String>,
 }
 
 /// The time of a collection.
@@ -113,5 +130,12 @@ pub struct Source {
 }
 
 /// All sources. A new collector is one file and one row here.
-pub static SOURCES: &[&Source] =
-    &[&host::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &pod::SOURCE, &itself::SOURCE];
+pub static SOURCES: &[&Source] = &[
+    &host::SOURCE,
+    &volumes::SOURCE,
+    &cgroup::SOURCE,
+    &process::SOURCE,
+    &namegroups::SOURCE,
+    &pod::SOURCE,
+    &itself::SOURCE,
+];
