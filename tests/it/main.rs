@@ -15,6 +15,8 @@ mod alertmanager;
 mod backup;
 mod backup_role;
 mod bad_input;
+mod cgroup_v2;
+mod compare_process;
 mod compose_files;
 mod compose_guard;
 mod compose_nginx;
