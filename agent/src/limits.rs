@@ -75,8 +75,9 @@ pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 pub const PROCESSES_LOOKED_AT: usize = 10_000;
 /// Directories visited to find the peer's cgroup by name.
 pub const CGROUPS_LOOKED_AT: usize = 20_000;
-/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
-pub const CGROUP_DEPTH: usize = 5;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three, a cluster that runs in
+/// containers itself puts four more above.
+pub const CGROUP_DEPTH: usize = 8;
 /// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
 pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.

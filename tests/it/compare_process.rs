@@ -61,9 +61,7 @@ fn pages() -> Result<(Page, Page), String> {
     let agent = Agent::with_config(here.path(), &config);
     agent.wait_sample(&format!("namedprocess_namegroup_num_procs{{groupname=\"{}\"}}", names[0]), 2.0);
     agent.wait_sample(&format!("namedprocess_namegroup_num_threads{{groupname=\"{}\"}}", names[1]), 3.0);
-    let ours = || {
-        Page::read(&agent.page("/metrics").body).only(|name| name.starts_with("namedprocess_"))
-    };
+    let ours = || Page::read(&agent.page("/metrics").body).only(|name| name.starts_with("namedprocess_"));
     // Both have looked at the worker after it came to rest.
     let rested = || {
         let waits = |series: &&tests::compare::Series| series.labels.get("groupname") == Some(&names[1]);

@@ -116,9 +116,12 @@ impl Found {
         let mut tasks = Tasks::default();
         let mut waiting = VecDeque::from([(self.own.clone(), 0)]);
         while let Some((folder, depth)) = waiting.pop_front() {
-            let text = super::files::read(&folder.join("cgroup.procs"));
-            // A directory that has just gone had no processes left.
-            let Ok(text) = text else { if depth == 0 { return None } else { continue } };
+            let text = match super::files::read(&folder.join("cgroup.procs")) {
+                Ok(text) => text,
+                Err(_) if depth == 0 => return None,
+                // One that has just gone had no processes left; one of threads tells them not.
+                Err(_) => String::new(),
+            };
             for pid in text.lines().filter_map(|line| line.trim().parse::<u32>().ok()) {
                 tasks.all += 1;
                 if pid > 0 && tasks.seen.len() < limits::PEER_PROCESSES {
@@ -340,9 +343,9 @@ fn below(root: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The container's directory among the children: that of the peer's process where it is seen, otherwise the one made last, for a
-/// stopped one may still be there. What cri-o runs beside each container is none.
+/// stopped one may still be there. What cri-o and podman run beside each container is none.
 fn child(parent: &Path, container: Option<&str>) -> Option<PathBuf> {
-    let children = || folders(parent).into_iter().filter(|(_, name)| !name.starts_with("crio-conmon-"));
+    let children = || folders(parent).into_iter().filter(|(_, name)| !name.contains("-conmon-"));
     let own = container.and_then(|own| children().find(|(_, name)| name == own));
     own.map(|(path, _)| path)
         .or_else(|| children().filter_map(|(path, _)| Some((identity(&path)?.inode, path))).max().map(|(_, path)| path))

@@ -299,4 +299,8 @@ impl Collector for Cgroup {
 }
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod place_tests;
+#[cfg(test)]
 mod tests;
