@@ -77,8 +77,9 @@ pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 pub const PROCESSES_LOOKED_AT: usize = 10_000;
 /// Directories visited to find the peer's cgroup by name.
 pub const CGROUPS_LOOKED_AT: usize = 20_000;
-/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
-pub const CGROUP_DEPTH: usize = 5;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three, a cluster that runs in
+/// containers itself puts four more above.
+pub const CGROUP_DEPTH: usize = 8;
 /// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
 pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
@@ -291,3 +292,19 @@ pub const MYSQL_PROCESS_GROUPS: usize = 64;
 pub const MYSQL_SOURCES: usize = 16;
 /// MySQL kills a statement for a peer's figures after this share of the time that a run had left: one that is slow costs itself alone.
 pub const MYSQL_STATEMENT_SHARE: u32 = 4;
+/// Longest label of the peer's container that is told: Kubernetes' names have at most 253 bytes, an image with its digest somewhat more.
+pub const PEER_LABEL_BYTES: usize = 512;
+/// Block devices of a container whose reads and writes are told; a host with more shows the first ones.
+pub const DEVICES: usize = 32;
+/// Network interfaces of a container that are told: a container has one or two, a pod on the host's network has the host's.
+pub const INTERFACES: usize = 32;
+/// Names of processes that are told apart; what comes later is summed up as `other`.
+pub const NAME_GROUPS: usize = 64;
+/// Processes of the peer that are looked at; each costs some files.
+pub const PEER_PROCESSES: usize = 1000;
+/// Threads of the peer whose states and context switches are looked at, a file each; beyond it these figures are absent.
+pub const PEER_THREADS: usize = 1000;
+/// Time between two looks at proportional memory, for which the kernel walks the page tables of a process under its lock.
+pub const PROPORTIONAL_INTERVAL: Duration = Duration::from_secs(60);
+/// Open files of a process of the peer that are looked at one by one, to tell sockets; beyond it sockets are not counted.
+pub const FILES_LOOKED_AT: u64 = 1000;
