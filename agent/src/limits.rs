@@ -182,3 +182,11 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Longest message of a WebSocket that is taken, its fragments together; a frame that claims more is refused before it is read.
+pub const WEBSOCKET_MESSAGE_BYTES: usize = 1 << 20;
+/// Most that a WebSocket may send in one run: four of the longest messages.
+pub const WEBSOCKET_RUN_BYTES: usize = 4 << 20;
+/// Frames of a WebSocket in a row that end no message (pings, empty fragments); who sends more says nothing.
+pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
+/// How long the other side's goodbye is waited for once ours is said: local ones come within a millisecond.
+pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);

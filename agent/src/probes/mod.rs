@@ -19,6 +19,7 @@ pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
+mod websocket;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -74,8 +75,17 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] =
-    &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND, &nginx::KIND, &file::KIND];
+pub static KINDS: &[&Kind] = &[
+    &http::KIND,
+    &tcp::KIND,
+    &tls::KIND,
+    &redis::KIND,
+    &postgres::KIND,
+    &mysql::KIND,
+    &nginx::KIND,
+    &file::KIND,
+    &websocket::KIND,
+];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

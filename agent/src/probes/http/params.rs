@@ -69,7 +69,7 @@ impl Default for Params {
 /// User and password.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BasicAuth {
+pub(in crate::probes) struct BasicAuth {
     pub(super) username: String,
     #[serde(default)]
     pub(super) password: Secret,
@@ -78,7 +78,7 @@ pub(super) struct BasicAuth {
 /// Any other `Authorization` header.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Authorization {
+pub(in crate::probes) struct Authorization {
     #[serde(rename = "type", default = "bearer")]
     pub(super) scheme: String,
     pub(super) credentials: Secret,
