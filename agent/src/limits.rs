@@ -190,3 +190,9 @@ pub const WEBSOCKET_RUN_BYTES: usize = 4 << 20;
 pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
 /// How long the other side's goodbye is waited for once ours is said: local ones come within a millisecond.
 pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
+/// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
+pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Longest head or trailers of an answer over HTTP/2, as unpacked.
+pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
+/// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
+pub const GRPC_WINDOW_BYTES: u32 = 64 << 10;

@@ -6,6 +6,7 @@ mod database;
 pub mod facts;
 mod fields;
 mod file;
+mod grpc;
 pub mod http;
 mod mysql;
 pub mod net;
@@ -85,6 +86,7 @@ pub static KINDS: &[&Kind] = &[
     &nginx::KIND,
     &file::KIND,
     &websocket::KIND,
+    &grpc::KIND,
 ];
 
 /// The kind that a URL scheme chooses.

@@ -68,6 +68,7 @@ static CASES: &[(&str, &Cases)] = &[
     ("mysql", &rude!("mysql", b"\xff\xff\0\0\x0a8.0")),
     ("nginx", &super::nginx::tests::CASES),
     ("websocket", &super::websocket::tests::CASES),
+    ("grpc", &super::grpc::tests::CASES),
 ];
 
 /// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.
