@@ -196,3 +196,13 @@ pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
 pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
 /// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
 pub const GRPC_WINDOW_BYTES: u32 = 64 << 10;
+/// Models of a list that are looked at; OpenRouter, which serves those of all others, has some five hundred.
+pub const MODELS_LISTED: usize = 5000;
+/// Tools of an MCP server that are looked at, over all pages of its list.
+pub const TOOLS_LISTED: usize = 1000;
+/// Pages of such a list that are asked for.
+pub const TOOL_PAGES: u32 = 10;
+/// How long an MCP server has for ending the session that a check made.
+pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
+/// Longest session id or cursor of an MCP server that is sent back to it.
+pub const MCP_TOKEN_BYTES: usize = 1 << 10;

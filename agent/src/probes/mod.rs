@@ -14,6 +14,7 @@ mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
+mod service;
 mod sql;
 pub mod target;
 pub mod tcp;
@@ -87,6 +88,13 @@ pub static KINDS: &[&Kind] = &[
     &file::KIND,
     &websocket::KIND,
     &grpc::KIND,
+    &service::prometheus::KIND,
+    &service::alertmanager::KIND,
+    &service::grafana::KIND,
+    &service::logstash::KIND,
+    &service::chroma::KIND,
+    &service::openai::KIND,
+    &service::mcp::KIND,
 ];
 
 /// The kind that a URL scheme chooses.

@@ -69,6 +69,13 @@ static CASES: &[(&str, &Cases)] = &[
     ("nginx", &super::nginx::tests::CASES),
     ("websocket", &super::websocket::tests::CASES),
     ("grpc", &super::grpc::tests::CASES),
+    ("prometheus", &super::service::tests::PROMETHEUS),
+    ("alertmanager", &super::service::tests::ALERTMANAGER),
+    ("grafana", &super::service::tests::GRAFANA),
+    ("logstash", &super::service::tests::LOGSTASH),
+    ("chroma", &super::service::tests::CHROMA),
+    ("openai", &super::service::tests::OPENAI),
+    ("mcp", &super::service::tests::MCP),
 ];
 
 /// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.

@@ -323,13 +323,12 @@ fn broken(error: &hyper::Error) -> Fault {
     if let Some(source) = error.source() {
         said = format!("{said}: {source}");
     }
-    let reason = if said.contains("calm") || said.contains("REFUSED_STREAM") {
-        Reason::Saturated
-    } else {
-        Reason::ProtocolMismatch
-    };
-    Fault::new(reason, format!("the HTTP/2 connection broke off: {}", clean(&said)))
-        .hint("is it a gRPC server, and did it crash on this request?")
+    let message = format!("the HTTP/2 connection broke off: {}", clean(&said));
+    if said.contains("excessive load") || said.contains("refused stream") {
+        return Fault::new(Reason::Saturated, message)
+            .hint("it turns calls away; is it being stopped, or called too often?");
+    }
+    Fault::new(Reason::ProtocolMismatch, message).hint("is it a gRPC server, and did it crash on this request?")
 }
 
 /// The fault of an HTTP answer that is none of gRPC.

@@ -84,6 +84,13 @@ pub(in crate::probes) struct Authorization {
     pub(super) credentials: Secret,
 }
 
+impl Authorization {
+    /// A token.
+    pub(in crate::probes) fn bearer(credentials: Secret) -> Self {
+        Self { scheme: bearer(), credentials }
+    }
+}
+
 fn bearer() -> String {
     "Bearer".to_owned()
 }
