@@ -308,3 +308,27 @@ pub const PEER_THREADS: usize = 1000;
 pub const PROPORTIONAL_INTERVAL: Duration = Duration::from_secs(60);
 /// Open files of a process of the peer that are looked at one by one, to tell sockets; beyond it sockets are not counted.
 pub const FILES_LOOKED_AT: u64 = 1000;
+/// Longest message of a WebSocket that is taken, its fragments together; a frame that claims more is refused before it is read.
+pub const WEBSOCKET_MESSAGE_BYTES: usize = 1 << 20;
+/// Most that a WebSocket may send in one run: four of the longest messages.
+pub const WEBSOCKET_RUN_BYTES: usize = 4 << 20;
+/// Frames of a WebSocket in a row that end no message (pings, empty fragments); who sends more says nothing.
+pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
+/// How long the other side's goodbye is waited for once ours is said: local ones come within a millisecond.
+pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
+/// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
+pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Longest head or trailers of an answer over HTTP/2, as unpacked.
+pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
+/// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
+pub const GRPC_WINDOW_BYTES: u32 = 64 << 10;
+/// Models of a list that are looked at; OpenRouter, which serves those of all others, has some five hundred.
+pub const MODELS_LISTED: usize = 5000;
+/// Tools of an MCP server that are looked at, over all pages of its list.
+pub const TOOLS_LISTED: usize = 1000;
+/// Pages of such a list that are asked for.
+pub const TOOL_PAGES: u32 = 10;
+/// How long an MCP server has for ending the session that a check made.
+pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
+/// Longest session id or cursor of an MCP server that is sent back to it.
+pub const MCP_TOKEN_BYTES: usize = 1 << 10;

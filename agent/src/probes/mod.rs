@@ -6,6 +6,7 @@ mod database;
 pub mod facts;
 mod fields;
 mod file;
+mod grpc;
 pub mod http;
 pub mod metrics;
 mod mysql;
@@ -14,12 +15,14 @@ mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
+mod service;
 mod sql;
 pub mod target;
 pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
+mod websocket;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -85,6 +88,15 @@ pub static KINDS: &[&Kind] = &[
     &nginx::KIND,
     &metrics::KIND,
     &file::KIND,
+    &websocket::KIND,
+    &grpc::KIND,
+    &service::prometheus::KIND,
+    &service::alertmanager::KIND,
+    &service::grafana::KIND,
+    &service::logstash::KIND,
+    &service::chroma::KIND,
+    &service::openai::KIND,
+    &service::mcp::KIND,
 ];
 
 /// The kind that a URL scheme chooses.

@@ -12,7 +12,7 @@ use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters
 use crate::node::{Node, Problems};
 use crate::reading::{Metric, Type};
 use dialogue::Dialogue;
-use steps::{Step, StepParams};
+pub(super) use steps::{Step, StepParams};
 #[cfg(test)]
 pub(super) use tests::CASES;
 
@@ -20,7 +20,7 @@ static FAILED_REGEX: Metric =
     Metric::gauge("probe_failed_due_to_regex", "1 when the check failed because of a regular expression, else 0");
 static FAILED_BYTES: Metric =
     Metric::gauge("probe_failed_due_to_bytes", "1 when the check failed because expected bytes did not come, else 0");
-static EXPECT: Metric = Metric::gauge(
+pub(super) static EXPECT: Metric = Metric::gauge(
     "sidecar_expect_info",
     "What a dialogue was told to take from the peer's answer, one series a label of `query_response`",
 )
