@@ -182,3 +182,22 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Lines of one reply of SMTP or FTP; servers list some twenty capabilities.
+pub const REPLY_LINES: usize = 100;
+/// Largest DNS message over UDP: without EDNS servers send 512 bytes, and beyond this one the answer is a fragmented datagram.
+pub const DNS_DATAGRAM_BYTES: usize = 4096;
+/// Records of an answer that are held against patterns; the largest record sets in use have some hundred.
+pub const DNS_RECORDS_JUDGED: usize = 1000;
+/// First pause before a DNS question is sent again over UDP, as resolvers have it; doubles.
+pub const DNS_RESEND: Duration = Duration::from_secs(1);
+/// Datagrams that are no answer to the question before a DNS check gives up: somebody is guessing ids, or the peer is no server.
+pub const DNS_STRANGERS: usize = 100;
+/// Most that the file of name servers is read.
+pub const RESOLV_CONF_BYTES: u64 = 64 << 10;
+/// Largest payload of a ping: what fits into one IPv4 packet.
+pub const PING_PAYLOAD_BYTES: usize = 65_507 - 8;
+/// Different addresses of one name that get series of their own over the life of a check; beyond it a name is not stable enough
+/// to draw a line for each address.
+pub const ADDRESSES_LABELLED: usize = 64;
+/// How long a mail server may take over its farewell, which decides nothing.
+pub const FAREWELL: Duration = Duration::from_millis(500);

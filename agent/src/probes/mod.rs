@@ -3,6 +3,9 @@
 //! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
 
 mod database;
+mod dialogue;
+pub mod dns;
+pub mod every;
 pub mod facts;
 mod fields;
 mod file;
@@ -74,8 +77,17 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] =
-    &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND, &nginx::KIND, &file::KIND];
+pub static KINDS: &[&Kind] = &[
+    &http::KIND,
+    &tcp::KIND,
+    &tls::KIND,
+    &redis::KIND,
+    &postgres::KIND,
+    &mysql::KIND,
+    &nginx::KIND,
+    &file::KIND,
+    &dns::KIND,
+];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

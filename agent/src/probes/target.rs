@@ -163,7 +163,7 @@ impl Target {
 
     fn need_host(&self, written: &str) -> Result<(), TargetError> {
         let hostless = match self.scheme.as_str() {
-            "file" | "unix" => true,
+            "file" | "unix" | "dns" => true,
             "redis" => written.ends_with("+socket") || written.ends_with("+unix"),
             "postgres" | "postgresql" | "mysql" | "mariadb" => self.socket().is_some(),
             _ => false,

@@ -67,6 +67,7 @@ static CASES: &[(&str, &Cases)] = &[
     ("postgres", &rude!("postgres", b"R\0\0\x10\0")),
     ("mysql", &rude!("mysql", b"\xff\xff\0\0\x0a8.0")),
     ("nginx", &super::nginx::tests::CASES),
+    ("dns", &super::dns::tests::CASES),
 ];
 
 /// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
-pub(super) struct StepParams {
+pub(in crate::probes) struct StepParams {
     expect: Option<String>,
     expect_bytes: Option<String>,
     labels: Vec<Label>,
@@ -25,7 +25,7 @@ pub(super) struct Label {
 }
 
 /// A step, checked.
-pub(super) struct Step {
+pub(in crate::probes) struct Step {
     pub(super) expect: Option<Regex>,
     pub(super) expect_bytes: Option<Vec<u8>>,
     pub(super) labels: Vec<Label>,
@@ -35,8 +35,14 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// Checks all steps; `None` when one of them makes no sense.
+    pub(in crate::probes) fn all(params: &[StepParams], at: Place, problems: &mut Problems) -> Option<Vec<Self>> {
+        let steps: Vec<Self> = params.iter().filter_map(|step| Self::new(step, at, problems)).collect();
+        (steps.len() == params.len()).then_some(steps)
+    }
+
     /// Checks a step.
-    pub(super) fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
+    fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
         let expect = params.expect.as_ref().map(|text| Regex::new(text).map_err(|error| (text, error))).transpose();
         let expect = expect.map_err(|(text, error)| {
             problems.add("query_response", at, format!("not a regular expression ({error}): `{text}`"));
