@@ -190,8 +190,8 @@ pub const DNS_DATAGRAM_BYTES: usize = 4096;
 pub const DNS_RECORDS_JUDGED: usize = 1000;
 /// First pause before a DNS question is sent again over UDP, as resolvers have it; doubles.
 pub const DNS_RESEND: Duration = Duration::from_secs(1);
-/// Datagrams that are no answer to the question before a DNS check gives up: somebody is guessing ids, or the peer is no server.
-pub const DNS_STRANGERS: usize = 100;
+/// Datagrams that are no answer to what was asked before a check gives up: somebody is guessing, or the peer speaks something else.
+pub const STRANGERS: usize = 100;
 /// Most that the file of name servers is read.
 pub const RESOLV_CONF_BYTES: u64 = 64 << 10;
 /// Largest payload of a ping: what fits into one IPv4 packet.

@@ -10,18 +10,21 @@ pub mod facts;
 mod fields;
 mod file;
 pub mod http;
+pub mod icmp;
 mod mysql;
 pub mod net;
 mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
+pub mod smtp;
 mod sql;
 pub mod target;
 pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
+pub mod unix;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -87,6 +90,9 @@ pub static KINDS: &[&Kind] = &[
     &nginx::KIND,
     &file::KIND,
     &dns::KIND,
+    &unix::KIND,
+    &smtp::KIND,
+    &icmp::KIND,
 ];
 
 /// The kind that a URL scheme chooses.

@@ -108,16 +108,29 @@ pub(in crate::probes) async fn any_reply(
     let mut texts = Vec::new();
     loop {
         let line = dialogue.next_line(cx).await?;
-        let digits = line.get(..3).filter(|code| code.bytes().all(|digit| digit.is_ascii_digit()));
-        let Some(code) = digits else { return Err(unexpected(dialogue, &line, "a reply code")) };
-        texts.push(line.get(4..).unwrap_or_default().to_owned());
-        // More lines than any server has capabilities; the peer means to keep us.
-        if texts.len() > crate::limits::REPLY_LINES {
-            return Err(Fault::new(Reason::Body, "the reply has no end"));
-        }
-        if line.as_bytes().get(3) != Some(&b'-') {
+        let Some((code, text, last)) = reply_line(&line) else {
+            return Err(unexpected(dialogue, &line, "a reply code"));
+        };
+        texts.push(text.to_owned());
+        if last {
             return Ok((code.to_owned(), texts));
         }
+        if texts.len() >= crate::limits::REPLY_LINES {
+            return Err(Fault::new(Reason::Body, "the reply has no end"));
+        }
+    }
+}
+
+/// Code and text of a line of a reply, and whether it is the last one.
+pub(in crate::probes) fn reply_line(line: &str) -> Option<(&str, &str, bool)> {
+    let (code, rest) = line.split_at_checked(3)?;
+    let number = code.bytes().all(|digit| digit.is_ascii_digit());
+    match rest.chars().next() {
+        _ if !number => None,
+        None => Some((code, "", true)),
+        Some(' ') => Some((code, rest.get(1..)?, true)),
+        Some('-') => Some((code, rest.get(1..)?, false)),
+        Some(_) => None,
     }
 }
 
@@ -173,5 +186,34 @@ async fn postgres(cx: &mut Context<'_>, dialogue: &mut Dialogue) -> Result<(), F
         Some(b'S') => Ok(()),
         Some(b'N' | b'E') => Err(Fault::new(Reason::Tls, "the server does not offer TLS")),
         _ => Err(Fault::new(Reason::ProtocolMismatch, "what answered is no PostgreSQL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_replies() {
+        for (line, expected) in [
+            ("250-SIZE 1", Some(("250", "SIZE 1", false))),
+            ("250 OK", Some(("250", "OK", true))),
+            ("250", Some(("250", "", true))),
+            ("250x", None),
+            ("25", None),
+            ("2\u{fffd}5 x", None),
+            ("SSH-2.0", None),
+        ] {
+            assert_eq!(reply_line(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn results_of_ldap() {
+        assert_eq!(ldap_result(b"\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"), Some(0));
+        assert_eq!(ldap_result(b"\x02\x01\x01\x78\x81\x07\x0a\x01\x34\x04\x00\x04\x00"), Some(52));
+        let others: [&[u8]; 4] =
+            [b"", b"\x02\x01\x02\x78\x07\x0a\x01\x00", b"\x02\x01\x01\x78", b"\x02\x01\x01\x78\x07\x0a\x02\x00"];
+        assert!(others.iter().all(|bytes| ldap_result(bytes).is_none()));
     }
 }

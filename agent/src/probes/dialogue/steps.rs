@@ -31,7 +31,7 @@ pub(in crate::probes) struct Step {
     pub(super) labels: Vec<Label>,
     /// May hold a password, so it is never shown.
     pub(super) send: Option<Secret>,
-    pub(super) starttls: bool,
+    pub(in crate::probes) starttls: bool,
 }
 
 impl Step {

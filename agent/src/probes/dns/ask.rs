@@ -81,7 +81,7 @@ impl Server {
         let mut buffer = vec![0; limits::DNS_DATAGRAM_BYTES];
         let (mut sent, mut strangers) = (0_u32, 0_usize);
         let (mut pause, mut again) = (limits::DNS_RESEND.min(cx.left() / 3), clock::now());
-        while strangers < limits::DNS_STRANGERS && clock::now() < cx.deadline {
+        while strangers < limits::STRANGERS && clock::now() < cx.deadline {
             if clock::now() >= again {
                 socket.send(&asked.query).await.map_err(broken)?;
                 sent += 1;

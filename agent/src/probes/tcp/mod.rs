@@ -13,6 +13,7 @@ use super::net::{
 };
 use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
+use crate::parser::Parser;
 use crate::reading::Metric;
 use std::net::IpAddr;
 #[cfg(test)]
@@ -27,7 +28,12 @@ pub static KIND: Kind = Kind {
     keys: KEYS,
     fields: fields_of::<Params>,
     facts: FACTS,
-    parsers: &[],
+    parsers: &[Parser {
+        name: "ldap_result",
+        read: |bytes| {
+            let _ = starttls::ldap_result(bytes);
+        },
+    }],
     slow: false,
     build,
 };
