@@ -332,3 +332,22 @@ pub const TOOL_PAGES: u32 = 10;
 pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
 /// Longest session id or cursor of an MCP server that is sent back to it.
 pub const MCP_TOKEN_BYTES: usize = 1 << 10;
+/// Lines of one reply of SMTP or FTP; servers list some twenty capabilities.
+pub const REPLY_LINES: usize = 100;
+/// Largest DNS message over UDP: without EDNS servers send 512 bytes, and beyond this one the answer is a fragmented datagram.
+pub const DNS_DATAGRAM_BYTES: usize = 4096;
+/// Records of an answer that are held against patterns; the largest record sets in use have some hundred.
+pub const DNS_RECORDS_JUDGED: usize = 1000;
+/// First pause before a DNS question is sent again over UDP, as resolvers have it; doubles.
+pub const DNS_RESEND: Duration = Duration::from_secs(1);
+/// Datagrams that are no answer to what was asked before a check gives up: somebody is guessing, or the peer speaks something else.
+pub const STRANGERS: usize = 100;
+/// Most that the file of name servers is read.
+pub const RESOLV_CONF_BYTES: u64 = 64 << 10;
+/// Largest payload of a ping: what fits into one IPv4 packet.
+pub const PING_PAYLOAD_BYTES: usize = 65_507 - 8;
+/// Different addresses of one name that get series of their own over the life of a check; beyond it a name is not stable enough
+/// to draw a line for each address.
+pub const ADDRESSES_LABELLED: usize = 64;
+/// How long a mail server may take over its farewell, which decides nothing.
+pub const FAREWELL: Duration = Duration::from_millis(500);

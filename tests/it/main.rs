@@ -16,6 +16,7 @@ mod backup;
 mod backup_role;
 mod bad_input;
 mod cgroup_v2;
+mod compare_blackbox;
 mod compare_mysqld;
 mod compare_nginx;
 mod compare_postgres;

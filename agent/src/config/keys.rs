@@ -78,6 +78,13 @@ pub static CHECK: &[Key] = &[
         "what a failure means: the peer is dead, it should get no traffic, or it is only shown",
     ),
     key("depends_on", "list of names", "none", "checks whose failure explains a failure of this one"),
+    key(
+        "all_addresses",
+        "`true` or `false`",
+        "`false`",
+        "probes every address of the URL's host apart, at most 8, each with its share of the timeout; one that fails fails the \
+         check. For kinds with `preferred_ip_protocol`",
+    ),
     key("peer", "`true` or `false`", "`false`", "marks the check of the service that this agent stands beside"),
 ];
 

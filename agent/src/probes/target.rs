@@ -167,7 +167,7 @@ impl Target {
 
     fn need_host(&self, written: &str) -> Result<(), TargetError> {
         let hostless = match self.scheme.as_str() {
-            "file" | "unix" | "cert" => true,
+            "file" | "unix" | "dns" | "cert" => true,
             // The public service itself.
             "openai" => true,
             "redis" => written.ends_with("+socket") || written.ends_with("+unix"),

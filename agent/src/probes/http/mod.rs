@@ -20,8 +20,8 @@ mod unpack;
 pub(super) use tests::CASES;
 
 use crate::node::{Node, Problems};
+use crate::probes::outcome::late;
 use crate::probes::{Context, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters};
-use crate::units::Span;
 use crate::{clock, limits};
 use bytes::Bytes;
 use exchange::{Ask, Got, authority, exchange};
@@ -84,10 +84,7 @@ impl Http {
         for phase in PHASES {
             cx.measure(DURATION.with([phase], cx.took(phase).unwrap_or_default().as_secs_f64()));
         }
-        ended.unwrap_or_else(|_elapsed| {
-            let doing = phase.map_or(String::new(), |phase| format!(" in phase `{phase}`"));
-            Err(Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole))))
-        })
+        ended.unwrap_or_else(|_elapsed| Err(late(phase, whole)))
     }
 
     async fn ask_and_judge(&self, cx: &mut Context<'_>) -> Result<(), Fault> {

@@ -6,9 +6,9 @@ mod talk;
 #[cfg(test)]
 pub(super) mod tests;
 
+use super::dialogue::{EXPECT, Step, StepParams};
 use super::http::page::{Access, Agreed, Authorization, BasicAuth, Got, Page, Upgrade, begin};
 use super::net::{Addresses, IpProtocol, TlsConfig, facts as net, keys};
-use super::tcp::{EXPECT, Step, StepParams};
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::limits;
 use crate::node::{Node, Problems};

@@ -3,9 +3,9 @@
 use super::FAILED_REGEX;
 use super::frame::{Event, Inbox, Say};
 use crate::limits;
+use crate::probes::dialogue::{EXPECT, Step};
 use crate::probes::http::page::Agreed;
 use crate::probes::net::{Stream, fault_of};
-use crate::probes::tcp::{EXPECT, Step};
 use crate::probes::{Context, Fault, Reason, clean};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;

@@ -35,6 +35,12 @@ pub(in crate::probes) struct Step {
 }
 
 impl Step {
+    /// Checks all steps; `None` when one of them makes no sense.
+    pub(in crate::probes) fn all(params: &[StepParams], at: Place, problems: &mut Problems) -> Option<Vec<Self>> {
+        let steps: Vec<Self> = params.iter().filter_map(|step| Self::new(step, at, problems)).collect();
+        (steps.len() == params.len()).then_some(steps)
+    }
+
     /// Checks a step.
     pub(in crate::probes) fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
         let expect = params.expect.as_ref().map(|text| Regex::new(text).map_err(|error| (text, error))).transpose();
