@@ -23,8 +23,9 @@ pub const CONFIG_BYTES: usize = 4 << 20;
 pub const CHECKS: usize = 500;
 /// Probes that run at the same time; the others wait for a permit.
 pub const PROBES_AT_ONCE: usize = 32;
-/// Probes whose last run hung that run at the same time, beside the others: so many dead peers may be waited for at once.
-pub const HUNG_AT_ONCE: usize = 32;
+/// Probes whose last run hung, or that have not run yet, that run at the same time beside the others: so many dead peers may be waited
+/// for at once.
+pub const UNPROVEN_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
 /// Addresses of one name that are tried in turn; more would only eat the deadline of the first ones.

@@ -19,13 +19,20 @@ const RUNS: f64 = 3.0;
 const MOST_KIB: u64 = 96 << 10;
 
 /// Kinds that speak to no TCP peer, and where their hostile peers are.
-const ELSEWHERE: &[(&str, &str)] = &[("file", "agent/src/probes/file/tests.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("file", "agent/src/probes/file/tests.rs"),
+    ("cert", "agent/src/probes/cert/tests.rs"),
+    ("unix", "agent/src/probes/unix.rs, and the dialogue is that of `tcp`"),
+    ("icmp", "agent/src/probes/icmp/tests.rs; the kernel reads the packets"),
+];
 
 /// What a kind needs beside a URL to be told something.
 fn keys(kind: &str) -> &'static str {
     match kind {
         // Without a dialogue, a connection is all that is asked for.
         "tcp" => ", query_response: [{expect: '^hello there$'}]",
+        // Over UDP, which a rude datagram cannot hold up, see agent/src/probes/dns/tests.rs.
+        "dns" => ", query_name: example.org, transport_protocol: tcp",
         "http" => ", fail_if_body_not_matches_regexp: ['^hello there$']",
         _ => "",
     }
