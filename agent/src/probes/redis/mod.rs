@@ -4,6 +4,8 @@
 mod ask;
 mod facts;
 mod family;
+#[cfg(test)]
+mod hostile;
 mod resp;
 mod session;
 #[cfg(test)]
@@ -150,13 +152,14 @@ impl Redis {
     /// Writes down the figures; says what the server is.
     async fn record(&self, cx: &mut Context<'_>, session: &mut Session, text: &str) -> Result<Role, Fault> {
         let facts = Facts::read(text);
+        facts.record(cx);
+        figures(cx, session, &facts).await?;
         let clients_max = match facts.clients_max() {
             Some(most) => Some(most),
             None if facts.is_sentinel() => None,
             None => asked_clients_max(session.ask(cx, &["CONFIG", "GET", "maxclients"]).await?),
         };
-        facts.record(cx, clients_max);
-        figures(cx, session, &facts).await?;
+        facts.record_limit(cx, clients_max);
         if facts.is_loading() {
             return Err(fault_of("LOADING Redis is loading the dataset in memory", "to serve"));
         }
