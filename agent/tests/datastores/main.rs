@@ -17,6 +17,7 @@ mod against_mariadb;
 mod against_postgres;
 mod against_redis;
 mod over_tls;
+mod redis_kinds;
 
 use agent::node::{Node, Problems};
 use agent::probes::net::Net;
@@ -64,6 +65,12 @@ async fn again(probe: &mut dyn Probe) -> Outcome {
 
 fn value(outcome: &Outcome, name: &str) -> Option<f64> {
     let is = |reading: &&Reading| reading.metric.name == name;
+    outcome.readings.iter().find(is).map(|reading| reading.value)
+}
+
+/// The value of a series with these label values.
+fn series(outcome: &Outcome, name: &str, labels: &[&str]) -> Option<f64> {
+    let is = |reading: &&Reading| reading.metric.name == name && reading.labels == labels;
     outcome.readings.iter().find(is).map(|reading| reading.value)
 }
 
