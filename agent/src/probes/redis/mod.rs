@@ -26,7 +26,7 @@ use session::{Lost, Session};
 pub(super) static KIND: Kind = Kind {
     name: "redis",
     schemes: &["redis", "rediss"],
-    summary: "Logs in to Redis, pings it, sets, gets and deletes a key of its own, and reads memory, clients, hit rate and persistence.",
+    summary: "Logs in to Redis, pings it, sets, gets and deletes a key of its own, and reads memory, clients, hit rate and persistence; of the peer itself all that redis_exporter exports.",
     example: "- name: cache\n  url: redis://:secret@cache:6379/0\n  round_trip: true\n",
     keys: &[
         Key {
