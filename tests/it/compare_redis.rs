@@ -1,15 +1,12 @@
 //! The page of the sidecar beside a Redis against that of the public exporter beside the same one: primary, replica, Sentinel and
 //! node of a cluster. `tests/compare/redis*.gaps` has what may differ, with its reason.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::agent::Agent;
 use tests::compare::{Gaps, Page, compare};
 use tests::servers::exporter::Exporter;
 use tests::servers::free_port;
-use tests::servers::redis::{PASSWORD, Redis};
-use tests::servers::start::{Server, folder, installed, unprivileged};
+use tests::servers::redis::{PASSWORD, Redis, Sentinel};
 use tests::{skipped, tell, wait_for};
 
 /// How long their figures may take to meet.
@@ -111,42 +108,12 @@ fn the_page_of_a_node_of_a_cluster_replaces_its_exporters() {
 fn the_page_of_a_sentinel_replaces_its_exporters() {
     let Some(primary) = started("redis_sentinel", &[]) else { return };
     let replica = follower(&primary);
-    let port = free_port();
-    let _sentinel = match sentinel(port, primary.port) {
-        Ok(server) => server,
+    let sentinel = match Sentinel::start(primary.port) {
+        Ok(sentinel) => sentinel,
         Err(why) => return skipped("redis_sentinel", &why),
     };
-    let seen =
-        || asked(port, &["INFO", "sentinel"]).filter(|info| info.contains("status=ok") && info.contains("slaves=1"));
-    wait_for("the Sentinel to see both", PATIENCE, seen);
-    compared("redis_sentinel", port, "");
+    let both = |info: &String| info.contains("status=ok") && info.contains("slaves=1");
+    wait_for("the Sentinel to see both", PATIENCE, || sentinel.cli(&["INFO", "sentinel"]).ok().filter(both));
+    compared("redis_sentinel", sentinel.port, "");
     drop(replica);
-}
-
-/// A Sentinel without a password, which watches this primary.
-fn sentinel(port: u16, primary: u16) -> Result<Server, String> {
-    let program = installed("redis-sentinel")?;
-    let folder = folder()?;
-    let path = folder.path().join("sentinel.conf");
-    let text = format!(
-        "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor cache 127.0.0.1 {primary} 1\nsentinel auth-pass cache {PASSWORD}\n",
-        folder.path().display()
-    );
-    std::fs::write(&path, text).map_err(|error| error.to_string())?;
-    given(&path, folder.path())?;
-    let mut command = unprivileged(&program, folder.path());
-    command.arg(&path);
-    Server::start(command, folder)?.until(|| asked(port, &["PING"]).is_some_and(|answer| answer.trim() == "PONG"))
-}
-
-/// Gives a file to the owner of its folder; a Sentinel writes into its own configuration.
-fn given(path: &Path, folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    let owner = std::fs::metadata(folder).map_err(|error| error.to_string())?;
-    chown(path, Some(owner.uid()), Some(owner.gid())).map_err(|error| error.to_string())
-}
-
-fn asked(port: u16, words: &[&str]) -> Option<String> {
-    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

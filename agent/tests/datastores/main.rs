@@ -18,6 +18,7 @@ mod against_postgres;
 mod against_redis;
 mod over_tls;
 mod postgres_families;
+mod redis_kinds;
 
 use agent::node::{Node, Problems};
 use agent::probes::net::Net;
@@ -65,6 +66,12 @@ async fn again(probe: &mut dyn Probe) -> Outcome {
 
 fn value(outcome: &Outcome, name: &str) -> Option<f64> {
     let is = |reading: &&Reading| reading.metric.name == name;
+    outcome.readings.iter().find(is).map(|reading| reading.value)
+}
+
+/// The value of a series with these label values.
+fn series(outcome: &Outcome, name: &str, labels: &[&str]) -> Option<f64> {
+    let is = |reading: &&Reading| reading.metric.name == name && reading.labels == labels;
     outcome.readings.iter().find(is).map(|reading| reading.value)
 }
 

@@ -2,6 +2,7 @@
 
 use super::servers::mariadb::{MariaDb, PASSWORD as MARIADB};
 use super::servers::postgres::{PASSWORD as POSTGRES, Postgres};
+use super::servers::redis::{PASSWORD as REDIS, Redis};
 use super::servers::start;
 use super::{fault, look, started, value};
 use agent::probes::Reason;
@@ -81,4 +82,24 @@ async fn mariadb_verifies_the_name_of_the_url() {
     assert_eq!(wrong.0, Reason::Certificate, "{}", wrong.1);
     let unknown = fault(look(&url("localhost", "?ssl-mode=VERIFY_IDENTITY"), "{}").await);
     assert_eq!(unknown.0, Reason::Certificate, "{}", unknown.1);
+}
+
+#[tokio::test]
+async fn redis_verifies_the_name_of_the_url() {
+    let files = Files::make();
+    let port = start::free_port();
+    let (number, [cert, key, ca]) =
+        (port.to_string(), ["cert", "key", "ca"].map(|name| files.path(name).display().to_string()));
+    let settings = ["--tls-port", &number, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
+    let Some(_server) = started(Redis::start(&[&settings[..], &["--tls-auth-clients", "no"]].concat())) else {
+        return;
+    };
+    let outcome = look(&format!("rediss://:{REDIS}@localhost:{port}/1"), &files.own()).await;
+    assert_eq!(outcome.fault, None);
+    assert_eq!(value(&outcome, "redis_up"), Some(1.0));
+    assert!(value(&outcome, "redis_commands_processed_total").is_some());
+    assert!(value(&outcome, "sidecar_certificate_expires_in_seconds").is_some());
+    let wrong = look(&format!("rediss://:{REDIS}@127.0.0.1:{port}"), &files.own()).await;
+    assert_eq!(value(&wrong, "redis_up"), Some(0.0));
+    assert_eq!(fault(wrong).0, Reason::Certificate, "another name");
 }

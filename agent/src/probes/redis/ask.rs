@@ -38,24 +38,36 @@ async fn table(cx: &mut Context<'_>, session: &mut Session, facts: &Facts<'_>) -
     Ok(())
 }
 
-/// Tells which rights are missing.
+/// Tells which rights are missing, each once.
 fn rights(cx: &mut Context<'_>, missing: impl Iterator<Item = &'static str>) {
-    let mut missing: Vec<&str> = missing.collect();
-    missing.dedup();
-    if !missing.is_empty() {
-        cx.note("rights", &format!("some figures are missing, let its ACL allow {}", missing.join(" ")));
+    let mut told: Vec<&str> = Vec::new();
+    for right in missing {
+        if !told.contains(&right) {
+            told.push(right);
+        }
+    }
+    if !told.is_empty() {
+        cx.note("rights", &format!("some figures are missing, let its ACL allow {}", told.join(" ")));
     }
 }
 
+/// What a session's list of refusals calls `SENTINEL MASTERS`, which is no row of the table.
+const MASTERS: usize = 31;
+
 async fn primaries(cx: &mut Context<'_>, session: &mut Session) -> Result<(), Fault> {
-    let masters = match session.ask(cx, &["SENTINEL", "MASTERS"]).await? {
-        Reply::Error(error) => {
-            cx.note("rights", &format!("no figures of its primaries: {error}"));
-            return Ok(());
+    if !session.refused.holds(MASTERS) {
+        let masters = session.ask(cx, &["SENTINEL", "MASTERS"]).await?;
+        match masters {
+            Reply::Error(error) => session.refused.add(MASTERS, error.starts_with("NOPERM"), clock::now()),
+            masters => return each_primary(cx, session, &masters).await,
         }
-        reply => reply,
-    };
-    let primaries = sentinel::primaries(&masters);
+    }
+    rights(cx, std::iter::once("+sentinel").filter(|_| session.refused.for_want_of_a_right(MASTERS)));
+    Ok(())
+}
+
+async fn each_primary(cx: &mut Context<'_>, session: &mut Session, masters: &Reply) -> Result<(), Fault> {
+    let primaries = sentinel::primaries(masters);
     let of = |name| sentinel::PER_PRIMARY.map(|word| vec!["SENTINEL", word, name]);
     let requests: Vec<Vec<&str>> = primaries.iter().flat_map(|primary| of(primary.name)).collect();
     let replies = session.ask_all(cx, &requests).await?;

@@ -92,12 +92,18 @@ impl<'a> Facts<'a> {
         self.number("maxclients").filter(|most| *most > 0.0)
     }
 
-    /// Writes down all figures. `clients_max` may come from `CONFIG GET` of an older server.
-    pub(super) fn record(&self, cx: &mut Context<'_>, clients_max: Option<f64>) {
+    /// Writes down the limit of clients, which may come from `CONFIG GET` of an older server, and how near they are to it.
+    pub(super) fn record_limit(&self, cx: &mut Context<'_>, clients_max: Option<f64>) {
+        let used = ratio(self.number("connected_clients"), clients_max);
+        let straight = [(&CONNECTIONS_MAX, clients_max), (&CONNECTIONS_USED_RATIO, used)];
+        let measured = straight.into_iter().filter_map(|(metric, value)| Some(metric.is(value?)));
+        measured.for_each(|reading| cx.measure(reading));
+    }
+
+    /// Writes down all other figures.
+    pub(super) fn record(&self, cx: &mut Context<'_>) {
         let straight = [
             (&CONNECTIONS, self.number("connected_clients")),
-            (&CONNECTIONS_MAX, clients_max),
-            (&CONNECTIONS_USED_RATIO, ratio(self.number("connected_clients"), clients_max)),
             (&MEMORY_USED, self.number("used_memory")),
             (&MEMORY_MAX, self.number("maxmemory").filter(|most| *most > 0.0)),
             (&EVICTED_KEYS, self.number("evicted_keys")),

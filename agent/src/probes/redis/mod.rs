@@ -4,6 +4,8 @@
 mod ask;
 mod facts;
 mod family;
+#[cfg(test)]
+mod hostile;
 mod resp;
 mod session;
 #[cfg(test)]
@@ -24,7 +26,7 @@ use session::{Lost, Session};
 pub(super) static KIND: Kind = Kind {
     name: "redis",
     schemes: &["redis", "rediss"],
-    summary: "Logs in to Redis, pings it, sets, gets and deletes a key of its own, and reads memory, clients, hit rate and persistence.",
+    summary: "Logs in to Redis, pings it, sets, gets and deletes a key of its own, and reads memory, clients, hit rate and persistence; of the peer itself all that redis_exporter exports.",
     example: "- name: cache\n  url: redis://:secret@cache:6379/0\n  round_trip: true\n",
     keys: &[
         Key {
@@ -150,13 +152,14 @@ impl Redis {
     /// Writes down the figures; says what the server is.
     async fn record(&self, cx: &mut Context<'_>, session: &mut Session, text: &str) -> Result<Role, Fault> {
         let facts = Facts::read(text);
+        facts.record(cx);
+        figures(cx, session, &facts).await?;
         let clients_max = match facts.clients_max() {
             Some(most) => Some(most),
             None if facts.is_sentinel() => None,
             None => asked_clients_max(session.ask(cx, &["CONFIG", "GET", "maxclients"]).await?),
         };
-        facts.record(cx, clients_max);
-        figures(cx, session, &facts).await?;
+        facts.record_limit(cx, clients_max);
         if facts.is_loading() {
             return Err(fault_of("LOADING Redis is loading the dataset in memory", "to serve"));
         }

@@ -111,6 +111,10 @@ impl Progress {
 /// Reads whatever a server sent, for fuzzing.
 pub(super) fn read(bytes: &[u8]) {
     let _reply = decode(bytes);
+    let mut progress = Progress::new();
+    for end in (0..=bytes.len()).step_by(7) {
+        let _whole = progress.look(bytes.get(..end).unwrap_or_default());
+    }
 }
 
 /// A request: a list of bulk strings.
@@ -274,7 +278,20 @@ mod tests {
         fn any_bytes_are_taken_calmly(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(Some((_, used))) = decode(&bytes) {
                 prop_assert!(used <= bytes.len());
+                prop_assert_eq!(Progress::new().look(&bytes), Ok(Some(used)));
             }
+        }
+
+        #[test]
+        fn a_reply_in_pieces_is_whole_at_its_last_byte(reply in replies(), more in "[a-z+:$]{0,5}") {
+            let bytes = written(&reply);
+            let mut progress = Progress::new();
+            for end in 0..bytes.len() {
+                prop_assert_eq!(progress.look(&bytes[..end]), Ok(None));
+            }
+            let followed = [&bytes, more.as_bytes()].concat();
+            prop_assert_eq!(progress.look(&followed), Ok(Some(bytes.len())));
+            prop_assert_eq!(Progress::new().look(&followed), Ok(Some(bytes.len())));
         }
 
         #[test]

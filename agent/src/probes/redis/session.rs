@@ -245,8 +245,12 @@ impl Session {
             Lost::Wrong(fault) => fault,
             Lost::Gone(error) => {
                 let fault = net::fault_of(&error, "read the answer");
-                let named = if self.known { None } else { stranger(cx, self.address, &self.scheme).await };
-                named.unwrap_or(fault)
+                match fault.reason {
+                    // It has spoken Redis before, so this is no other protocol: the answer was cut off.
+                    Reason::ProtocolMismatch if self.known => Fault { reason: Reason::Body, ..fault },
+                    _ if self.known => fault,
+                    _ => stranger(cx, self.address, &self.scheme).await.unwrap_or(fault),
+                }
             }
         }
     }

@@ -7,15 +7,20 @@ use crate::probes::{Outcome, run};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nuptime_in_seconds:60\r\nconnected_clients:3\r\nmaxclients:10\r\n\
+pub(super) const INFO: &str = "# Server\r\nredis_version:7.0.15\r\nuptime_in_seconds:60\r\nconnected_clients:3\r\nmaxclients:10\r\n\
     used_memory:1000\r\nmaxmemory:0\r\nloading:0\r\nrdb_last_bgsave_status:ok\r\naof_enabled:1\r\naof_last_write_status:ok\r\n\
     keyspace_hits:3\r\nkeyspace_misses:1\r\nevicted_keys:0\r\nrole:master\r\n";
 
 /// An answer to a command that is not the usual one.
 type Twist = fn(&str) -> Option<String>;
 
+/// The value of a metric by its name.
+pub(super) fn look_for(outcome: &Outcome, name: &str) -> Option<f64> {
+    outcome.readings.iter().find(|reading| reading.metric.name == name).map(|reading| reading.value)
+}
+
 /// A small Redis: `twist` may answer a command in its own way first.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: Twist) {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: impl Fn(&str) -> Option<String>) {
     let (mut buffer, mut value) = (Vec::new(), String::new());
     loop {
         while let Ok(Some((Reply::List(words), used))) = resp::decode(&buffer) {
@@ -49,10 +54,15 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, twist: Twist)
 }
 
 async fn scripted(twist: Twist) -> Peer {
+    scripted_with(twist).await
+}
+
+/// The same with an answer that knows more than the command.
+pub(super) async fn scripted_with(twist: impl Fn(&str) -> Option<String> + Copy + Send + Sync + 'static) -> Peer {
     test_peers::serve(move |stream| converse(stream, twist)).await
 }
 
-fn probe(url: &str) -> Box<dyn Probe> {
+pub(super) fn probe(url: &str) -> Box<dyn Probe> {
     let mut problems = Problems::default();
     let built = build(&Target::parse(url).unwrap(), &Node::default(), &mut problems);
     built.unwrap_or_else(|| panic!("{problems:?}"))

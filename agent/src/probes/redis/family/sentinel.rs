@@ -117,12 +117,14 @@ pub(in super::super) fn primary(primary: &Primary<'_>, replies: &[Reply], out: &
         out.extend(figure.map(|figure| metric.with(labels, figure / divisor)));
     }
     let [quorum, sentinels, replicas] = replies else { return };
-    let (ok, message) = match quorum {
-        Reply::Error(error) if error.starts_with("NOQUORUM") => (0.0, "NOQUORUM"),
-        Reply::Error(_) => (0.0, "ERR"),
-        _ => (1.0, "OK"),
-    };
-    out.push(QUORUM_OK.with([primary.name, message], ok));
+    match quorum {
+        Reply::Error(error) if error.starts_with("NOQUORUM") => {
+            out.push(QUORUM_OK.with([primary.name, "NOQUORUM"], 0.0));
+        }
+        // No right to ask is no answer.
+        Reply::Error(_) => {}
+        _ => out.push(QUORUM_OK.with([primary.name, "OK"], 1.0)),
+    }
     // This one is none of those that it lists.
     out.extend(not_down(sentinels).map(|others| OK_SENTINELS.with(labels, others + 1.0)));
     out.extend(not_down(replicas).map(|replicas| OK_REPLICAS.with(labels, replicas)));

@@ -11,6 +11,9 @@ use crate::reading::{Metric, Reading, Type};
 static INSTANCE: Metric = Metric::gauge("redis_instance_info", "Role, version and identity of the server, always 1")
     .of(Type::Info)
     .labelled(&INSTANCE_LABELS);
+/// The same of a Valkey: the public exporter gives it two labels more. A server has one of both.
+static INSTANCE_OF_VALKEY: Metric =
+    Metric::gauge("redis_instance_info", INSTANCE.help).of(Type::Info).labelled(&VALKEY_LABELS);
 const INSTANCE_LABELS: [&str; 10] = [
     "role",
     "redis_version",
@@ -23,6 +26,10 @@ const INSTANCE_LABELS: [&str; 10] = [
     "process_id",
     "master_replid",
 ];
+const VALKEY_LABELS: [&str; 12] = {
+    let [a, b, c, d, e, f, g, h, i, j] = INSTANCE_LABELS;
+    [a, b, c, d, e, f, g, h, i, j, "valkey_version", "valkey_release_stage"]
+};
 static REPLICA: Metric = Metric::gauge("redis_slave_info", "The primary of a replica, always 1")
     .of(Type::Info)
     .labelled(&["master_host", "master_port", "read_only"]);
@@ -87,8 +94,9 @@ pub(super) static FACTS: &[&Metric] = &[
 pub(super) fn of_info(facts: &Facts<'_>, out: &mut Vec<Reading>) {
     let field = |name: &str| clean(facts.text(name).unwrap_or_default());
     if facts.text("redis_version").is_some() {
-        let labels = INSTANCE_LABELS.iter().map(|name| field(name)).collect();
-        out.push(Reading { metric: &INSTANCE, labels, value: 1.0 });
+        let metric = if facts.text("valkey_version").is_some() { &INSTANCE_OF_VALKEY } else { &INSTANCE };
+        let labels = metric.labels.iter().map(|name| field(name)).collect();
+        out.push(Reading { metric, labels, value: 1.0 });
     }
     if facts.is_replica() {
         let labels = [field("master_host"), field("master_port"), field("slave_read_only")];
