@@ -15,6 +15,7 @@ mod alertmanager;
 mod backup;
 mod backup_role;
 mod bad_input;
+mod compare_node;
 mod compose_files;
 mod compose_guard;
 mod compose_nginx;
