@@ -219,7 +219,7 @@ fn bonding(look: &mut Look<'_>) -> Result<(), Lack> {
             state("lower").or_else(|| state("slave")).is_some_and(|state| state == "up")
         };
         let all: Vec<&str> = slaves.split_ascii_whitespace().collect();
-        let up = all.iter().copied().filter(|slave| is_up(&slave)).count();
+        let up = all.iter().copied().filter(is_up).count();
         for (metric, count) in [(&SLAVES, all.len()), (&ACTIVE, up)] {
             look.give(metric, [master], float(u64::try_from(count).unwrap_or(u64::MAX)));
         }
