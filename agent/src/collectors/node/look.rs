@@ -8,6 +8,8 @@ use crate::collectors::files::{self, Unread};
 use crate::limits;
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
+use rustix::fs::{Mode, OFlags};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Why a part gave nothing, or not all.
@@ -105,9 +107,36 @@ pub(super) fn cleaned(text: &str) -> String {
     text.trim().chars().take(limits::NODE_LABEL_CHARS).map(clean).collect()
 }
 
-/// The text of a file without what surrounds it; `None` when it cannot be read, as with files of a device that is down.
+/// The text of a small file without what surrounds it; `None` when it cannot be read, as with files of a device that is down.
 pub(super) fn text(path: &Path) -> Option<String> {
-    files::read(path).ok().map(|text| text.trim().to_owned())
+    small(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+}
+
+/// A folder of many small files, held open: finding each from `/` on would cost more than reading it.
+pub(super) struct Folder(OwnedFd);
+
+impl Folder {
+    pub(super) fn open(path: &Path) -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    /// As [`text`].
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        small(rustix::fs::openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+    }
+
+    /// As [`number`].
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        parse_number(&self.text(name)?)
+    }
+}
+
+/// A page is the most that a file of `/sys` holds, and one call reads it.
+fn small(file: rustix::io::Result<OwnedFd>) -> Option<String> {
+    let mut page = [0; 4096];
+    let read = rustix::io::read(file.ok()?, &mut page).ok()?;
+    Some(String::from_utf8_lossy(page.get(..read)?).trim().to_owned())
 }
 
 /// A number that a small file holds, also in hexadecimal (`0x1003`) and below 0.

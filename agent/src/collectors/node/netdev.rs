@@ -1,12 +1,11 @@
 //! Network devices: what each sent and received, and what `/sys/class/net` tells of it; bonds of several.
 //! Source: kernel documentation, networking/statistics and ABI/testing/sysfs-class-net.
 
-use super::look::{Lack, Look, names, number, parser, text};
+use super::look::{Folder, Lack, Look, names, number, parser, text};
 use super::{Part, on};
 use crate::collectors::files::float;
 use crate::parser::Parser;
 use crate::reading::Metric;
-use std::path::Path;
 
 const DEVICE: &[&str] = &["device"];
 
@@ -174,18 +173,17 @@ fn netdev(look: &mut Look<'_>) -> Result<(), Lack> {
 fn netclass(look: &mut Look<'_>) -> Result<(), Lack> {
     let folder = look.sight.devices().map_err(Lack::Unseen)?;
     for name in names(&folder)? {
-        let device = folder.join(&name);
         // `bonding_masters` is a file between the devices.
-        if device.is_dir() {
+        if let Some(device) = Folder::open(&folder.join(&name)) {
             class(look, &device, &name);
         }
     }
     Ok(())
 }
 
-fn class(look: &mut Look<'_>, device: &Path, name: &str) {
+fn class(look: &mut Look<'_>, device: &Folder, name: &str) {
     const SET_UP: u64 = 1;
-    let word = |file: &str| text(&device.join(file)).unwrap_or_default();
+    let word = |file: &str| device.text(file).unwrap_or_default();
     let flags = word("flags");
     let set_up = u64::from_str_radix(flags.trim_start_matches("0x"), 16).map(|flags| flags & SET_UP != 0);
     let admin = match set_up {
@@ -198,12 +196,12 @@ fn class(look: &mut Look<'_>, device: &Path, name: &str) {
     let [address, broadcast, duplex, alias] = ["address", "broadcast", "duplex", "ifalias"].map(word);
     look.give(&INFO, [name, &address, &broadcast, &duplex, &state, admin, &alias], 1.0);
     for (file, metric) in &FILES {
-        if let Some(value) = number(&device.join(file)) {
+        if let Some(value) = device.number(file) {
             look.give(metric, [name], value);
         }
     }
     // In megabits.
-    if let Some(speed) = number(&device.join("speed")) {
+    if let Some(speed) = device.number("speed") {
         look.give(&SPEED, [name], speed * 125_000.0);
     }
 }
