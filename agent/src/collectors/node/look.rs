@@ -103,6 +103,11 @@ impl Look<'_> {
 
 /// Text fit for a label's value: without control characters, and not endless.
 pub(super) fn cleaned(text: &str) -> String {
+    // Nearly all are plain, and a look has a thousand of them.
+    let plain = |byte: u8| (b'!'..=b'~').contains(&byte);
+    if text.len() <= limits::NODE_LABEL_CHARS && text.bytes().all(plain) {
+        return text.to_owned();
+    }
     let clean = |c: char| if c.is_control() { '?' } else { c };
     text.trim().chars().take(limits::NODE_LABEL_CHARS).map(clean).collect()
 }
