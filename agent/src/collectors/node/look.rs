@@ -2,6 +2,7 @@
 
 use super::cpu::Ticks;
 use super::filesystem::Mounts;
+use super::netdev::Known;
 use super::sight::Sight;
 use crate::collectors::Moment;
 use crate::collectors::files::{self, Unread};
@@ -38,6 +39,8 @@ impl From<Unread> for Lack {
 pub(super) struct Kept {
     /// The processors' times.
     pub(super) ticks: Ticks,
+    /// What does not change of network devices.
+    pub(super) devices: Known,
     /// The mounts that hang.
     pub(super) mounts: Mounts,
 }
