@@ -40,6 +40,7 @@ fn every_file_says_what_it_owns() {
 const NAMED_IN: &[(&str, &str, &[&str])] = &[
     ("agent/src", "prometheus_client", &["agent/src/metrics/encode.rs"]),
     ("agent/src", "sysinfo::", &["agent/src/collectors/host.rs"]),
+    ("agent/src", "rtime_clock", &["agent/src/collectors/node/timex.rs"]),
     ("agent/src", "saphyr", &["agent/src/config/yaml.rs"]),
     ("agent/src", "SystemTime::now()", &["agent/src/clock.rs"]),
     ("agent/src", "Instant::now()", &["agent/src/clock.rs", "agent/src/health.rs"]),

@@ -14,6 +14,8 @@ mod top;
 mod yaml;
 
 #[cfg(test)]
+mod host_tests;
+#[cfg(test)]
 mod one_tests;
 #[cfg(test)]
 mod tests;

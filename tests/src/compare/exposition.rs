@@ -105,7 +105,10 @@ fn sample(line: &str) -> Option<Series> {
         while !rest.starts_with('}') {
             let (label, behind) = rest.trim_start_matches(',').split_once("=\"")?;
             let (value, behind) = quoted(behind)?;
-            labels.insert(label.to_owned(), value);
+            // For Prometheus an empty label is no label.
+            if !value.is_empty() {
+                labels.insert(label.to_owned(), value);
+            }
             rest = behind.trim_start_matches(',');
         }
         rest = rest.get(1..)?;
@@ -144,6 +147,7 @@ mod tests {
         let page = Page::read("# TYPE a counter\na{x=\"1,\\\"}\\n\",y=\"\"} 1e3\nb +Inf 1700000000000\nnonsense\n");
         let series: Vec<_> = page.series_of("a").collect();
         assert_eq!(series[0].labels["x"], "1,\"}\n");
+        assert!(!series[0].labels.contains_key("y"), "an empty label is no label");
         assert!((series[0].value - 1000.0).abs() < 1e-9 && page.series_of("b").all(|b| b.value.is_infinite()));
         assert_eq!(page.type_of("a"), Some("counter"));
         assert_eq!(page.names().len(), 2);

@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn reads_each_processor_and_not_their_sum() {
-        let cases: [(&str, &[(u32, [u64; 3])]); 5] = [
+        type Read = (u32, [u64; 3]);
+        let cases: [(&str, &[Read]); 5] = [
             ("cpu  9 9 9\ncpu0 1 2 3 4\ncpu11 5 6 7 8 9 10 11 12 13 14\n", &[(0, [1, 2, 3]), (11, [5, 6, 7])]),
             ("cpu0 1 2 x\ncpu1 1 2 3\nintr 5\ncpu2 1\n", &[(1, [1, 2, 3])]),
             ("cpu\ncpux 1\ncpu 0 1\n", &[]),
@@ -242,7 +243,7 @@ mod tests {
             ("cpu0\n", &[(0, [0, 0, 0])]),
         ];
         for (text, expected) in cases {
-            let read: Vec<(u32, [u64; 3])> =
+            let read: Vec<Read> =
                 parse(text).into_iter().map(|(cpu, times)| (cpu, [times[0], times[1], times[2]])).collect();
             assert_eq!(read, expected, "{text}");
         }

@@ -3,7 +3,7 @@
 
 use super::look::{Lack, Look, parser, text};
 use super::{Part, on};
-use crate::collectors::files::float;
+use crate::collectors::files::{self, float};
 use crate::parser::Parser;
 use crate::reading::Metric;
 
@@ -155,7 +155,7 @@ fn diskstats(look: &mut Look<'_>) -> Result<(), Lack> {
 
 fn info(look: &mut Look<'_>, disk: &Disk<'_>) {
     let database = look.sight.root.join(format!("run/udev/data/b{}:{}", disk.major, disk.minor));
-    let known = text(&database).unwrap_or_default();
+    let known = files::read(&database).unwrap_or_default();
     let property = |name: &str| {
         let found = known.lines().find_map(|line| line.strip_prefix("E:")?.strip_prefix(name)?.strip_prefix('='));
         found.unwrap_or_default()

@@ -2,12 +2,15 @@
 
 use super::cpu::Ticks;
 use super::filesystem::Mounts;
+use super::netdev::Known;
 use super::sight::Sight;
 use crate::collectors::Moment;
 use crate::collectors::files::{self, Unread};
 use crate::limits;
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
+use rustix::fs::{Mode, OFlags};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// Why a part gave nothing, or not all.
@@ -36,6 +39,8 @@ impl From<Unread> for Lack {
 pub(super) struct Kept {
     /// The processors' times.
     pub(super) ticks: Ticks,
+    /// What does not change of network devices.
+    pub(super) devices: Known,
     /// The mounts that hang.
     pub(super) mounts: Mounts,
 }
@@ -101,13 +106,45 @@ impl Look<'_> {
 
 /// Text fit for a label's value: without control characters, and not endless.
 pub(super) fn cleaned(text: &str) -> String {
+    // Nearly all are plain, and a look has a thousand of them.
+    let plain = |byte: u8| (b'!'..=b'~').contains(&byte);
+    if text.len() <= limits::NODE_LABEL_CHARS && text.bytes().all(plain) {
+        return text.to_owned();
+    }
     let clean = |c: char| if c.is_control() { '?' } else { c };
     text.trim().chars().take(limits::NODE_LABEL_CHARS).map(clean).collect()
 }
 
-/// The text of a file without what surrounds it; `None` when it cannot be read, as with files of a device that is down.
+/// The text of a small file without what surrounds it; `None` when it cannot be read, as with files of a device that is down.
 pub(super) fn text(path: &Path) -> Option<String> {
-    files::read(path).ok().map(|text| text.trim().to_owned())
+    small(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+}
+
+/// A folder of many small files, held open: finding each from `/` on would cost more than reading it.
+pub(super) struct Folder(OwnedFd);
+
+impl Folder {
+    pub(super) fn open(path: &Path) -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    /// As [`text`].
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        small(rustix::fs::openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+    }
+
+    /// As [`number`].
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        parse_number(&self.text(name)?)
+    }
+}
+
+/// A page is the most that a file of `/sys` holds, and one call reads it.
+fn small(file: rustix::io::Result<OwnedFd>) -> Option<String> {
+    let mut page = [0; 4096];
+    let read = rustix::io::read(file.ok()?, &mut page).ok()?;
+    Some(String::from_utf8_lossy(page.get(..read)?).trim().to_owned())
 }
 
 /// A number that a small file holds, also in hexadecimal (`0x1003`) and below 0.

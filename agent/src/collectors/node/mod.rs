@@ -20,6 +20,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod time;
+mod timex;
 
 use self::look::{Kept, Lack, Look};
 use self::sight::Sight;
@@ -66,7 +67,7 @@ const fn off(name: &'static str, read: Read, facts: &'static [&'static Metric]) 
 }
 
 /// All parts. A new one is a function and a row here.
-static PARTS: [&Part; 34] = [
+static PARTS: [&Part; 35] = [
     &netstat::ARP_PART,
     &netdev::BONDING,
     &netstat::CONNTRACK,
@@ -98,6 +99,7 @@ static PARTS: [&Part; 34] = [
     &kernel::STAT,
     &sensors::THERMAL_ZONE,
     &time::TIME,
+    &timex::TIMEX,
     &netstat::UDP_QUEUES_PART,
     &system::UNAME_PART,
     &memory::VMSTAT_PART,

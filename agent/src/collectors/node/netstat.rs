@@ -303,7 +303,7 @@ mod tests {
         let others =
             ["Ip_InOctets", "Tcp_OutErrs", "TcpExt_TCPAutoCorking", "Icmp_InType3", "UdpLite_NoPorts", "Ip6_InMsgs"];
         let is_wanted = |name: &&str| name.split_once('_').is_some_and(|(protocol, name)| is_wanted(protocol, name));
-        assert!(wanted.iter().all(|name| is_wanted(&name)) && !others.iter().any(|name| is_wanted(&name)));
+        assert!(wanted.iter().all(&is_wanted) && !others.iter().any(&is_wanted));
     }
 
     #[test]

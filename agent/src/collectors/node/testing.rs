@@ -34,7 +34,7 @@ impl Bench {
 
     /// Where the host's root is; for a bench without one, where the tree is.
     pub(super) fn root(&self) -> PathBuf {
-        if self.root == PathBuf::from("/") { self.tree.path() } else { self.root.clone() }
+        if self.root.as_os_str() == "/" { self.tree.path() } else { self.root.clone() }
     }
 
     fn roots(&self) -> Roots {

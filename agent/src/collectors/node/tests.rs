@@ -92,3 +92,19 @@ fn what_one_part_gives_is_bounded() {
     let (result, readings) = Bench::new(&[("proc/interrupts", &text)]).look(&processes::INTERRUPTS_PART);
     assert_eq!((result, readings.len()), (Ok(()), limits::NODE_PART_READINGS));
 }
+
+#[test]
+fn what_does_not_change_of_a_device_is_read_again_with_its_address() {
+    let bench = Bench::new(&[
+        ("proc/sys/net/core/netdev_budget", "300\n"),
+        ("sys/class/net/eth0/address", "02:00\n"),
+        ("sys/class/net/eth0/type", "1\n"),
+    ]);
+    let mut node = bench.node(&only(&["netclass"]));
+    let mut kind = || found(node.collect(at(0)).readings(), "node_network_protocol_type", &["eth0"]);
+    assert_eq!(kind(), Some(1.0));
+    bench.write("sys/class/net/eth0/type", "772\n");
+    assert_eq!(kind(), Some(1.0));
+    bench.write("sys/class/net/eth0/address", "02:01\n");
+    assert_eq!(kind(), Some(772.0));
+}
