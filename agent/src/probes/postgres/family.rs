@@ -177,3 +177,14 @@ pub(super) const fn joined<const N: usize>(own: &[&'static Metric], families: &[
     }
     all
 }
+
+/// For the fuzz target: lines with tabs as rows of every family's answer.
+pub(super) fn read(bytes: &[u8], families: &[&Family]) {
+    let text = String::from_utf8_lossy(bytes);
+    let cells = |line: &str| line.split('\t').map(|cell| (cell != "\\N").then(|| cell.to_owned())).collect();
+    let rows: Vec<Row> = text.lines().map(cells).collect();
+    for family in families {
+        let readings = family.readings(&rows);
+        assert!(readings.len() <= family.rows * family.metrics.len());
+    }
+}

@@ -3,6 +3,7 @@
 use super::FAMILIES;
 use super::family::suited;
 use crate::probes::sql::connection::Row;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn row(texts: &[&str]) -> Row {
@@ -58,4 +59,17 @@ fn a_server_that_lies_makes_neither_twins_nor_floods_nor_long_names() {
         [row(&["work_mem_bytes", "4194304"]), row(&["a\"} 1\nb", "1"]), row(&["", "1"]), row(&["NULL", "1"])];
     let readings = super::whole::SETTINGS.readings(&settings);
     assert_eq!(readings.iter().map(|r| r.metric.name).collect::<Vec<_>>(), ["pg_settings_work_mem_bytes"]);
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_rows_no_series_comes_twice(rows in proptest::collection::vec(proptest::collection::vec(
+        proptest::option::of("[a-c\\x01\\x02]{0,2}|[0-9]{1,3}"), 0..12), 0..12)) {
+        for family in FAMILIES {
+            let readings = family.readings(&rows);
+            let series: BTreeSet<_> = readings.iter().map(|reading| (reading.metric.name, &reading.labels)).collect();
+            prop_assert_eq!(series.len(), readings.len(), "{}", family.name);
+            prop_assert!(readings.iter().all(|reading| reading.labels.len() == reading.metric.labels.len()));
+        }
+    }
 }
