@@ -291,7 +291,8 @@ pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration, depth: Dep
     Outcome { fault, took, ..cx.outcome }
 }
 
-fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
+/// The fault of a run that its deadline ended.
+pub(super) fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
     let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
     Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
 }

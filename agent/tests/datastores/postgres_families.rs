@@ -120,7 +120,7 @@ async fn a_dependency_pays_for_none_of_it() {
         asked.push(text.matches("SET TRANSACTION READ ONLY").count());
     }
     // State, size, and whether there is a table of migrations; the first of two runs is counted in the second as well.
-    assert!(asked[0] <= 3 && asked[1] - asked[0] <= 3 + 17, "{asked:?}");
+    assert!(asked[0] <= 3 && asked[1] - asked[0] <= 3 + 18, "{asked:?}");
 }
 
 #[tokio::test]
@@ -276,5 +276,14 @@ async fn of_what_there_is_too_much_the_largest_are_kept_and_sums_stay_right() {
     let names = groups.iter().filter(|group| group.labels[3].starts_with("worker-")).count();
     assert!(names <= agent::limits::PG_SESSIONS && names > 90, "{names}");
     assert!(groups.iter().any(|group| group.labels[3] == "(others)" && group.value > 15.0));
+    let idling = count(&outcome, "pg_process_idle_seconds_count");
+    assert_eq!((idling, count(&outcome, "pg_process_idle_seconds_bucket")), (20, 200));
+    let within = |le: &str| {
+        let is = |reading: &&agent::reading::Reading| {
+            reading.metric.name == "pg_process_idle_seconds_bucket" && reading.labels[2] == le
+        };
+        outcome.readings.iter().filter(is).map(|reading| reading.value).sum::<f64>()
+    };
+    assert!(within("+Inf") >= 20.0 && within("300") >= 20.0 && within("1") <= within("300"));
     drop(crowd);
 }

@@ -68,13 +68,14 @@ static OWN: [&Metric; 15] = [
 ];
 
 /// The families of the public exporter, in the order in which they are asked for.
-static FAMILIES: [&Family; 19] = [
+static FAMILIES: [&Family; 20] = [
     &whole::WHOLE,
     &whole::BGWRITER,
     &whole::CHECKPOINTER,
     &sessions::SESSIONS,
     &sessions::DATABASES,
     &sessions::LOCKS,
+    &sessions::IDLING,
     &replication::SLOTS,
     &replication::FOLLOWERS,
     &replication::RECEIVERS,
@@ -180,7 +181,7 @@ pub(super) async fn families(
         statements: first(server, 10) == Some("true"),
     };
     let failed = family::gather(cx, connection, server, lasting, &FAMILIES).await?;
-    cx.measure(LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed))));
+    cx.measure_all([LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed)))]);
     Ok(())
 }
 

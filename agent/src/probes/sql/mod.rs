@@ -12,6 +12,7 @@ mod tests;
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
+use super::outcome::late;
 use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
 use crate::reading::{Metric, Reading};
@@ -20,7 +21,7 @@ use crate::{clock, limits};
 use connection::{Connection, Failure, Row, first, number};
 use std::time::Duration;
 use tables::Table;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// The keys of both probes.
 pub(super) static KEYS: &[Key] = &[
@@ -199,19 +200,16 @@ fn security(target: &Target, mut tls: TlsConfig) -> Option<(Security, TlsConfig)
 }
 
 impl Probe for Sql {
+    /// Runs under the deadline itself, so that a peer that does not answer to the end is told to be down.
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(async move {
-            // Down until it has answered, should the deadline drop this future; a missing table leaves a server up.
+            let whole = cx.left();
             self.up(cx, false);
-            // Taken out while in use: when the deadline drops this future, the connection goes with it.
-            let (mut connection, greeting) = self.connected(cx).await?;
-            self.up(cx, true);
-            let ended = self.look(cx, &mut connection, &greeting).await;
-            match ended.as_ref().err() {
-                Some(failure) if failure.gone => self.up(cx, false),
-                _ => self.kept = Some(connection),
-            }
-            ended.map_err(|failure| failure.fault)
+            let Ok(ended) = timeout_at(cx.deadline, self.look(cx)).await else {
+                self.up(cx, false);
+                return Err(late(cx.current_phase(), whole));
+            };
+            ended
         })
     }
 }
@@ -252,7 +250,25 @@ impl Sql {
         Ok((fresh, rows))
     }
 
-    async fn look(&mut self, cx: &mut Context<'_>, connection: &mut Connection, server: &[Row]) -> Result<(), Failure> {
+    /// Looks once. The connection is taken out while in use: when the deadline ends it, the connection goes with it.
+    async fn look(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let (mut connection, server) = self.connected(cx).await?;
+        self.up(cx, true);
+        let ended = self.figures(cx, &mut connection, &server).await;
+        match ended.as_ref().err() {
+            Some(failure) if failure.gone => self.up(cx, false),
+            // A missing table leaves a server up.
+            _ => self.kept = Some(connection),
+        }
+        ended.map_err(|failure| failure.fault)
+    }
+
+    async fn figures(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        server: &[Row],
+    ) -> Result<(), Failure> {
         match self.dialect {
             Dialect::Postgres => postgres::figures(cx, connection, server).await?,
             Dialect::MySql => mysql::figures(cx, connection, server).await?,
