@@ -21,10 +21,8 @@ fn count(outcome: &Outcome, name: &str) -> usize {
     outcome.readings.iter().filter(|reading| reading.metric.name == name).count()
 }
 
-#[tokio::test]
-async fn families_say_what_psql_says() {
-    let settings = ["shared_preload_libraries=pg_stat_statements", "work_mem=3MB", "autovacuum=off"];
-    let Some(server) = started(Postgres::start(&settings)) else { return };
+/// A table that was filled, thinned out, vacuumed and read; a role with a limit; statistics of statements.
+fn fill(server: &Postgres) {
     server
         .psql(
             "CREATE EXTENSION pg_stat_statements; CREATE SCHEMA app; CREATE TABLE app.users (id int PRIMARY KEY, name text); \
@@ -34,6 +32,13 @@ async fn families_say_what_psql_says() {
         .unwrap();
     server.psql("VACUUM ANALYZE app.users").unwrap();
     server.psql("SELECT count(*) FROM app.users").unwrap();
+}
+
+#[tokio::test]
+async fn families_say_what_psql_says() {
+    let settings = ["shared_preload_libraries=pg_stat_statements", "work_mem=3MB", "autovacuum=off"];
+    let Some(server) = started(Postgres::start(&settings)) else { return };
+    fill(&server);
     let mut probe = probe(&url(&server), "{}");
     let outcome = again(&mut *probe).await;
     assert_eq!(outcome.fault, None);

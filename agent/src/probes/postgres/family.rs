@@ -150,6 +150,7 @@ pub(super) async fn gather(
 }
 
 /// How many metrics [`joined`] joins.
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is an error")]
 pub(super) const fn count(own: &[&Metric], families: &[&Family]) -> usize {
     let (mut count, mut at) = (own.len(), 0);
     while at < families.len() {
@@ -160,6 +161,7 @@ pub(super) const fn count(own: &[&Metric], families: &[&Family]) -> usize {
 }
 
 /// The probe's own metrics and those of all families as one list, for the row of the kind.
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is an error")]
 pub(super) const fn joined<const N: usize>(own: &[&'static Metric], families: &[&Family]) -> [&'static Metric; N] {
     let (mut all, mut place, mut at) = ([own[0]; N], 0, 0);
     while place < own.len() {
