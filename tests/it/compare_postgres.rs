@@ -100,15 +100,24 @@ fn our_page_replaces_that_of_postgres_exporter() {
     wait_for("the holder", Duration::from_secs(30), || {
         agent.page("/metrics").body.contains("application_name=\"holder\"").then_some(())
     });
-    let theirs = of_today(exporter.page().expect("their page")).only(|name| name.starts_with("pg_"));
-    let ours = Page::read(&agent.page("/metrics").body);
-    let comparison = compare("postgres", &theirs, &ours, &Gaps::of("postgres").expect("the list of gaps"));
-    tell(&format!("{comparison}"));
-    assert!(comparison.unexplained.is_empty(), "{:#?}", comparison.unexplained);
+    // Two looks at what moves may be too far apart once.
+    let (mut theirs, mut ours, mut unexplained) = (Page::default(), Page::default(), Vec::new());
+    for _look in 0..5 {
+        theirs = of_today(exporter.page().expect("their page")).only(|name| name.starts_with("pg_"));
+        ours = Page::read(&agent.page("/metrics").body);
+        let comparison = compare("postgres", &theirs, &ours, &Gaps::of("postgres").expect("the list of gaps"));
+        tell(&format!("{comparison}"));
+        unexplained = comparison.unexplained;
+        if unexplained.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert!(unexplained.is_empty(), "{unexplained:#?}");
     // What is told apart by more labels now comes to the same in all.
-    for state in ["idle in transaction", "active", "disabled"] {
+    for state in ["idle in transaction", "fastpath function call", "disabled"] {
         let (theirs, ours) = (sessions(&theirs, state), sessions(&ours, state));
-        assert!((theirs - ours).abs() < 1.5, "{state}: theirs {theirs}, ours {ours}");
+        assert!((theirs - ours).abs() < 0.5, "{state}: theirs {theirs}, ours {ours}");
     }
     assert!(sessions(&ours, "idle in transaction") > 0.5);
 }

@@ -21,10 +21,8 @@ fn count(outcome: &Outcome, name: &str) -> usize {
     outcome.readings.iter().filter(|reading| reading.metric.name == name).count()
 }
 
-#[tokio::test]
-async fn families_say_what_psql_says() {
-    let settings = ["shared_preload_libraries=pg_stat_statements", "work_mem=3MB", "autovacuum=off"];
-    let Some(server) = started(Postgres::start(&settings)) else { return };
+/// A table that was filled, thinned out, vacuumed and read; a role with a limit; statistics of statements.
+fn fill(server: &Postgres) {
     server
         .psql(
             "CREATE EXTENSION pg_stat_statements; CREATE SCHEMA app; CREATE TABLE app.users (id int PRIMARY KEY, name text); \
@@ -34,6 +32,13 @@ async fn families_say_what_psql_says() {
         .unwrap();
     server.psql("VACUUM ANALYZE app.users").unwrap();
     server.psql("SELECT count(*) FROM app.users").unwrap();
+}
+
+#[tokio::test]
+async fn families_say_what_psql_says() {
+    let settings = ["shared_preload_libraries=pg_stat_statements", "work_mem=3MB", "autovacuum=off"];
+    let Some(server) = started(Postgres::start(&settings)) else { return };
+    fill(&server);
     let mut probe = probe(&url(&server), "{}");
     let outcome = again(&mut *probe).await;
     assert_eq!(outcome.fault, None);
@@ -120,7 +125,7 @@ async fn a_dependency_pays_for_none_of_it() {
         asked.push(text.matches("SET TRANSACTION READ ONLY").count());
     }
     // State, size, and whether there is a table of migrations; the first of two runs is counted in the second as well.
-    assert!(asked[0] <= 3 && asked[1] - asked[0] <= 3 + 17, "{asked:?}");
+    assert!(asked[0] <= 3 && asked[1] - asked[0] <= 3 + 18, "{asked:?}");
 }
 
 #[tokio::test]
@@ -276,5 +281,14 @@ async fn of_what_there_is_too_much_the_largest_are_kept_and_sums_stay_right() {
     let names = groups.iter().filter(|group| group.labels[3].starts_with("worker-")).count();
     assert!(names <= agent::limits::PG_SESSIONS && names > 90, "{names}");
     assert!(groups.iter().any(|group| group.labels[3] == "(others)" && group.value > 15.0));
+    let idling = count(&outcome, "pg_process_idle_seconds_count");
+    assert_eq!((idling, count(&outcome, "pg_process_idle_seconds_bucket")), (20, 200));
+    let within = |le: &str| {
+        let is = |reading: &&agent::reading::Reading| {
+            reading.metric.name == "pg_process_idle_seconds_bucket" && reading.labels[2] == le
+        };
+        outcome.readings.iter().filter(is).map(|reading| reading.value).sum::<f64>()
+    };
+    assert!(within("+Inf") >= 20.0 && within("300") >= 20.0 && within("1") <= within("300"));
     drop(crowd);
 }

@@ -150,6 +150,7 @@ pub(super) async fn gather(
 }
 
 /// How many metrics [`joined`] joins.
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is an error")]
 pub(super) const fn count(own: &[&Metric], families: &[&Family]) -> usize {
     let (mut count, mut at) = (own.len(), 0);
     while at < families.len() {
@@ -160,6 +161,7 @@ pub(super) const fn count(own: &[&Metric], families: &[&Family]) -> usize {
 }
 
 /// The probe's own metrics and those of all families as one list, for the row of the kind.
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is an error")]
 pub(super) const fn joined<const N: usize>(own: &[&'static Metric], families: &[&Family]) -> [&'static Metric; N] {
     let (mut all, mut place, mut at) = ([own[0]; N], 0, 0);
     while place < own.len() {
@@ -176,4 +178,15 @@ pub(super) const fn joined<const N: usize>(own: &[&'static Metric], families: &[
         at += 1;
     }
     all
+}
+
+/// For the fuzz target: lines with tabs as rows of every family's answer.
+pub(super) fn read(bytes: &[u8], families: &[&Family]) {
+    let text = String::from_utf8_lossy(bytes);
+    let cells = |line: &str| line.split('\t').map(|cell| (cell != "\\N").then(|| cell.to_owned())).collect();
+    let rows: Vec<Row> = text.lines().map(cells).collect();
+    for family in families {
+        let readings = family.readings(&rows);
+        assert!(readings.len() <= family.rows * family.metrics.len());
+    }
 }

@@ -15,11 +15,12 @@ use super::database::{
 };
 use super::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
 use super::sql::connection::{Connection, Failure, Inner, Row, driver_fault, first, number, too_much, unwound};
-use super::sql::relay::{Framing, Relay};
+use super::sql::relay::{self, Framing, Relay};
 use super::sql::tables::Table;
 use super::sql::{self, Dialect, Lasting, Params, Plan, Security, measure, measure_connections, optional};
 use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
+use crate::parser::Parser;
 use crate::reading::Metric;
 use crate::units::Span;
 use family::Family;
@@ -40,7 +41,10 @@ pub(super) static KIND: Kind = Kind {
     keys: sql::KEYS,
     fields: fields_of::<Params>,
     facts: &FACTS,
-    parsers: &[],
+    parsers: &[
+        Parser { name: "postgres_messages", read: relay::walk },
+        Parser { name: "postgres_rows", read: |bytes| family::read(bytes, &FAMILIES) },
+    ],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::Postgres, target, own, problems),
 };
@@ -64,13 +68,14 @@ static OWN: [&Metric; 15] = [
 ];
 
 /// The families of the public exporter, in the order in which they are asked for.
-static FAMILIES: [&Family; 19] = [
+static FAMILIES: [&Family; 20] = [
     &whole::WHOLE,
     &whole::BGWRITER,
     &whole::CHECKPOINTER,
     &sessions::SESSIONS,
     &sessions::DATABASES,
     &sessions::LOCKS,
+    &sessions::IDLING,
     &replication::SLOTS,
     &replication::FOLLOWERS,
     &replication::RECEIVERS,
@@ -176,7 +181,7 @@ pub(super) async fn families(
         statements: first(server, 10) == Some("true"),
     };
     let failed = family::gather(cx, connection, server, lasting, &FAMILIES).await?;
-    cx.measure(LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed))));
+    cx.measure_all([LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed)))]);
     Ok(())
 }
 

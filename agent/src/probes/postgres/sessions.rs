@@ -147,3 +147,31 @@ pub(super) static SESSIONS: Family = Family {
     ],
     rows: limits::PG_SESSIONS + 2 * limits::PG_DATABASES * STATES,
 };
+
+const IDLE: &[&str] = &["state", "application_name"];
+const IDLE_UP_TO: &[&str] = &["state", "application_name", "le"];
+const BOUNDS: usize = 10;
+
+/// A histogram made of its three names: how long the sessions that idle have done so.
+pub(super) static IDLING: Family = Family {
+    name: "idling",
+    since: 10,
+    on: On::Any,
+    sql: "WITH told AS (SELECT state, application_name, extract(epoch FROM clock_timestamp() - state_change) AS age \
+          FROM pg_stat_get_activity(NULL) WHERE state LIKE 'idle%' AND pid <> pg_backend_pid()), \
+          kept AS (SELECT state, application_name, count(*) AS count, sum(age) AS sum FROM told GROUP BY 1, 2 ORDER BY 3 DESC \
+          LIMIT {sessions}) \
+          SELECT k.state, k.application_name, b.le, (SELECT count(*) FROM told t WHERE t.state = k.state \
+          AND t.application_name = k.application_name AND t.age <= b.le::float), \
+          CASE WHEN b.le = '+Inf' THEN k.count END, CASE WHEN b.le = '+Inf' THEN k.sum END \
+          FROM kept k CROSS JOIN unnest(ARRAY['1', '2', '5', '15', '30', '60', '90', '120', '300', '+Inf']) b(le) \
+          WHERE pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') ORDER BY k.count DESC, k.state, k.application_name",
+    labels: IDLE_UP_TO,
+    metrics: &[
+        &Metric::untyped("pg_process_idle_seconds_bucket", "Sessions that have idled for at most `le` seconds")
+            .labelled(IDLE_UP_TO),
+        &Metric::untyped("pg_process_idle_seconds_count", "Sessions that idle").labelled(IDLE),
+        &Metric::untyped("pg_process_idle_seconds_sum", "Seconds that they have idled, all together").labelled(IDLE),
+    ],
+    rows: 20 * BOUNDS,
+};

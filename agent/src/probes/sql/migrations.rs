@@ -1,11 +1,24 @@
 //! Which migration a database stands at. The tables of the usual tools are known by name; the first that exists is read.
 
+use super::connection::{Connection, Failure, first};
+use super::tables::Table;
+use super::{Dialect, absent, optional};
+use crate::probes::{Context, Fault, Reason, clean};
 use std::cmp::Ordering;
 
 /// A query for PostgreSQL and for MySQL.
 pub(in crate::probes) struct Query {
     pub(in crate::probes) postgres: &'static str,
     pub(in crate::probes) mysql: &'static str,
+}
+
+impl Query {
+    const fn spoken(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Postgres => self.postgres,
+            Dialect::MySql => self.mysql,
+        }
+    }
 }
 
 /// A query that both understand.
@@ -109,6 +122,65 @@ pub(in crate::probes) static TOOLS: &[Tool] = &[
         ordered: true,
     },
 ];
+
+/// Notes the migration that the database stands at; the fault of one that is broken, or behind what is expected.
+pub(super) async fn look(
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    dialect: Dialect,
+    expected: Option<&str>,
+) -> Result<Option<Fault>, Failure> {
+    let names: Vec<Table> = TOOLS.iter().map(|tool| Table { schema: None, name: tool.table.to_owned() }).collect();
+    let absent = absent(cx, connection, dialect, &names).await?;
+    let Some(tool) = TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table)) else {
+        return Ok(expected.map(|expected| behind(format!("no migration is recorded, expected `{expected}`"))));
+    };
+    let rows = optional(cx, connection, tool.version.spoken(dialect), "migration").await?;
+    let current = rows.and_then(|rows| first(&rows, 0).map(str::to_owned));
+    if let Some(version) = &current {
+        cx.note("migration", &format!("{version} ({})", tool.table));
+    }
+    if let Some(query) = &tool.broken
+        && let Some(broken) = broken(cx, connection, query.spoken(dialect)).await?
+    {
+        let message = format!("migration `{}` of `{}` was begun and has not ended", clean(&broken), tool.table);
+        let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct its \
+                    row, and run the migrations again";
+        return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));
+    }
+    let Some(expected) = expected else { return Ok(None) };
+    Ok(match current {
+        None => Some(behind(format!("no migration is recorded, expected `{expected}`"))),
+        Some(version) if !reached(&version, expected, tool.ordered) => Some(behind(format!(
+            "the database stands at migration `{}` of `{}`, expected `{expected}`",
+            clean(&version),
+            tool.table
+        ))),
+        Some(_) => None,
+    })
+}
+
+fn behind(message: String) -> Fault {
+    Fault::new(Reason::Schema, message).hint("run the migrations")
+}
+
+/// The migration that was begun and has not ended. A table without the column that tells is no failure.
+async fn broken(
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    query: &'static str,
+) -> Result<Option<String>, Failure> {
+    match connection.rows(query, cx.left()).await {
+        Ok(rows) => Ok(first(&rows, 0).map(str::to_owned)),
+        Err(failure) if failure.gone => Err(failure),
+        Err(failure) => {
+            if failure.fault.reason != Reason::Schema {
+                cx.note("broken_migration", &format!("not read: {}", failure.fault.message));
+            }
+            Ok(None)
+        }
+    }
+}
 
 /// Whether a database at `current` has everything up to `expected`. Of unordered versions any head counts.
 pub(super) fn reached(current: &str, expected: &str, ordered: bool) -> bool {

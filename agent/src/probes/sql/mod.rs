@@ -12,15 +12,16 @@ mod tests;
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
-use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
+use super::outcome::late;
+use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
 use crate::reading::{Metric, Reading};
 use crate::units::Span;
 use crate::{clock, limits};
-use connection::{Connection, Failure, Row, first, number};
+use connection::{Connection, Failure, Row, number};
 use std::time::Duration;
 use tables::Table;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// The keys of both probes.
 pub(super) static KEYS: &[Key] = &[
@@ -197,19 +198,16 @@ fn security(target: &Target, mut tls: TlsConfig) -> Option<(Security, TlsConfig)
 }
 
 impl Probe for Sql {
+    /// Runs under the deadline itself, so that a peer that does not answer to the end is told to be down.
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(async move {
-            // Down until it has answered, should the deadline drop this future; a missing table leaves a server up.
+            let whole = cx.left();
             self.up(cx, false);
-            // Taken out while in use: when the deadline drops this future, the connection goes with it.
-            let (mut connection, greeting) = self.connected(cx).await?;
-            self.up(cx, true);
-            let ended = self.look(cx, &mut connection, &greeting).await;
-            match ended.as_ref().err() {
-                Some(failure) if failure.gone => self.up(cx, false),
-                _ => self.kept = Some(connection),
-            }
-            ended.map_err(|failure| failure.fault)
+            let Ok(ended) = timeout_at(cx.deadline, self.look(cx)).await else {
+                self.up(cx, false);
+                return Err(late(cx.current_phase(), whole));
+            };
+            ended
         })
     }
 }
@@ -250,14 +248,36 @@ impl Sql {
         Ok((fresh, rows))
     }
 
-    async fn look(&mut self, cx: &mut Context<'_>, connection: &mut Connection, server: &[Row]) -> Result<(), Failure> {
+    /// Looks once. The connection is taken out while in use: when the deadline ends it, the connection goes with it.
+    async fn look(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let (mut connection, server) = self.connected(cx).await?;
+        self.up(cx, true);
+        let ended = self.figures(cx, &mut connection, &server).await;
+        match ended.as_ref().err() {
+            Some(failure) if failure.gone => self.up(cx, false),
+            // A missing table leaves a server up.
+            _ => self.kept = Some(connection),
+        }
+        ended.map_err(|failure| failure.fault)
+    }
+
+    async fn figures(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        server: &[Row],
+    ) -> Result<(), Failure> {
         match self.dialect {
             Dialect::Postgres => postgres::figures(cx, connection, server).await?,
             Dialect::MySql => mysql::figures(cx, connection, server).await?,
         }
         self.size(cx, connection).await?;
         let missing = self.missing(cx, connection).await?;
-        let migrations = self.migrations(cx, connection).await?;
+        let migrations = if self.plan.migrations {
+            migrations::look(cx, connection, self.dialect, self.plan.migration_version.as_deref()).await?
+        } else {
+            None
+        };
         if cx.depth == Depth::Peer {
             match self.dialect {
                 Dialect::Postgres => postgres::families(cx, connection, server, &mut self.lasting).await?,
@@ -289,10 +309,7 @@ impl Sql {
         if tables.is_empty() {
             return Ok(None);
         }
-        let missing = match self.dialect {
-            Dialect::Postgres => postgres::missing(&connection.rows(&postgres::find(tables), cx.left()).await?, tables),
-            Dialect::MySql => mysql::missing(&connection.rows(&mysql::find(tables), cx.left()).await?, tables),
-        };
+        let missing = absent(cx, connection, self.dialect, tables).await?;
         #[expect(clippy::cast_precision_loss, reason = "the number of lines in a config file")]
         cx.measure(TABLES_MISSING.is(missing.len() as f64));
         let names: Vec<String> = missing.iter().map(|table| format!("`{table}`")).collect();
@@ -302,73 +319,19 @@ impl Sql {
                 .hint("run the migrations, or correct `tables` or the database in the URL's path")
         }))
     }
+}
 
-    /// The form of a query that this database understands.
-    const fn spoken(&self, query: &migrations::Query) -> &'static str {
-        match self.dialect {
-            Dialect::Postgres => query.postgres,
-            Dialect::MySql => query.mysql,
-        }
-    }
-
-    /// The migration that was begun and has not ended. A table without the column that tells is no failure.
-    async fn broken(
-        &self,
-        cx: &mut Context<'_>,
-        connection: &mut Connection,
-        query: &migrations::Query,
-    ) -> Result<Option<String>, Failure> {
-        match connection.rows(self.spoken(query), cx.left()).await {
-            Ok(rows) => Ok(first(&rows, 0).map(str::to_owned)),
-            Err(failure) if failure.gone => Err(failure),
-            Err(failure) => {
-                if failure.fault.reason != Reason::Schema {
-                    cx.note("broken_migration", &format!("not read: {}", failure.fault.message));
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// Notes the migration that the database stands at; the fault of one that is behind.
-    async fn migrations(&self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Option<Fault>, Failure> {
-        if !self.plan.migrations {
-            return Ok(None);
-        }
-        let names: Vec<Table> =
-            migrations::TOOLS.iter().map(|tool| Table { schema: None, name: tool.table.to_owned() }).collect();
-        let absent = match self.dialect {
-            Dialect::Postgres => postgres::missing(&connection.rows(&postgres::find(&names), cx.left()).await?, &names),
-            Dialect::MySql => mysql::missing(&connection.rows(&mysql::find(&names), cx.left()).await?, &names),
-        };
-        let found = migrations::TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table));
-        let mut current = None;
-        if let Some(tool) = found {
-            let rows = optional(cx, connection, self.spoken(&tool.version), "migration").await?;
-            current = rows.and_then(|rows| first(&rows, 0).map(|version| (tool, version.to_owned())));
-        }
-        if let Some((tool, version)) = &current {
-            cx.note("migration", &format!("{version} ({})", tool.table));
-        }
-        if let Some((tool, query)) = found.and_then(|tool| Some((tool, tool.broken.as_ref()?)))
-            && let Some(broken) = self.broken(cx, connection, query).await?
-        {
-            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(&broken), tool.table);
-            let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct \
-                        its row, and run the migrations again";
-            return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));
-        }
-        let Some(expected) = &self.plan.migration_version else { return Ok(None) };
-        let behind = |message: String| Some(Fault::new(Reason::Schema, message).hint("run the migrations"));
-        Ok(match current {
-            None => behind(format!("no migration is recorded, expected `{expected}`")),
-            Some((tool, version)) if !migrations::reached(&version, expected, tool.ordered) => behind(format!(
-                "the database stands at migration `{version}` of `{}`, expected `{expected}`",
-                tool.table
-            )),
-            Some(_) => None,
-        })
-    }
+/// Those of these tables that do not exist.
+async fn absent<'a>(
+    cx: &Context<'_>,
+    connection: &mut Connection,
+    dialect: Dialect,
+    tables: &'a [Table],
+) -> Result<Vec<&'a Table>, Failure> {
+    Ok(match dialect {
+        Dialect::Postgres => postgres::missing(&connection.rows(&postgres::find(tables), cx.left()).await?, tables),
+        Dialect::MySql => mysql::missing(&connection.rows(&mysql::find(tables), cx.left()).await?, tables),
+    })
 }
 
 /// Runs a query whose failure costs only its own figure: a note says why. A connection that is gone is a failure all the same.

@@ -181,6 +181,14 @@ impl Frames {
     }
 }
 
+/// For the fuzz target: walks along bytes as a server may send them, in pieces of another size each time.
+pub(in crate::probes) fn walk(bytes: &[u8]) {
+    let (mut whole, mut cut) = (Frames::default(), Frames::default());
+    let at_once = whole.accept(bytes);
+    let in_pieces = bytes.chunks(1 + bytes.len() % 7).all(|piece| cut.accept(piece));
+    assert_eq!(at_once, in_pieces, "how the bytes were cut makes a difference");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

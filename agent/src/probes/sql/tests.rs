@@ -153,8 +153,8 @@ async fn lets_in(answer: &'static [u8], again: &'static [u8]) -> Peer {
         }
         let flood = again.repeat(4096);
         while !again.is_empty() && stream.write_all(&flood).await.is_ok() {}
-        // Whoever has nothing more to say goes away in the middle, or says nothing for ever when there was no answer at all.
-        if answer.is_empty() {
+        // Whoever has nothing more to say goes away in the middle of a message, or says nothing for ever at the end of one.
+        if answer.is_empty() || answer.ends_with(b"Z\0\0\0\x05I") {
             let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         }
     })
@@ -167,7 +167,9 @@ const COLUMN: &[u8] = b"T\0\0\0\x1a\0\x01x\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\x
 #[tokio::test]
 async fn a_postgres_that_lets_in_and_then_lies_is_ended_by_the_deadline_with_its_reason() {
     let column = |answer: &[u8]| -> &'static [u8] { Box::leak([COLUMN, answer].concat().into_boxed_slice()) };
-    let cases: [(&str, Peer, &str); 7] = [
+    let answered = column(b"D\0\0\0\x0b\0\x01\0\0\0\x01xC\0\0\0\x0bSELECT\0Z\0\0\0\x05I");
+    let cases: [(&str, Peer, &str); 8] = [
+        ("an answer, then silence", lets_in(answered, b"").await, "timeout: "),
         ("a row that claims 1 GiB", lets_in(column(b"D\x40\0\0\0\0\x01"), b"").await, "body: "),
         ("a value that claims 1 GiB", lets_in(column(b"D\0\0\0\x0c\0\x01\x40\0\0\0xx"), b"x").await, "body: "),
         ("parameters for ever", lets_in(b"S\0\0\0\x0aabc\0d\0", b"S\0\0\0\x0aabc\0d\0").await, "body: "),
