@@ -25,6 +25,7 @@ mod dashboards;
 mod dashboards_live;
 mod datastores;
 mod demo;
+mod icmp;
 mod kubernetes;
 mod migrations;
 mod nginx;
