@@ -7,8 +7,11 @@ pub mod families;
 pub mod names;
 pub mod negotiate;
 mod page;
+mod reexported;
 mod text;
 
+#[cfg(test)]
+mod reexported_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]

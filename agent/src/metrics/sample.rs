@@ -13,6 +13,13 @@ static HTTP_PHASES: Metric =
 static XACT_COMMIT: Metric = Metric::gauge("pg_stat_database_xact_commit", "Transactions committed")
     .of(Type::BareCounter)
     .labelled(&["datname"]);
+static LATENCY: Metric = Metric::gauge("redis_commands_latencies_usec_bucket", "Calls by latency")
+    .of(Type::Histogram)
+    .labelled(&["cmd", "le"]);
+static LATENCY_SUM: Metric =
+    Metric::gauge("redis_commands_latencies_usec_sum", "Calls by latency").of(Type::Histogram).labelled(&["cmd"]);
+static LATENCY_COUNT: Metric =
+    Metric::gauge("redis_commands_latencies_usec_count", "Calls by latency").of(Type::Histogram).labelled(&["cmd"]);
 static TLS_INFO: Metric =
     Metric::gauge("probe_tls_version_info", "TLS version in use, always 1").of(Type::Info).labelled(&["version"]);
 static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");
@@ -59,7 +66,7 @@ fn fresh(facts: CheckFacts) -> CheckView {
     }
 }
 
-fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
+pub(crate) fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
     let state = if outcome.ok() { CheckState::Up } else { CheckState::Down };
     let last = Some(Arc::new(LastRun { at: time(595), outcome }));
     CheckView { state, since: Some(time(100)), last, last_ok_at: Some(time(595)), streak: 40, runs: 40, ..fresh(facts) }
@@ -80,6 +87,10 @@ fn backend() -> CheckView {
         phases: phases(&[("resolve", 900), ("connect", 400), ("processing", 10_600), ("transfer", 500)]),
         readings: vec![
             XACT_COMMIT.with(["app"], 123_456.0),
+            LATENCY.with(["get", "1"], 3.0),
+            LATENCY_SUM.with(["get"], 7.0),
+            LATENCY.with(["get", "+Inf"], 5.0),
+            LATENCY_COUNT.with(["get"], 5.0),
             HTTP_PHASES.with(["resolve"], 0.0009),
             HTTP_PHASES.with(["processing"], 0.0106),
             facts::PART_HEALTHY.with(["database"], 1.0),
@@ -90,7 +101,7 @@ fn backend() -> CheckView {
             facts::PART_HEALTHY.with(["search"], 1.0),
         ],
         notes: vec![Note { name: "server", text: "uvicorn on 10.1.2.3".to_owned() }],
-        fault: None,
+        ..Outcome::default()
     };
     ran(facts, outcome)
 }
@@ -102,8 +113,8 @@ fn database() -> CheckView {
         took: Duration::from_micros(850),
         phases: phases(&[("resolve", 600), ("connect", 250)]),
         readings: vec![facts::CONNECTIONS_USED_RATIO.is(0.25), XACT_COMMIT.with(["of a dependency"], 123_456.0)],
-        notes: Vec::new(),
         fault: Some(fault.clone()),
+        ..Outcome::default()
     };
     let failed = |at| Arc::new(Failure { at: time(at), took: Duration::from_micros(850), fault: fault.clone() });
     CheckView {

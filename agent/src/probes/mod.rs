@@ -4,27 +4,31 @@
 
 mod database;
 mod dialogue;
-pub mod dns;
+mod dns;
 pub mod every;
 pub mod facts;
 mod fields;
 mod file;
+mod grpc;
 pub mod http;
-pub mod icmp;
+mod icmp;
+pub mod metrics;
 mod mysql;
 pub mod net;
 mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
-pub mod smtp;
+mod service;
+mod smtp;
 mod sql;
 pub mod target;
 pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
-pub mod unix;
+mod unix;
+mod websocket;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -88,7 +92,17 @@ pub static KINDS: &[&Kind] = &[
     &postgres::KIND,
     &mysql::KIND,
     &nginx::KIND,
+    &metrics::KIND,
     &file::KIND,
+    &websocket::KIND,
+    &grpc::KIND,
+    &service::prometheus::KIND,
+    &service::alertmanager::KIND,
+    &service::grafana::KIND,
+    &service::logstash::KIND,
+    &service::chroma::KIND,
+    &service::openai::KIND,
+    &service::mcp::KIND,
     &dns::KIND,
     &unix::KIND,
     &smtp::KIND,

@@ -1,6 +1,7 @@
 //! What one run of a probe gives: phases with their times, readings, notes, and a fault with a closed reason, or none.
 
 use super::Probe;
+use super::metrics::Exposition;
 use super::net::Net;
 use crate::reading::{Metric, Reading};
 use crate::{clock, limits};
@@ -9,6 +10,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -159,6 +161,8 @@ pub struct Outcome {
     pub readings: Vec<Reading>,
     /// The facts for people.
     pub notes: Vec<Note>,
+    /// What is to be exported again of the peer's own page of metrics; absent when the page could not be read.
+    pub exposition: Option<Arc<Exposition>>,
 }
 
 impl Outcome {
@@ -286,6 +290,11 @@ impl<'a> Context<'a> {
     pub fn note(&mut self, name: &'static str, text: &str) {
         self.outcome.notes.retain(|note| note.name != name);
         self.outcome.notes.push(Note { name, text: clean(text) });
+    }
+
+    /// Keeps what is to be exported again.
+    pub fn reexport(&mut self, exposition: Exposition) {
+        self.outcome.exposition = Some(Arc::new(exposition));
     }
 
     /// How much time is left.

@@ -70,6 +70,16 @@ static CASES: &[(&str, &Cases)] = &[
     ("dns", &super::dns::tests::CASES),
     ("unix", &super::unix::tests::CASES),
     ("smtp", &super::smtp::tests::CASES),
+    ("metrics", &super::metrics::tests::CASES),
+    ("websocket", &super::websocket::tests::CASES),
+    ("grpc", &super::grpc::tests::CASES),
+    ("prometheus", &super::service::tests::PROMETHEUS),
+    ("alertmanager", &super::service::tests::ALERTMANAGER),
+    ("grafana", &super::service::tests::GRAFANA),
+    ("logstash", &super::service::tests::LOGSTASH),
+    ("chroma", &super::service::tests::CHROMA),
+    ("openai", &super::service::tests::OPENAI),
+    ("mcp", &super::service::tests::MCP),
 ];
 
 /// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.

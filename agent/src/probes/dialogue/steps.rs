@@ -19,18 +19,18 @@ pub(in crate::probes) struct StepParams {
 /// A label taken from what the peer said.
 #[derive(Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Label {
-    pub(super) name: String,
-    pub(super) value: String,
+pub(in crate::probes) struct Label {
+    pub(in crate::probes) name: String,
+    pub(in crate::probes) value: String,
 }
 
 /// A step, checked.
 pub(in crate::probes) struct Step {
-    pub(super) expect: Option<Regex>,
-    pub(super) expect_bytes: Option<Vec<u8>>,
-    pub(super) labels: Vec<Label>,
+    pub(in crate::probes) expect: Option<Regex>,
+    pub(in crate::probes) expect_bytes: Option<Vec<u8>>,
+    pub(in crate::probes) labels: Vec<Label>,
     /// May hold a password, so it is never shown.
-    pub(super) send: Option<Secret>,
+    pub(in crate::probes) send: Option<Secret>,
     pub(in crate::probes) starttls: bool,
 }
 
@@ -42,7 +42,7 @@ impl Step {
     }
 
     /// Checks a step.
-    fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::probes) fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
         let expect = params.expect.as_ref().map(|text| Regex::new(text).map_err(|error| (text, error))).transpose();
         let expect = expect.map_err(|(text, error)| {
             problems.add("query_response", at, format!("not a regular expression ({error}): `{text}`"));
