@@ -297,6 +297,13 @@ impl<'a> Context<'a> {
         self.outcome.exposition = Some(Arc::new(exposition));
     }
 
+    /// What was learnt so far.
+    #[cfg(test)]
+    #[must_use]
+    pub fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+
     /// How much time is left.
     #[must_use]
     pub fn left(&self) -> Duration {
