@@ -73,9 +73,13 @@ impl Probe for Every {
 impl Every {
     async fn probe(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
         let found = addresses(cx, &self.host, self.wanted).await?;
+        self.look_at(cx, &found).await
+    }
+
+    async fn look_at(&mut self, cx: &mut Context<'_>, found: &[IpAddr]) -> Result<(), Fault> {
         let lookup = cx.took("resolve").unwrap_or_default();
         let mut outcomes = Vec::new();
-        for (remaining, address) in (1..=u32::try_from(found.len()).unwrap_or(1)).rev().zip(&found) {
+        for (remaining, address) in (1..=u32::try_from(found.len()).unwrap_or(1)).rev().zip(found) {
             let deadline = clock::now() + cx.left() / remaining;
             let mut one = Context::new(cx.net, deadline, cx.depth);
             one.pinned = Some(Pinned { host: self.host.clone(), address: *address, lookup });
@@ -128,63 +132,80 @@ fn conclude(cx: &mut Context<'_>, host: &str, mut outcomes: Vec<(IpAddr, Outcome
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::{Depth, Reason, Target, kind_of, net::Net, run};
+    use crate::probes::{Depth, Reason, Target, kind_of, net::Net};
     use std::net::Ipv4Addr;
     use std::time::Duration;
 
-    /// A look at `localhost`, which is ::1 and 127.0.0.1 here; skipped where it is one address only.
-    async fn look(port: u16, keys: &[(&str, Value)]) -> Outcome {
-        let target = Target::parse(&format!("tcp://localhost:{port}")).unwrap();
-        let key = |name: &str| crate::node::Key { name: name.to_owned(), at: Default::default() };
-        let own =
-            Node::new(Value::Map(keys.iter().map(|(name, value)| (key(name), Node::new(value.clone()))).collect()));
-        let probe = (kind_of("tcp").unwrap().build)(&target, &own, &mut Problems::default()).unwrap();
-        let mut every = every(probe, "localhost", &own);
-        run(every.as_mut(), &Net::default(), Duration::from_secs(2), Depth::Peer).await
+    fn every_tcp(port: u16, own: &Node) -> Every {
+        let target = Target::parse(&format!("tcp://several.invalid:{port}")).unwrap();
+        let probe = (kind_of("tcp").unwrap().build)(&target, own, &mut Problems::default()).unwrap();
+        Every { probe, host: target.host, wanted: wanted(own), labelled: BTreeSet::new() }
     }
 
-    fn both_families() -> bool {
-        let found = std::net::ToSocketAddrs::to_socket_addrs("localhost:1").unwrap();
-        found.map(|address| address.is_ipv4()).collect::<BTreeSet<_>>().len() == 2
-    }
-
-    fn up(outcome: &Outcome) -> Vec<(String, f64)> {
-        let all = outcome.readings.iter().filter(|reading| reading.metric == &UP);
-        all.map(|reading| (reading.labels[0].clone(), reading.value)).collect()
+    /// A look at a port of a name with these addresses: the fault, each address's verdict, and what is told of all.
+    async fn look(port: u16, addresses: &[[u8; 4]]) -> (Option<Fault>, Vec<(String, f64)>, String) {
+        let net = Net::default();
+        let mut cx = Context::new(&net, clock::now() + Duration::from_secs(2), Depth::Peer);
+        let found: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::from).collect();
+        let ended = every_tcp(port, &Node::default()).look_at(&mut cx, &found).await;
+        let outcome = cx.into_outcome();
+        let up = outcome.readings.iter().filter(|reading| reading.metric == &UP);
+        let up = up.map(|reading| (reading.labels[0].clone(), reading.value)).collect();
+        (ended.err(), up, outcome.note("addresses").unwrap_or_default().to_owned())
     }
 
     #[tokio::test]
     async fn one_dead_address_fails_the_check_and_is_named() {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        if !both_families() {
-            return;
+        let (dead, alive) = ([127, 0, 0, 2], [127, 0, 0, 1]);
+        for addresses in [[dead, alive], [alive, dead]] {
+            let (fault, mut up, told) = look(port, &addresses).await;
+            let fault = fault.unwrap();
+            assert_eq!(fault.reason, Reason::Refused);
+            let why = format!("127.0.0.2 fails: could not connect to 127.0.0.2:{port}: nothing listens there");
+            assert_eq!(fault.message, format!("of 2 addresses of `several.invalid` {why}"));
+            up.sort_by(|one, other| one.0.cmp(&other.0));
+            assert_eq!(up, [("127.0.0.1".to_owned(), 1.0), ("127.0.0.2".to_owned(), 0.0)]);
+            assert!(told.contains("127.0.0.2 refused") && told.contains("127.0.0.1 ok"), "{told}");
         }
-        let outcome = look(port, &[]).await;
-        let fault = outcome.fault.clone().unwrap();
-        assert_eq!(fault.reason, Reason::Refused);
-        let message = format!(
-            "of 2 addresses of `localhost` ::1 fails: could not connect to [::1]:{port}: nothing listens there"
+        assert_eq!(look(port, &[alive]).await.0, None);
+        let (fault, _, _) = look(port, &[dead, [127, 0, 0, 3]]).await;
+        assert!(fault.unwrap().message.starts_with("all 2 addresses of `several.invalid` fail, 127.0.0.2: "));
+        let (fault, _, _) = look(port, &[dead, alive, [127, 0, 0, 3]]).await;
+        assert!(
+            fault.unwrap().message.starts_with("2 of 3 addresses of `several.invalid` fail (127.0.0.2, 127.0.0.3), ")
         );
-        assert_eq!(fault.message, message);
-        assert_eq!(up(&outcome), [("::1".to_owned(), 0.0), ("127.0.0.1".to_owned(), 1.0)]);
-        assert_eq!(outcome.note("addresses"), Some("::1 refused, 127.0.0.1 ok"));
-        // The keys of the probe about families hold here too.
-        let only4 =
-            [("preferred_ip_protocol", Value::Text("ip4".into())), ("ip_protocol_fallback", Value::Bool(false))];
-        let outcome = look(port, &only4).await;
-        assert_eq!((outcome.fault.clone(), up(&outcome)), (None, vec![("127.0.0.1".to_owned(), 1.0)]));
-        assert_eq!(outcome.phases.iter().filter(|phase| phase.name == "resolve").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_silent_address_leaves_the_others_their_share_of_the_time() {
+        let silent = crate::probes::net::test_peers::silent().await;
+        let keys = r#"{"query_response": [{"expect": "x"}]}"#;
+        let own: Node = crate::probes::tests::node(keys);
+        let net = Net::default();
+        let mut cx = Context::new(&net, clock::now() + Duration::from_millis(600), Depth::Peer);
+        let found = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2])];
+        let fault = every_tcp(silent.port(), &own).look_at(&mut cx, &found).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::Timeout);
+        let told = cx.into_outcome().note("addresses").unwrap_or_default().to_owned();
+        assert_eq!(told, "127.0.0.1 timeout, 127.0.0.2 refused");
+    }
+
+    #[test]
+    fn the_keys_of_the_probe_about_families_hold_here_too() {
+        let own = crate::probes::tests::node(
+            r#"{"preferred_ip_protocol": "ip4", "ip_protocol_fallback": false, "tls": true}"#,
+        );
+        assert_eq!(wanted(&own), Addresses { prefer: IpProtocol::Ip4, fallback: false });
+        assert_eq!(wanted(&Node::default()), Addresses::default());
     }
 
     #[test]
     fn the_number_of_series_is_capped() {
         let net = Net::default();
         let mut cx = Context::new(&net, clock::now() + Duration::from_secs(1), Depth::Peer);
-        let kind = kind_of("tcp").unwrap();
-        let target = Target::parse("tcp://localhost:1").unwrap();
-        let probe = (kind.build)(&target, &Node::default(), &mut Problems::default()).unwrap();
-        let mut every = Every { probe, host: String::new(), wanted: Addresses::default(), labelled: BTreeSet::new() };
+        let mut every = every_tcp(1, &Node::default());
         for last in 0..=255 {
             every.measure(&mut cx, IpAddr::from([10, 0, 0, last]), &Outcome::default());
         }

@@ -4,14 +4,14 @@
 
 mod database;
 mod dialogue;
-pub mod dns;
+mod dns;
 pub mod every;
 pub mod facts;
 mod fields;
 mod file;
 mod grpc;
 pub mod http;
-pub mod icmp;
+mod icmp;
 pub mod metrics;
 mod mysql;
 pub mod net;
@@ -20,14 +20,14 @@ mod outcome;
 mod postgres;
 mod redis;
 mod service;
-pub mod smtp;
+mod smtp;
 mod sql;
 pub mod target;
 pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
-pub mod unix;
+mod unix;
 mod websocket;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};

@@ -297,6 +297,13 @@ impl<'a> Context<'a> {
         self.outcome.exposition = Some(Arc::new(exposition));
     }
 
+    /// What was learnt so far.
+    #[cfg(test)]
+    #[must_use]
+    pub fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+
     /// How much time is left.
     #[must_use]
     pub fn left(&self) -> Duration {
@@ -333,6 +340,8 @@ pub(super) async fn drive(probe: &mut dyn Probe, mut cx: Context<'_>) -> Outcome
 
 /// The fault of a run whose deadline passed in this phase.
 pub(super) fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
+    // What was left of a round figure when the run began is that figure.
+    let timeout = Duration::from_millis(u64::try_from((timeout.as_micros() + 500) / 1000).unwrap_or(u64::MAX));
     let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
     Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
 }

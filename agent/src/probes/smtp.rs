@@ -20,7 +20,7 @@ static OFFERED: Metric =
 static SIZE: Metric = Metric::gauge("sidecar_smtp_size_limit_bytes", "Largest mail that the server says it takes");
 
 /// The row of the table.
-pub static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "smtp",
     schemes: &["smtp"],
     summary: "Greets a mail server, changes to TLS where that is offered, reads what it can do, and leaves; sends no mail",

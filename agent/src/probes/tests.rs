@@ -131,7 +131,8 @@ pub(crate) fn problems(url: &str, keys: &str) -> String {
     problems.0.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect::<Vec<_>>().join("\n")
 }
 
-fn node(json: &str) -> Node {
+/// The keys of a check, given as JSON.
+pub(crate) fn node(json: &str) -> Node {
     fn of(value: serde_json::Value) -> Node {
         let value = match value {
             serde_json::Value::Null => Value::Null,

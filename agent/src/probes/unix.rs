@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use tokio::net::UnixStream;
 
 /// The row of the table.
-pub static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "unix",
     schemes: &["unix"],
     summary: "Connects to a unix socket; with `query_response` it also sends and expects, line by line, with TLS where wanted",

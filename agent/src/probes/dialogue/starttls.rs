@@ -136,10 +136,9 @@ pub(in crate::probes) fn reply_line(line: &str) -> Option<(&str, &str, bool)> {
 
 fn unexpected(dialogue: &Dialogue, line: &str, wanted: &str) -> Fault {
     let said: String = clean(line).chars().take(60).collect();
+    let refusal = ["-ERR", "a NO", "a BAD"].iter().any(|word| line.starts_with(word)) || reply_line(line).is_some();
     match classify(dialogue.first()) {
-        _ if line.bytes().take(3).all(|digit| digit.is_ascii_digit()) && line.len() >= 3 => {
-            Fault::new(Reason::Status, format!("the server answered `{said}`, not `{wanted}`"))
-        }
+        _ if refusal => Fault::new(Reason::Status, format!("the server answered `{said}`, not `{wanted}`")),
         Some(spoken) => Fault::new(Reason::ProtocolMismatch, format!("it speaks {spoken}: `{said}`")),
         None => Fault::new(Reason::ProtocolMismatch, format!("the server answered `{said}`, not `{wanted}`")),
     }
@@ -183,7 +182,8 @@ pub(in crate::probes) fn ldap_result(body: &[u8]) -> Option<u8> {
 async fn postgres(cx: &mut Context<'_>, dialogue: &mut Dialogue) -> Result<(), Fault> {
     dialogue.say(&[0, 0, 0, 8, 4, 210, 22, 47]).await?;
     match dialogue.next_bytes(cx, 1).await?.first() {
-        Some(b'S') => Ok(()),
+        // More than this letter is somebody else's greeting, or sent ahead of the handshake.
+        Some(b'S') if dialogue.pending.is_empty() => Ok(()),
         Some(b'N' | b'E') => Err(Fault::new(Reason::Tls, "the server does not offer TLS")),
         _ => Err(Fault::new(Reason::ProtocolMismatch, "what answered is no PostgreSQL")),
     }

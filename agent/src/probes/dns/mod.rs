@@ -41,7 +41,7 @@ static SERIAL: Metric =
 const PHASES: [&str; 3] = ["resolve", "connect", "request"];
 
 /// The row of the table.
-pub static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "dns",
     schemes: &["dns"],
     summary: "Asks a name server a question; without a server in the URL (`dns:///name`) the first one of /etc/resolv.conf",

@@ -28,7 +28,7 @@ const PAYLOAD: usize = 28;
 const TTL: u8 = 64;
 
 /// The row of the table.
-pub static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "icmp",
     schemes: &["icmp"],
     summary: "Sends one ping over the kernel's ping socket, without any capability, and waits for its reply",

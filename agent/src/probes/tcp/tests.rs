@@ -4,7 +4,7 @@ use crate::probes::net::test_peers::{self, Peer};
 use crate::probes::tests::{Cases, look, problems};
 use crate::probes::{Outcome, Reason};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio_rustls::TlsAcceptor;
 
 /// The six cases that every kind has.
@@ -112,4 +112,96 @@ fn each_mistake_has_its_message() {
     insta::assert_snapshot!(problems("tcp://mail", "{}"), @"url: a `tcp` URL needs a port");
     insta::assert_snapshot!(problems("tcp://mail:25", r#"{"query_response": [{"expect": "("}]}"#), @"query_response: not a regular expression (found open group without closing ')'): `(`");
     insta::assert_snapshot!(problems("tcp://mail:25", r#"{"query_response": [{"labels": [{"name": "a", "value": "b"}]}]}"#), @"query_response: `labels` are taken from what `expect` matches, and there is no `expect`");
+}
+
+/// A server that says each word when it has read so many bytes that end like this, then changes to TLS.
+async fn talks(words: &'static [(&'static [u8], &'static [u8])]) -> Peer {
+    let acceptor = TlsAcceptor::from(std::sync::Arc::new(test_peers::server_config(&test_peers::certificate(|_| ()))));
+    test_peers::serve(move |mut stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            for (heard, says) in words {
+                let mut came = vec![0; heard.len()];
+                if stream.read_exact(&mut came).await.is_err() || came != *heard {
+                    return;
+                }
+                stream.write_all(says).await.unwrap();
+            }
+            let Ok(mut session) = acceptor.accept(stream).await else { return };
+            let _ = session.write_all(b"inside\r\n").await;
+            let _ = session.shutdown().await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn changes_to_tls_by_the_words_of_each_protocol() {
+    const LDAP: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+    type Words = &'static [(&'static [u8], &'static [u8])];
+    let protocols: [(&str, Words); 6] = [
+        (
+            "smtp",
+            &[
+                (b"", b"220-mail\r\n220 ESMTP\r\n"),
+                (b"EHLO localhost\r\n", b"250-mail\r\n250 STARTTLS\r\n"),
+                (b"STARTTLS\r\n", b"220 go\r\n"),
+            ],
+        ),
+        ("imap", &[(b"", b"* OK ready\r\n"), (b"a STARTTLS\r\n", b"* CAPABILITY IMAP4rev1\r\na OK begin\r\n")]),
+        ("pop3", &[(b"", b"+OK ready\r\n"), (b"STLS\r\n", b"+OK begin\r\n")]),
+        ("ftp", &[(b"", b"220 ready\r\n"), (b"AUTH TLS\r\n", b"234 begin\r\n")]),
+        ("ldap", &[(LDAP, b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00")]),
+        ("postgres", &[(b"\0\0\0\x08\x04\xd2\x16\x2f", b"S")]),
+    ];
+    for (protocol, words) in protocols {
+        let peer = talks(words).await;
+        let keys = format!(
+            r#"{{"starttls": "{protocol}", "tls_config": {{"insecure_skip_verify": true}}, "query_response": [{{"expect": "^inside$"}}]}}"#
+        );
+        let outcome = at(&peer, &keys).await;
+        assert_eq!(outcome.fault, None, "{protocol}");
+        assert!(value(&outcome, "probe_ssl_earliest_cert_expiry").is_some(), "{protocol}");
+        // A server of another protocol, and one that says nothing.
+        let other = at(&test_peers::says(b"SSH-2.0-OpenSSH_9.2\r\n").await, &keys).await;
+        assert_eq!(other.fault.unwrap().reason, Reason::ProtocolMismatch, "{protocol}");
+        assert_eq!(at(&test_peers::silent().await, &keys).await.fault.unwrap().reason, Reason::Timeout, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_change_to_tls_is_told() {
+    for (protocol, words, message) in [
+        ("postgres", b"N".as_slice(), "the server does not offer TLS"),
+        (
+            "ldap",
+            b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00",
+            "the server does not change to TLS: result code 52",
+        ),
+        ("pop3", b"+OK ready\r\n-ERR no\r\n", "the server answered `-ERR no`, not `+OK`"),
+        ("smtp", b"220 mail\r\n250 mail\r\n", "the server does not offer STARTTLS"),
+        ("ftp", b"220 ready\r\n502 no\r\n", "the server answered `502 no`, not `234`"),
+    ] {
+        let fault =
+            at(&test_peers::says(words).await, &format!(r#"{{"starttls": "{protocol}"}}"#)).await.fault.unwrap();
+        assert_eq!(fault.message, message, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn comes_from_the_address_that_is_written() {
+    let peer = test_peers::serve(|mut stream| async move {
+        let from = stream.peer_addr().unwrap().ip().to_string();
+        let _ = stream.write_all(format!("{from}\n").as_bytes()).await;
+    })
+    .await;
+    let keys = r#"{"source_ip_address": "127.0.0.7", "query_response": [{"expect": "^127.0.0.7$"}]}"#;
+    assert_eq!(at(&peer, keys).await.fault, None);
+    let fault =
+        look(&format!("tcp://127.0.0.1:{}", peer.port()), r#"{"source_ip_address": "::1"}"#).await.fault.unwrap();
+    insta::assert_snapshot!(fault.message, @"`127.0.0.1` has no IPv6 address, as `source_ip_address` needs");
+    assert_eq!(
+        problems("tcp://a:1", r#"{"tls": true, "starttls": "smtp"}"#),
+        "starttls: `tls` and `starttls` exclude each other"
+    );
 }
