@@ -206,3 +206,7 @@ pub const TOOL_PAGES: u32 = 10;
 pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
 /// Longest session id or cursor of an MCP server that is sent back to it.
 pub const MCP_TOKEN_BYTES: usize = 1 << 10;
+/// Certificate files that one check looks at, and so the most label values that it gives.
+pub const CERTIFICATE_FILES: usize = 100;
+/// Certificates of one file that are read; the list of all public authorities has some 150.
+pub const FILE_CERTIFICATES: usize = 1000;

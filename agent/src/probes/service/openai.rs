@@ -32,16 +32,16 @@ pub(in crate::probes) static KIND: Kind = Kind {
 
 static KEYS: &[Key] = &[
     Key {
-        name: "key",
-        form: "text",
-        default: "the URL's password",
-        doc: "The API key. Refused when the configuration is loaded if it cannot be one, or has the form of another company's.",
-    },
-    Key {
         name: "models",
         form: "list of text",
         default: "",
         doc: "Models that must be listed; fails with reason `body` when one is not.",
+    },
+    Key {
+        name: "key",
+        form: "text",
+        default: "the URL's password",
+        doc: "The API key. Refused when the configuration is loaded if it cannot be one, or has the form of another company's.",
     },
     HEADERS,
     TLS,
@@ -51,8 +51,8 @@ static KEYS: &[Key] = &[
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Params {
-    key: Option<Secret>,
     models: Vec<String>,
+    key: Option<Secret>,
     headers: BTreeMap<String, Secret>,
     tls: Option<bool>,
     tls_config: TlsConfig,
