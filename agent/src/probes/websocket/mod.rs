@@ -174,6 +174,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     }
     let scheme = if target.scheme == "wss" { "https" } else { "http" };
     let access = Access {
+        scheme: target.scheme.clone(),
         headers: params.headers,
         basic_auth: params.basic_auth,
         authorization: params.authorization,

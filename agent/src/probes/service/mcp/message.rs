@@ -6,10 +6,10 @@ use crate::probes::{Fault, Reason, clean};
 use serde_json::{Value, json};
 
 /// The version asked for. A server that does not know it answers with one that it knows.
-pub(super) const VERSION: &str = "2025-06-18";
+pub(super) const VERSION: &str = "2025-11-25";
 
 /// The versions in which `initialize` and `tools/list` are as they are here.
-pub(super) const KNOWN: [&str; 4] = ["2025-11-25", VERSION, "2025-03-26", "2024-11-05"];
+pub(super) const KNOWN: [&str; 4] = [VERSION, "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// The first request.
 pub(super) fn initialize() -> Value {
