@@ -192,6 +192,8 @@ pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
 pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
 /// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
 pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Most that a gRPC server may send in one run, settings and pings included; a real one sends some hundred bytes.
+pub const GRPC_RUN_BYTES: usize = 128 << 10;
 /// Longest head or trailers of an answer over HTTP/2, as unpacked.
 pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
 /// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
