@@ -319,6 +319,8 @@ pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
 pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
 /// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
 pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Most that a gRPC server may send in one run, settings and pings included; a real one sends some hundred bytes.
+pub const GRPC_RUN_BYTES: usize = 128 << 10;
 /// Longest head or trailers of an answer over HTTP/2, as unpacked.
 pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
 /// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
@@ -352,3 +354,7 @@ pub const PING_PAYLOAD_BYTES: usize = 65_507 - 8;
 pub const ADDRESSES_LABELLED: usize = 64;
 /// How long a mail server may take over its farewell, which decides nothing.
 pub const FAREWELL: Duration = Duration::from_millis(500);
+/// Certificate files that one check looks at, and so the most label values that it gives.
+pub const CERTIFICATE_FILES: usize = 100;
+/// Certificates of one file that are read; the list of all public authorities has some 150.
+pub const FILE_CERTIFICATES: usize = 1000;

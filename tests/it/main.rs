@@ -43,6 +43,7 @@ mod prometheus;
 mod prometheus_config;
 mod rules;
 mod secrets;
+mod services;
 mod stack;
 mod stack_load;
 mod stack_outage;

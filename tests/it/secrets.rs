@@ -19,12 +19,17 @@ fn no_page_or_log_shows_a_password() {
          \x20 - {{name: pg, url: \"postgres://app:{CANARY}@{dead}/shop\", interval: 1s, timeout: 1s}}\n\
          \x20 - {{name: my, url: \"mysql://app:{CANARY}@{dead}/shop\", interval: 1s, timeout: 1s}}\n\
          \x20 - {{name: cache, url: \"redis://:{CANARY}@{dead}/0\", interval: 1s, timeout: 1s}}\n\
-         \x20 - {{name: web, url: \"http://app:{CANARY}@{dead}/\", interval: 1s, timeout: 1s, headers: {{X-Api-Key: {CANARY}}}}}\n"
+         \x20 - {{name: web, url: \"http://app:{CANARY}@{dead}/\", interval: 1s, timeout: 1s, headers: {{X-Api-Key: {CANARY}}}}}\n\
+         \x20 - {{name: live, url: \"ws://app:{CANARY}@{dead}/\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: calls, url: \"grpc://{dead}\", interval: 1s, timeout: 1s, metadata: {{authorization: {CANARY}}}}}\n\
+         \x20 - {{name: llm, url: \"openai+http://{dead}\", interval: 1s, timeout: 1s, key: {CANARY}}}\n\
+         \x20 - {{name: tools, url: \"mcp://{dead}\", interval: 1s, timeout: 1s, token: {CANARY}}}\n\
+         \x20 - {{name: graphs, url: \"grafana://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n"
     );
     let path = folder.path().join("agent.yml");
     std::fs::write(&path, text).expect("written");
     let agent = Agent::start(&["--config", &path.to_string_lossy(), "--log.level", "debug"]);
-    for check in ["pg", "my", "cache", "web"] {
+    for check in ["pg", "my", "cache", "web", "live", "calls", "llm", "tools", "graphs"] {
         agent.wait_sample(&format!("sidecar_check_up{{check=\"{check}\"}}"), 0.0);
     }
     for page in ["/metrics", "/health", "/ready", "/live", "/diagnostics", "/config", "/"] {
@@ -52,6 +57,11 @@ fn no_error_shows_a_password() {
         format!("mysql://app:{CANARY}@{dead}/shop"),
         format!("redis://:{CANARY}@{dead}/0"),
         format!("https://app:{CANARY}@{dead}/"),
+        format!("wss://app:{CANARY}@{dead}/"),
+        format!("openai://:{CANARY}@{dead}/"),
+        format!("openai://{CANARY}@{dead}/"),
+        format!("openai://:Bearer-{CANARY}@{dead}/"),
+        format!("mcp://app:{CANARY}@{dead}/?token={CANARY}"),
         format!("postgres://app:{CANARY}@h:port/shop"),
         format!("gopher://app:{CANARY}@h/"),
     ] {

@@ -2,6 +2,7 @@
 //! Probes are leaves: they know limits, clock, units, secrets, readings and nodes; never configuration, state, metrics or the
 //! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
 
+mod cert;
 mod database;
 mod dialogue;
 mod dns;
@@ -107,6 +108,7 @@ pub static KINDS: &[&Kind] = &[
     &service::chroma::KIND,
     &service::openai::KIND,
     &service::mcp::KIND,
+    &cert::KIND,
 ];
 
 /// The kind that a URL scheme chooses.

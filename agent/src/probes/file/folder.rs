@@ -12,30 +12,30 @@ use std::time::SystemTime;
 
 /// What a URL's path names: the files of a folder whose names fit a pattern, or a path that is a folder or a single file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::probes) struct Place {
     path: PathBuf,
     pattern: Option<String>,
 }
 
 /// What a file is told from another by, and from itself once it is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) size: u64,
-    pub(super) modified: SystemTime,
+pub(in crate::probes) struct Identity {
+    pub(in crate::probes) device: u64,
+    pub(in crate::probes) inode: u64,
+    pub(in crate::probes) size: u64,
+    pub(in crate::probes) modified: SystemTime,
 }
 
 /// A file that may be a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) identity: Identity,
+pub(in crate::probes) struct Found {
+    pub(in crate::probes) path: PathBuf,
+    pub(in crate::probes) identity: Identity,
 }
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unlisted {
+pub(in crate::probes) enum Unlisted {
     #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
     #[error("`{}` may not be read by this user", .0.display())]
@@ -51,7 +51,7 @@ pub(super) enum Unlisted {
 impl Place {
     /// Reads a decoded path. Only its last part may be a pattern: over several folders the newest file of one would hide that
     /// another has had none for weeks.
-    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
+    pub(in crate::probes) fn read(text: &str) -> Result<Self, &'static str> {
         let is_pattern = |text: &str| text.contains(['*', '?']);
         let (folder, name) = text.rsplit_once('/').unwrap_or(("", text));
         match (is_pattern(folder), is_pattern(name)) {
@@ -65,7 +65,7 @@ impl Place {
     }
 
     /// All files that may be backups, newest first; a file that several links name counts once.
-    pub(super) fn list(&self) -> Result<Vec<Found>, Unlisted> {
+    pub(in crate::probes) fn list(&self) -> Result<Vec<Found>, Unlisted> {
         let refused = |error| Unlisted::of(&self.path, error);
         let own = match fs::metadata(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound && self.awaits_its_first() => return Ok(Vec::new()),

@@ -3,12 +3,12 @@
 //! large backup costs at most half of each run's timeout.
 
 mod dump;
-mod folder;
+pub(super) mod folder;
 mod judge;
 #[cfg(test)]
 pub(super) mod tests;
 mod verify;
-mod worker;
+pub(super) mod worker;
 
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::clock;

@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 /// A worker of which there is one, at rest or at work.
-pub(super) enum Worker<W> {
+pub(in crate::probes) enum Worker<W> {
     Idle(W),
     Busy(JoinHandle<W>),
     /// It panicked.
@@ -16,7 +16,7 @@ pub(super) enum Worker<W> {
 
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Missed {
+pub(in crate::probes) enum Missed {
     /// It did not come in time; the work goes on.
     Late,
     /// The worker panicked, now or before.
@@ -25,7 +25,7 @@ pub(super) enum Missed {
 
 impl<W: Send + 'static> Worker<W> {
     /// Has the worker do something, once it is done with what it was left with before.
-    pub(super) async fn has<R: Send + 'static>(
+    pub(in crate::probes) async fn has<R: Send + 'static>(
         &mut self,
         deadline: Instant,
         work: impl FnOnce(&mut W) -> R + Send + 'static,

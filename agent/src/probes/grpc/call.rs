@@ -12,9 +12,12 @@ use hyper::client::conn::http2::Builder;
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// An answer to a call.
 #[derive(Debug)]
@@ -38,11 +41,48 @@ pub(super) enum Unanswered {
 
 /// Calls.
 pub(super) async fn call(stream: Box<dyn Stream>, request: Request<Full<Bytes>>) -> Result<Answer, Unanswered> {
-    let tasks = Tasks::default();
-    tasks.clone().along(ask(stream, request, tasks)).await
+    let (tasks, spent) = (Tasks::default(), Arc::new(AtomicBool::new(false)));
+    let capped = Capped { stream, left: limits::GRPC_RUN_BYTES, spent: Arc::clone(&spent) };
+    let called = tasks.clone().along(ask(capped, request, tasks)).await;
+    // What hyper makes of a stream that ends is of no interest when we have ended it.
+    called.map_err(|unanswered| if spent.load(Ordering::Relaxed) { Unanswered::TooLong } else { unanswered })
 }
 
-async fn ask(stream: Box<dyn Stream>, request: Request<Full<Bytes>>, tasks: Tasks) -> Result<Answer, Unanswered> {
+/// A stream of which no more than its cap is read: settings, pings and the like may come without end.
+struct Capped {
+    stream: Box<dyn Stream>,
+    left: usize,
+    spent: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Capped {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            self.spent.store(true, Ordering::Relaxed);
+            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.left = self.left.saturating_sub(buffer.filled().len().saturating_sub(before));
+        polled
+    }
+}
+
+impl AsyncWrite for Capped {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+async fn ask(stream: Capped, request: Request<Full<Bytes>>, tasks: Tasks) -> Result<Answer, Unanswered> {
     let mut builder = Builder::new(tasks.clone());
     builder
         .max_header_list_size(limits::GRPC_HEAD_BYTES)

@@ -224,7 +224,7 @@ impl Grpc {
             Err(Unanswered::Before(error)) => Err(self.unanswered(cx, &error, address).await),
             Err(Unanswered::Within(error)) => Err(broken(&error)),
             Err(Unanswered::TooLong) => {
-                Err(Fault::new(Reason::Body, "the answer is longer than any of a health service")
+                Err(Fault::new(Reason::Body, "the server sends more than a health service has to say")
                     .hint("is it a gRPC server that answers here?"))
             }
         }

@@ -80,7 +80,7 @@ pub(super) async fn change(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Changed
     match speak(cx, &mut open, &ask).await {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             // The connection's own end is the handing over.
-            open.driven.to_its_end().await;
+            open.driven.ended().await;
             let parts = open.driven.connection.into_parts();
             let stream = Box::new(parts.io.into_inner());
             let headers = response.into_parts().0.headers;
@@ -147,7 +147,7 @@ impl Driven {
         .await
     }
 
-    async fn to_its_end(&mut self) {
+    async fn ended(&mut self) {
         poll_fn(|cx| {
             self.over = self.over || self.connection.poll_without_shutdown(cx).is_ready();
             if self.over { Poll::Ready(()) } else { Poll::Pending }

@@ -19,11 +19,14 @@ use std::collections::BTreeMap;
 /// A server whose pages can be asked for.
 pub(in crate::probes) struct Page {
     plan: Plan,
+    scheme: String,
 }
 
 /// What a check may say about reaching a server, beside its URL.
 #[derive(Default)]
 pub(in crate::probes) struct Access {
+    /// The scheme that the check's own URL has, for what is said of it.
+    pub(in crate::probes) scheme: String,
     pub(in crate::probes) headers: BTreeMap<String, Secret>,
     pub(in crate::probes) basic_auth: Option<BasicAuth>,
     pub(in crate::probes) authorization: Option<Authorization>,
@@ -65,7 +68,7 @@ pub(in crate::probes) enum Upgrade {
 impl Page {
     /// The server at a target of scheme `http` or `https`; credentials of the URL are sent.
     pub(in crate::probes) fn new(target: &Target, access: Access, own: &Node, problems: &mut Problems) -> Option<Self> {
-        let Access { headers, basic_auth, authorization, tls_config, addresses, body_limit } = access;
+        let Access { scheme, headers, basic_auth, authorization, tls_config, addresses, body_limit } = access;
         let Addresses { prefer: preferred_ip_protocol, fallback: ip_protocol_fallback } = addresses;
         let params = Params {
             headers,
@@ -77,7 +80,7 @@ impl Page {
             body_size_limit: body_limit,
             ..Params::default()
         };
-        plan::plan(target, &params, own, problems).map(|plan| Self { plan })
+        plan::plan(target, &params, own, problems).map(|plan| Self { plan, scheme })
     }
 
     /// Asks for the page of the URL itself.
@@ -100,7 +103,7 @@ impl Page {
         headers.extend(question.headers);
         let Question { method, body, until, .. } = question;
         let ask = Ask { plan: &self.plan, url: &url, method, headers, body, tls: &self.plan.tls };
-        exchange(cx, ask, until).await.map(Got::of)
+        exchange(cx, ask, until).await.map(Got::of).map_err(|fault| self.reworded(fault))
     }
 
     /// Asks the server to change protocols, as these headers say.
@@ -109,10 +112,23 @@ impl Page {
         let (method, mut headers) = (method.clone(), headers.clone());
         headers.extend(asked);
         let ask = Ask { plan: &self.plan, url, method, headers, body: Bytes::new(), tls };
-        Ok(match change(cx, ask).await? {
+        Ok(match change(cx, ask).await.map_err(|fault| self.reworded(fault))? {
             Changed::Agreed(agreed) => Upgrade::Agreed(agreed),
             Changed::Answered(got) => Upgrade::Answered(Got::of(*got)),
         })
+    }
+}
+
+impl Page {
+    /// The same fault in the words of the check's own URL, which says neither `http` nor `https`.
+    fn reworded(&self, fault: Fault) -> Fault {
+        let says = ["the URL says https", "the URL says http"].iter().find_map(|end| fault.message.strip_suffix(end));
+        let Some(before) = says.filter(|_| !self.scheme.is_empty()) else { return fault };
+        let message = format!("{before}the URL says {}", self.scheme);
+        let secure = if self.scheme == "ws" { "wss".to_owned() } else { format!("{}+https", self.scheme) };
+        let hint =
+            if before.contains("speaks tls") { Some(format!("write the URL as `{secure}://…`")) } else { fault.hint };
+        Fault { reason: fault.reason, message, hint }
     }
 }
 

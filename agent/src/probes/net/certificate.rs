@@ -141,7 +141,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A date for people: `2026-11-21`.
-pub(super) fn date(seconds: i64) -> String {
+#[must_use]
+pub fn date(seconds: i64) -> String {
     let Ok(at) = x509_parser::time::ASN1Time::from_timestamp(seconds) else { return format!("second {seconds}") };
     at.to_datetime().date().to_string()
 }

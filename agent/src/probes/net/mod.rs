@@ -19,14 +19,14 @@ mod verifier;
 use crate::parser::Parser;
 
 pub use address::{Addresses, Connected, IpProtocol, connect, connect_from, fault_of, matching};
-pub use certificate::Certificate;
+pub use certificate::{Certificate, date};
 pub use facts::{FACTS, SECURE_FACTS};
 pub use handshake::handshake;
 pub use lookup::{Lookups, addresses, record};
 pub use sniff::{Sniffed, explained, sniff};
 pub use spoken::{Spoken, classify};
 pub use tap::Tap;
-pub use tls::{Tls, TlsConfig, TlsError, TlsVersion};
+pub use tls::{Tls, TlsConfig, TlsError, TlsVersion, key_fits};
 
 /// What reads a peer's bytes here.
 pub(crate) static PARSERS: &[Parser] = &[

@@ -13,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// The keys of `tls_config`, as in blackbox_exporter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -161,6 +162,15 @@ impl Tls {
         self.client = Arc::new(client);
         self
     }
+}
+
+/// Whether a private key in PEM is that of a certificate; `None` when it is no key that is understood.
+#[must_use]
+pub fn key_fits(key: &[u8], certificate: &[u8]) -> Option<bool> {
+    let key = ring::sign::any_supported_type(&PrivateKeyDer::from_pem_slice(key).ok()?).ok()?;
+    let public = key.public_key()?;
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(parsed.public_key().raw == public.as_ref())
 }
 
 fn versions(config: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {

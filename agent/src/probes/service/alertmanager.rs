@@ -58,7 +58,11 @@ impl Cluster {
             "settling" => Some(false),
             _ => None,
         };
-        let members = if members > 0 { format!(", {members} members") } else { String::new() };
+        let members = match members {
+            0 => String::new(),
+            1 => ", 1 member".to_owned(),
+            members => format!(", {members} members"),
+        };
         Some(Self { ready, shown: format!("{state}{members}") })
     }
 }

@@ -83,7 +83,12 @@ impl Probe for Service {
 fn build(target: &Target, (own, problems): (&Node, &mut Problems), port: u16, look: Look) -> Option<Box<dyn Probe>> {
     let Params { headers, tls, tls_config } = parameters(own, problems)?;
     let place = place(target, said(target, tls), port);
-    let page = Page::new(&place, Access { headers, tls_config, ..Access::default() }, own, problems)?;
+    let page = Page::new(
+        &place,
+        Access { scheme: target.scheme.clone(), headers, tls_config, ..Access::default() },
+        own,
+        problems,
+    )?;
     Some(Box::new(Service { page, look }))
 }
 

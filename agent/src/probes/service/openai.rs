@@ -32,16 +32,16 @@ pub(in crate::probes) static KIND: Kind = Kind {
 
 static KEYS: &[Key] = &[
     Key {
-        name: "key",
-        form: "text",
-        default: "the URL's password",
-        doc: "The API key. Refused when the configuration is loaded if it cannot be one, or has the form of another company's.",
-    },
-    Key {
         name: "models",
         form: "list of text",
         default: "",
         doc: "Models that must be listed; fails with reason `body` when one is not.",
+    },
+    Key {
+        name: "key",
+        form: "text",
+        default: "the URL's password",
+        doc: "The API key. Refused when the configuration is loaded if it cannot be one, or has the form of another company's.",
     },
     HEADERS,
     TLS,
@@ -51,8 +51,8 @@ static KEYS: &[Key] = &[
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Params {
-    key: Option<Secret>,
     models: Vec<String>,
+    key: Option<Secret>,
     headers: BTreeMap<String, Secret>,
     tls: Option<bool>,
     tls_config: TlsConfig,
@@ -90,20 +90,27 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     // A key may stand where a password does, or a user.
     let user = Some(std::mem::take(&mut target.user)).filter(|user| !user.is_empty());
     let of_url = target.password.take().filter(|key| !key.expose().is_empty()).or_else(|| user.map(Secret::new));
-    let at = place_of(own, "key");
+    let path = if of_url.is_some() { "url" } else { "key" };
+    let at = place_of(own, path);
     if of_url.is_some() && params.key.is_some() {
         problems.add("key", at, "the key is given twice, in the URL and beside it");
         return None;
     }
     let key = params.key.filter(|key| !key.expose().is_empty()).or(of_url);
     if let Some(wrong) = key.as_ref().and_then(|key| wrong_key(key.expose(), &target.host)) {
-        problems.add_with_hint("key", at, wrong.0, wrong.1);
+        problems.add_with_hint(path, at, wrong.0, wrong.1);
         return None;
     }
     let secure = params.tls.unwrap_or_else(|| secure(&target));
     let with_key = key.is_some();
     let authorization = key.map(Authorization::bearer);
-    let access = Access { headers: params.headers, authorization, tls_config: params.tls_config, ..Access::default() };
+    let access = Access {
+        scheme: target.scheme.clone(),
+        headers: params.headers,
+        authorization,
+        tls_config: params.tls_config,
+        ..Access::default()
+    };
     let page = Page::new(&place(&target, secure, 80), access, own, problems)?;
     Some(Box::new(OpenAi { page, models: params.models, with_key }))
 }

@@ -37,8 +37,12 @@ pub(super) async fn own_metrics(page: &Page, cx: &mut Context<'_>, prefix: &str)
             return Ok(());
         }
     };
-    if let Some(version) = label(&text, &format!("{prefix}_build_info"), "version") {
+    let version = |of: &str| label(&text, &format!("{of}_build_info"), "version");
+    if let Some(version) = version(prefix) {
         cx.note("version", version);
+    } else if let Some(other) = ["prometheus", "alertmanager"].into_iter().find(|other| version(other).is_some()) {
+        return Err(Fault::new(Reason::ProtocolMismatch, format!("{other} answers there, the URL says {prefix}"))
+            .hint(format!("is the port right? if it is, write the URL as `{other}://…`")));
     }
     if let Some(series) = sum(&text, "prometheus_tsdb_head_series") {
         cx.note("head_series", &format!("{series}"));

@@ -254,6 +254,29 @@ async fn alertmanager_tells_of_its_cluster() {
 }
 
 #[tokio::test]
+async fn another_service_of_the_same_family_is_named() {
+    insta::assert_snapshot!(said(&at("alertmanager", &prometheus(1).await, "{}").await), @r"
+    status: answered status 404
+    hint: is it Alertmanager that answers there? what path does it stand under?
+    ");
+    let (mixed, _) = site(|asked| match asked.line.as_str() {
+        "GET /-/ready" => page("200 OK", "", "OK"),
+        "GET /metrics" => page("200 OK", "", "alertmanager_build_info{version=\"0.25.0\"} 1\n"),
+        _ => not_found(),
+    })
+    .await;
+    insta::assert_snapshot!(said(&at("prometheus", &mixed, "{}").await), @r"
+    protocol_mismatch: alertmanager answers there, the URL says prometheus
+    hint: is the port right? if it is, write the URL as `alertmanager://…`
+    ");
+    let tls = test_peers::tls(test_peers::certificate(|_| ())).await;
+    insta::assert_snapshot!(said(&at("grafana", &tls, "{}").await).replace(&tls.address.to_string(), "ADDRESS"), @r"
+    protocol_mismatch: ADDRESS speaks tls, the URL says grafana
+    hint: write the URL as `grafana+https://…`
+    ");
+}
+
+#[tokio::test]
 async fn grafana_without_its_database_says_so() {
     let good = at("grafana", &grafana("200 OK", "ok").await, "{}").await;
     assert_eq!(found(&good), "database 1; version: 11.2.0");

@@ -107,7 +107,8 @@ static KEYS: &[Key] = &[
         "list of mappings: expect, labels, send",
         "",
         "A dialogue once the connection is a WebSocket. Each step takes the next message, which must match `expect`, then sends the \
-         text `send` (`${1}` stands for what the pattern's first group found). `labels` (name, value) become `sidecar_expect_info`.",
+         text `send` (`${1}`, in a config file `$${1}`, stands for what the pattern's first group found). `labels` (name, value) \
+         become `sidecar_expect_info`.",
     ),
     key(
         "ping",
@@ -174,6 +175,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     }
     let scheme = if target.scheme == "wss" { "https" } else { "http" };
     let access = Access {
+        scheme: target.scheme.clone(),
         headers: params.headers,
         basic_auth: params.basic_auth,
         authorization: params.authorization,

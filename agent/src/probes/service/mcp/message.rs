@@ -3,13 +3,13 @@
 use super::events::Events;
 use crate::limits;
 use crate::probes::{Fault, Reason, clean};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The version asked for. A server that does not know it answers with one that it knows.
-pub(super) const VERSION: &str = "2025-06-18";
+pub(super) const VERSION: &str = "2025-11-25";
 
 /// The versions in which `initialize` and `tools/list` are as they are here.
-pub(super) const KNOWN: [&str; 4] = ["2025-11-25", VERSION, "2025-03-26", "2024-11-05"];
+pub(super) const KNOWN: [&str; 4] = [VERSION, "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// The first request.
 pub(super) fn initialize() -> Value {
@@ -22,14 +22,16 @@ pub(super) fn initialize() -> Value {
 
 /// A request with an id, or without one a notification.
 pub(super) fn message(id: Option<u32>, method: &str, params: &Value) -> Vec<u8> {
-    let mut message = json!({"jsonrpc": "2.0", "method": method});
+    let mut message = Map::new();
+    message.insert("jsonrpc".to_owned(), json!("2.0"));
     if let Some(id) = id {
-        message["id"] = json!(id);
+        message.insert("id".to_owned(), json!(id));
     }
+    message.insert("method".to_owned(), json!(method));
     if !params.is_null() {
-        message["params"] = params.clone();
+        message.insert("params".to_owned(), params.clone());
     }
-    message.to_string().into_bytes()
+    Value::Object(message).to_string().into_bytes()
 }
 
 /// The answer to a request, when a text is it or holds it: a server may talk of other things before.
@@ -46,7 +48,9 @@ pub(super) fn answer(text: &[u8], id: u32) -> Option<Value> {
 
 /// What a request came to.
 pub(super) fn result(mut answer: Value, method: &str) -> Result<Value, Fault> {
-    let Some(error) = answer.get("error") else { return Ok(answer["result"].take()) };
+    let Some(error) = answer.get("error") else {
+        return Ok(answer.get_mut("result").map(Value::take).unwrap_or_default());
+    };
     let code = error.get("code").and_then(Value::as_i64).map_or("without a code".to_owned(), |code| code.to_string());
     let why = clean(error.get("message").and_then(Value::as_str).unwrap_or_default());
     Err(Fault::new(Reason::Body, format!("refused `{method}` with error {code}: `{why}`")))

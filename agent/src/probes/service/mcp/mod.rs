@@ -81,7 +81,13 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     }
     let authorization = params.token.map(Authorization::bearer);
     let secure = said(&target, params.tls);
-    let access = Access { headers: params.headers, authorization, tls_config: params.tls_config, ..Access::default() };
+    let access = Access {
+        scheme: target.scheme.clone(),
+        headers: params.headers,
+        authorization,
+        tls_config: params.tls_config,
+        ..Access::default()
+    };
     let mut place = place(&target, secure, 80);
     place.query = others(&target);
     let page = Page::new(&place, access, own, problems)?;
