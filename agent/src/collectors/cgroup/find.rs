@@ -91,6 +91,11 @@ impl Found {
         matches!(self.layout, Layout::V2(_)) && self.parent != self.own && self.parent_is_the_peers
     }
 
+    /// The directory of its pod on v2, where it was found by its process.
+    pub(super) fn pod(&self) -> Option<&Path> {
+        (matches!(self.layout, Layout::V2(_)) && !self.parent_is_the_peers).then_some(self.parent.as_path())
+    }
+
     /// Whether the container has ended since it was found.
     pub(super) fn has_ended(&self) -> bool {
         identity(&self.own).as_ref() != Some(&self.identity)

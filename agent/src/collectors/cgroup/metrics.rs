@@ -53,7 +53,7 @@ pub(super) static RESTARTS: Metric = Metric::counter(
 /// OOM kills over all lives of the container.
 pub(super) static OOM_KILLS: Metric = Metric::counter(
     "sidecar_peer_oom_kills_total",
-    "Processes of the peer's container killed for want of memory: `counted` by its cgroup, or `inferred` on cgroup v1 from a restart at which the host's count rose",
+    "Processes of the peer's container killed for want of memory: `counted` by its cgroup, or `inferred` from its end when the host's count (cgroup v1) or its pod's (v2) rose with it",
 )
 .labelled(&["how"]);
 

@@ -204,6 +204,17 @@ fn a_restart_is_counted_and_rates_begin_anew() {
 }
 
 #[test]
+fn on_v2_the_agents_own_restart_loses_no_kill() {
+    let tree = v2();
+    tree.write("cgroup/shop_api.slice/memory.events", "oom_kill 5\n");
+    let first = readings(collector(&tree, "shop_api").collect(at(0)));
+    let second = readings(collector(&tree, "shop_api").collect(at(5)));
+    for readings in [first, second] {
+        assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(5.0), "the slice has counted all along");
+    }
+}
+
+#[test]
 fn on_v1_an_oom_kill_that_ended_the_container_is_inferred() {
     let tree = v1();
     let mut cgroup = collector(&tree, "shop_api");
