@@ -124,6 +124,10 @@ fn docker_bytes(text: &str) -> Option<f64> {
 impl Drop for Peer {
     fn drop(&mut self) {
         let _removed = docker(&["rm", "-f", &self.0]);
+        // Docker leaves the parents that it made.
+        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            let _gone = std::fs::remove_dir(controller.path().join(format!("{}.slice", self.0)));
+        }
     }
 }
 
@@ -217,6 +221,9 @@ fn a_containers_figures_are_those_of_its_files_and_of_docker() {
         }
     }
     assert_eq!(apart, None);
+    if Path::new("/sys/fs/cgroup/unified/cpu.pressure").exists() {
+        assert!(value("container_pressure_cpu_waiting_seconds_total").is_some(), "pressure on a hybrid machine");
+    }
     let received = page.series_of("container_network_receive_bytes_total").next().expect("a network");
     let labels = |name: &str| received.labels.get(name).map(String::as_str);
     assert_eq!([labels("interface"), labels("name"), labels("pod")], [Some("eth0"), Some("api"), Some("shop-1")]);

@@ -42,7 +42,7 @@ static PIDS_LIMIT: Metric = Metric::gauge(
 );
 static PRESSURE: Metric = Metric::gauge(
     "sidecar_peer_pressure_ratio",
-    "Share of the last ten seconds in which some task of the peer's container waited for the resource, 0 to 1 (cgroup v2)",
+    "Share of the last ten seconds in which some task of the peer's container waited for the resource, 0 to 1 (cgroup v2 and hybrid)",
 )
 .labelled(&["resource"]);
 /// Restarts seen.

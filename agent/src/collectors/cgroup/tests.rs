@@ -116,7 +116,13 @@ fn a_hybrid_machine_is_read_as_v1() {
     let tree = v1();
     tree.write("cgroup/unified/cgroup.controllers", "\n");
     tree.write("cgroup/unified/cpu.stat", "usage_usec 1\n");
-    assert_eq!(named(&readings(collector(&tree, "shop_api").collect(at(0))), "sidecar_peer_pids"), Some(7.0));
+    let waited = "some avg10=12.00 avg60=0 avg300=0 total=2500000\nfull avg10=0 avg60=0 avg300=0 total=0\n";
+    tree.write(&format!("cgroup/unified/shop_api.slice/{ID}/memory.pressure"), waited);
+    let readings = readings(collector(&tree, "shop_api").collect(at(0)));
+    assert_eq!(named(&readings, "sidecar_peer_pids"), Some(7.0));
+    assert_eq!(named(&readings, "sidecar_peer_cpu_seconds_total"), Some(1.0), "of the controller");
+    assert_eq!(named(&readings, "container_pressure_memory_waiting_seconds_total"), Some(2.5), "of the unified tree");
+    assert_eq!(named(&readings, "sidecar_peer_pressure_ratio"), Some(0.12));
 }
 
 #[test]
