@@ -7,6 +7,7 @@ use std::time::Duration;
 use tests::agent::Agent;
 use tests::compare::Page;
 use tests::repo::root;
+use tests::servers::prometheus::Prometheus;
 use tests::{skipped, wait_for};
 
 const IMAGE: &str = "sidecar-test-peer";
@@ -121,6 +122,18 @@ fn docker_bytes(text: &str) -> Option<f64> {
     number.trim().parse::<f64>().ok().map(|number| number * f64::from(1_u32 << scale))
 }
 
+fn processors() -> f64 {
+    let stat = std::fs::read_to_string("/proc/stat").expect("processors");
+    let lines = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    f64::from(u32::try_from(lines.count()).expect("few"))
+}
+
+/// A date of Docker's, in seconds since the Unix epoch.
+fn seconds(date: &str) -> f64 {
+    let output = Command::new("date").args(["-d", date, "+%s.%N"]).output().expect("a date");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("seconds")
+}
+
 impl Drop for Peer {
     fn drop(&mut self) {
         let _removed = docker(&["rm", "-f", &self.0]);
@@ -184,16 +197,11 @@ fn a_containers_figures_are_those_of_its_files_and_of_docker() {
         ("container_processes", 1.0),
         ("container_memory_failcnt", files.number("memory.failcnt")),
         ("container_oom_events_total", 0.0),
-        (
-            "machine_cpu_cores",
-            f64::from(u32::try_from(std::thread::available_parallelism().map_or(0, usize::from)).expect("few")),
-        ),
+        ("machine_cpu_cores", processors()),
     ] {
         assert_eq!(value(metric), Some(expected), "{metric}");
     }
-    let started = inspect("{{.State.StartedAt}}");
-    let date = Command::new("date").args(["-d", &started, "+%s.%N"]).output().expect("a date");
-    let started = String::from_utf8_lossy(&date.stdout).trim().parse::<f64>().expect("seconds");
+    let started = seconds(&inspect("{{.State.StartedAt}}"));
     // What moves until the container has come to rest: bytes, then seconds. Docker's is the working set.
     let mut apart = Some("nothing was compared".to_owned());
     for _ in 0..20 {
@@ -228,6 +236,45 @@ fn a_containers_figures_are_those_of_its_files_and_of_docker() {
     let labels = |name: &str| received.labels.get(name).map(String::as_str);
     assert_eq!([labels("interface"), labels("name"), labels("pod")], [Some("eth0"), Some("api"), Some("shop-1")]);
     assert!(labels("id").is_some_and(|path| path.ends_with(&id)), "{:?}", received.labels);
+}
+
+/// From kubernetes-mixin, awesome-prometheus-alerts and dockprom, with the thresholds left out.
+const PASTED: &[&str] = &[
+    "sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{image!=\"\", container!=\"\", container!=\"POD\"}[1m]))",
+    "sum(rate(container_cpu_usage_seconds_total{container!=\"\"}[1m])) by (pod, container) / \
+     sum(container_spec_cpu_quota{container!=\"\"} / container_spec_cpu_period{container!=\"\"}) by (pod, container) * 100",
+    "sum(increase(container_cpu_cfs_throttled_periods_total{container!=\"\"}[1m])) without (id, instance, job) / \
+     sum(increase(container_cpu_cfs_periods_total[1m])) without (id, instance, job)",
+    "sum(container_memory_working_set_bytes{name!=\"\"}) by (instance, name) / \
+     sum(container_spec_memory_limit_bytes > 0) by (instance, name) * 100",
+    "sum(container_memory_working_set_bytes{namespace=\"shop\", pod=\"shop-1\", container!=\"\", image!=\"\"}) by (container)",
+    "sum(container_memory_rss{container!=\"\"}) by (namespace)",
+    "sum(irate(container_network_receive_bytes_total{namespace=\"shop\"}[1m])) by (pod)",
+    "(1 - sum(container_fs_inodes_free{name!=\"\"}) by (instance) / sum(container_fs_inodes_total) by (instance)) * 100",
+    "time() - container_last_seen < 60",
+    "increase(container_oom_events_total{name!=\"\"}[1m])",
+    "sum(rate(container_cpu_usage_seconds_total{name!=\"\"}[1m])) by (instance) / sum(machine_cpu_cores) by (instance) * 100",
+];
+
+#[test]
+fn pasted_queries_find_the_container() {
+    let test = "pasted_queries_find_the_container";
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = Peer::start(folder.path(), "pasted", "bridge").and_then(|peer| {
+        let labels = "container: api, namespace: shop, pod: shop-1";
+        let config = format!("peer: {{cgroup: {}, {labels}}}\ncollectors: {{interval: 1s}}\n", peer.0);
+        let agent = Agent::with_config(folder.path(), &config);
+        let prometheus = Prometheus::start(agent.url.trim_start_matches("http://"))?;
+        Ok((peer, agent, prometheus))
+    });
+    let (_peer, _agent, prometheus) = match started {
+        Ok(started) => started,
+        Err(why) => return skipped(test, &why),
+    };
+    for query in PASTED {
+        let found = prometheus.wait(query);
+        assert!(found.is_finite(), "{query}: {found}");
+    }
 }
 
 #[test]
