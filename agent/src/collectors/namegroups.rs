@@ -235,11 +235,13 @@ impl NameGroups {
         budget: &mut usize,
         now: &mut BTreeMap<String, Now>,
     ) {
-        let (Ok(text), Ok(status)) = (pid.text("stat"), pid.text("status")) else {
+        // A process that was seen before keeps its group, whatever it calls itself now.
+        let seen = self.known.get(&(pid.number, stat.start_ticks)).map(|known| known.group.clone());
+        let group = seen.or_else(|| pid.text("stat").ok().map(|text| self.group(group_name(&text))));
+        let (Some(group), Ok(status)) = (group, pid.text("status")) else {
             self.unread += 1;
             return;
         };
-        let group = self.group(group_name(&text));
         let (states, switches) = tasks(pid, stat, &status, budget);
         let disk = pid.text("io").map(|text| disk_bytes(&text)).unwrap_or_default();
         let open = pid.open_files().ok();
@@ -251,7 +253,7 @@ impl NameGroups {
         let [user, system] = times;
         let counts = [user, system, read, written, major, minor, voluntary, other];
         let known = self.known.entry((pid.number, stat.start_ticks)).or_insert_with(|| Known {
-            group: group.clone(),
+            group,
             counts: [None; 8],
             proportional: None,
             seen: true,

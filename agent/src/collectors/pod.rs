@@ -170,7 +170,9 @@ impl Collector for Pod {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collectors::PeerLabels;
     use crate::collectors::testing::{Tree, at, value};
+    use crate::reading::Metric;
 
     const HERE: &str = "0::/../a1\n";
 
@@ -220,6 +222,42 @@ mod tests {
         tree.remove("21");
         let Collected::Readings(readings) = pod.collect(at(10)) else { panic!("no readings") };
         assert_eq!(value(&readings, &CPU_USED_RATIO, &["peer"]), None);
+    }
+
+    fn named(readings: &[Reading], metric: &Metric) -> Option<f64> {
+        readings.iter().find(|reading| reading.metric == metric).map(|reading| reading.value)
+    }
+
+    #[test]
+    fn tells_under_cadvisors_names_what_processes_can_tell() {
+        let tree = tree();
+        let labels = PeerLabels { pod: Some("shop-1".to_owned()), ..PeerLabels::default() };
+        for pid in ["20", "21"] {
+            tree.write(&format!("{pid}/net/dev"), "a\nb\n eth0: 100 10 1 2 0 0 0 0 200 20 3 4 0 0 0 0\n");
+        }
+        let collected = pod(&tree, PeerPlan { labels, ..limits() }).collect(at(0));
+        let readings = collected.readings();
+        assert_eq!(named(readings, &names::MEMORY_LIMIT), Some(7_340_032.0));
+        assert_eq!(named(readings, &names::CPU_QUOTA), Some(50_000.0));
+        assert_eq!(named(readings, &names::PROCESSES), Some(2.0));
+        assert_eq!(named(readings, &names::THREADS), Some(14.0));
+        assert_eq!(named(readings, &names::RECEIVED_BYTES), Some(100.0));
+        for other in [&names::MEMORY_USAGE, &names::MEMORY_WORKING_SET, &names::CPU_USAGE] {
+            assert_eq!(named(readings, other), None, "{} means another thing", other.name);
+        }
+        let labels = &readings.iter().find(|reading| *reading.metric == names::PROCESSES).expect("told").labels;
+        assert_eq!(*labels, ["api", "", "unknown", "api", "", "shop-1"]);
+    }
+
+    #[test]
+    fn a_pods_network_is_the_agents_own_when_no_process_is_seen() {
+        let tree = Tree::new(&[("self/net/dev", "a\nb\n eth0: 100 10 1 2 0 0 0 0 200 20 3 4 0 0 0 0\n")]);
+        let labels = PeerLabels { pod: Some("shop-1".to_owned()), ..PeerLabels::default() };
+        let collected = pod(&tree, PeerPlan { labels, ..PeerPlan::default() }).collect(at(0));
+        let Collected::Noted(readings, why) = collected else { panic!("{collected:?}") };
+        assert!(why.contains("no process is called `api`"), "{why}");
+        assert_eq!(named(&readings, &names::SENT_BYTES), Some(200.0));
+        assert_eq!(named(&readings, &names::PROCESSES), None);
     }
 
     #[test]

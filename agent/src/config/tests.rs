@@ -242,6 +242,21 @@ fn a_flag_replaces_its_namesake_in_the_file_and_says_so() {
 }
 
 #[test]
+fn the_downward_api_wins_over_the_file_in_what_the_peer_is_called() {
+    let text = "peer: {container: api, pod: from-the-file, image: 'example/api:1', cgroup: shop_api}\n";
+    let env = Environment::from([
+        ("AGENT_PEER_POD", "shop-7d4b9c"),
+        ("AGENT_PEER_NAMESPACE", "shop"),
+        ("AGENT_PEER_IMAGE", ""),
+    ]);
+    let labels = load_text(text, Flags::default(), &env).unwrap().plan.peer.labels;
+    let shown = [labels.container, labels.pod, labels.namespace, labels.image].map(Option::unwrap_or_default);
+    assert_eq!(shown, ["api", "shop-7d4b9c", "shop", "example/api:1"]);
+    let odd = refusal("peer: {pod: \"two\\nlines\", cgroup: x}\n");
+    assert!(odd.contains("at peer.pod (agent.yml:1:"), "{odd}");
+}
+
+#[test]
 fn nothing_at_all_names_the_three_ways() {
     let error = load(&Flags::default(), &Environment::default(), tables()).unwrap_err();
     insta::assert_snapshot!(error.render(Paint::OFF), @r"

@@ -27,6 +27,8 @@ pub(super) struct Controllers {
     pub(super) cpuacct: Option<PathBuf>,
     pub(super) pids: Option<PathBuf>,
     pub(super) blkio: Option<PathBuf>,
+    /// The tree of v2 on a hybrid machine. It has no controllers and still tells pressure.
+    pub(super) unified: Option<PathBuf>,
 }
 
 /// A container's cgroup told from every other, also from its own next life: the name stays over `docker restart`, the inode does not.
@@ -89,6 +91,11 @@ impl Found {
     /// Whether OOM kills are counted in a directory that outlives the container: v2 counts them hierarchically, v1 does not.
     pub(super) fn count_outlives_the_container(&self) -> bool {
         matches!(self.layout, Layout::V2(_)) && self.parent != self.own && self.parent_is_the_peers
+    }
+
+    /// The directory of its pod on v2, where it was found by its process.
+    pub(super) fn pod(&self) -> Option<&Path> {
+        (matches!(self.layout, Layout::V2(_)) && !self.parent_is_the_peers).then_some(self.parent.as_path())
     }
 
     /// Whether the container has ended since it was found.
@@ -294,8 +301,10 @@ impl Layout {
             cpuacct: mounted(&["cpuacct", "cpu,cpuacct"]),
             pids: mounted(&["pids"]),
             blkio: mounted(&["blkio"]),
+            unified: None,
         };
-        (controllers != Controllers::default()).then_some(Self::V1(controllers))
+        let unified = mounted(&["unified"]);
+        (controllers != Controllers::default()).then_some(Self::V1(Controllers { unified, ..controllers }))
     }
 
     fn root(&self) -> Option<&Path> {
@@ -319,6 +328,7 @@ impl Controllers {
             cpuacct: find(&self.cpuacct),
             pids: find(&self.pids),
             blkio: find(&self.blkio),
+            unified: find(&self.unified),
         }
     }
 }

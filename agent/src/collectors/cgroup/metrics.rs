@@ -42,7 +42,7 @@ static PIDS_LIMIT: Metric = Metric::gauge(
 );
 static PRESSURE: Metric = Metric::gauge(
     "sidecar_peer_pressure_ratio",
-    "Share of the last ten seconds in which some task of the peer's container waited for the resource, 0 to 1 (cgroup v2)",
+    "Share of the last ten seconds in which some task of the peer's container waited for the resource, 0 to 1 (cgroup v2 and hybrid)",
 )
 .labelled(&["resource"]);
 /// Restarts seen.
@@ -53,7 +53,7 @@ pub(super) static RESTARTS: Metric = Metric::counter(
 /// OOM kills over all lives of the container.
 pub(super) static OOM_KILLS: Metric = Metric::counter(
     "sidecar_peer_oom_kills_total",
-    "Processes of the peer's container killed for want of memory: `counted` by its cgroup, or `inferred` on cgroup v1 from a restart at which the host's count rose",
+    "Processes of the peer's container killed for want of memory: `counted` by its cgroup, or `inferred` from its end when the host's count (cgroup v1) or its pod's (v2) rose with it",
 )
 .labelled(&["how"]);
 

@@ -26,6 +26,7 @@ use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
 use crate::clock;
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -136,6 +137,8 @@ struct Life {
     there: bool,
     /// Its directory outlives it, and counts on.
     outlives: bool,
+    /// The directory of its pod, which counts the kills in all of the pod's containers.
+    pod: Option<PathBuf>,
     labels: Labels,
     /// The labels of what outlives it.
     lasting: Labels,
@@ -181,7 +184,7 @@ impl Cgroup {
         let ended = restarted && before.as_ref().is_some_and(|life| life.there);
         let outlives = found.count_outlives_the_container() && figures.own_oom_kills <= figures.oom_kills;
         let counted = if outlives { figures.oom_kills } else { figures.own_oom_kills };
-        let around = self.kills_around(found.parent_is_the_peers, figures.oom_kills);
+        let around = self.kills_around(found.pod());
         self.kills.step(Look { counted, around, ended, outlives });
         if restarted {
             self.restarts += 1;
@@ -193,14 +196,17 @@ impl Cgroup {
         // The kernel may forget a file's time and begin it anew: the earliest is the truth.
         let earlier = before.filter(|_| known).and_then(|life| life.made_at);
         let made_at = earlier.into_iter().chain(made_at).reduce(f64::min);
-        let (identity, seen_at) = (found.identity.clone(), clock::unix(at.wall));
-        self.life = Some(Life { identity, there: true, outlives, labels, lasting, seen_at, made_at });
+        let (identity, pod) = (found.identity.clone(), found.pod().map(Path::to_path_buf));
+        let seen_at = clock::unix(at.wall);
+        self.life = Some(Life { identity, there: true, outlives, pod, labels, lasting, seen_at, made_at });
     }
 
-    /// The count that tells of a kill which took the container's own count with it: the pod's on v2, otherwise the host's.
-    fn kills_around(&self, parent_is_the_peers: bool, parents: Option<u64>) -> Option<u64> {
-        let host = || files::keyed(&files::read(&self.roots.proc.join("vmstat")).ok()?, "oom_kill");
-        if parent_is_the_peers { host() } else { parents.or_else(host) }
+    /// The count that tells of a kill which took the container's own count with it: the pod's where that is known, else the host's.
+    fn kills_around(&self, pod: Option<&Path>) -> Option<u64> {
+        match pod {
+            Some(pod) => v2::oom_kills(pod),
+            None => files::keyed(&files::read(&self.roots.proc.join("vmstat")).ok()?, "oom_kill"),
+        }
     }
 
     fn readings(&mut self, at: Moment, found: &Found, figures: &Figures) -> Vec<Reading> {
@@ -252,13 +258,13 @@ impl Cgroup {
     fn without(&mut self, lost: Lost) -> Collected {
         self.before = None;
         let Some(life) = &mut self.life else { return Collected::Absent(lost.why()) };
-        let (ended, outlives) = (life.there, life.outlives);
+        let (ended, outlives, pod) = (life.there, life.outlives, life.pod.clone());
         life.there = false;
         let parents = match &lost {
             Lost::Ended { parent, .. } => v2::oom_kills(parent),
             Lost::Nowhere(_) => None,
         };
-        let around = self.kills_around(true, None);
+        let around = self.kills_around(pod.as_deref());
         self.kills.step(Look { counted: parents.filter(|_| outlives), around, ended, outlives });
         Collected::Noted(self.lasting(), lost.why())
     }

@@ -202,27 +202,27 @@ pub(in crate::collectors) static SENT_ERRORS: Metric =
     by_interface("container_network_transmit_errors_total", "Errors of the container's interface while it sent");
 pub(in crate::collectors) static PRESSURE_CPU_WAITING: Metric = counter(
     "container_pressure_cpu_waiting_seconds_total",
-    "Time in which some task of the container waited for cpu, in seconds (cgroup v2)",
+    "Time in which some task of the container waited for cpu, in seconds (cgroup v2 and hybrid)",
 );
 pub(in crate::collectors) static PRESSURE_CPU_STALLED: Metric = counter(
     "container_pressure_cpu_stalled_seconds_total",
-    "Time in which every task of the container waited for cpu, in seconds (cgroup v2)",
+    "Time in which every task of the container waited for cpu, in seconds (cgroup v2 and hybrid)",
 );
 pub(in crate::collectors) static PRESSURE_MEMORY_WAITING: Metric = counter(
     "container_pressure_memory_waiting_seconds_total",
-    "Time in which some task of the container waited for memory, in seconds (cgroup v2)",
+    "Time in which some task of the container waited for memory, in seconds (cgroup v2 and hybrid)",
 );
 pub(in crate::collectors) static PRESSURE_MEMORY_STALLED: Metric = counter(
     "container_pressure_memory_stalled_seconds_total",
-    "Time in which every task of the container waited for memory, in seconds (cgroup v2)",
+    "Time in which every task of the container waited for memory, in seconds (cgroup v2 and hybrid)",
 );
 pub(in crate::collectors) static PRESSURE_IO_WAITING: Metric = counter(
     "container_pressure_io_waiting_seconds_total",
-    "Time in which some task of the container waited for io, in seconds (cgroup v2)",
+    "Time in which some task of the container waited for io, in seconds (cgroup v2 and hybrid)",
 );
 pub(in crate::collectors) static PRESSURE_IO_STALLED: Metric = counter(
     "container_pressure_io_stalled_seconds_total",
-    "Time in which every task of the container waited for io, in seconds (cgroup v2)",
+    "Time in which every task of the container waited for io, in seconds (cgroup v2 and hybrid)",
 );
 
 /// The machine's, with cAdvisor's label of the machine that can be read without root.

@@ -149,6 +149,37 @@ fn the_place_is_remembered_and_looked_for_again_when_it_has_gone() {
     assert_eq!(place(&mut finder).as_deref(), Ok("/b/shop_api.slice"));
 }
 
+/// A container that Kubernetes starts again has another id, and its own count begins at 0; its pod's goes on.
+#[test]
+fn a_kill_that_ended_a_pods_container_is_told_by_the_pods_count() {
+    let pod = format!("kubepods.slice/kubepods-pod{SLICE}.slice");
+    let tree = machine(Machine::V2, &format!("{pod}/cri-containerd-{ID}.scope"));
+    let kills = |count: u64| tree.write(&format!("cgroup/{pod}/memory.events"), &format!("oom_kill {count}\n"));
+    let container = |id: &str| {
+        tree.write(&format!("cgroup/{pod}/cri-containerd-{id}.scope/memory.events"), "oom_kill 0\n");
+        process(&tree, &format!("0::/../cri-containerd-{id}.scope\n"));
+    };
+    tree.write("proc/vmstat", "oom_kill 70\n");
+    let roots = Roots { proc: tree.join("proc"), cgroup: tree.join("cgroup"), ..Roots::of_system() };
+    let mut cgroup = Cgroup::new(&roots, &by_process());
+    let mut inferred = |seconds| {
+        let collected = cgroup.collect(at(seconds));
+        let kills = |reading: &&Reading| *reading.metric == metrics::OOM_KILLS && reading.labels == ["inferred"];
+        collected.readings().iter().find(kills).map(|reading| reading.value)
+    };
+    kills(3);
+    container(ID);
+    assert_eq!(inferred(0), Some(0.0), "what was before is nobody's");
+    tree.remove("proc/20");
+    assert_eq!(inferred(5), Some(0.0));
+    kills(4);
+    container(&ID.replace('0', "a"));
+    assert_eq!(inferred(10), Some(0.0), "while it was away, another one was killed");
+    kills(5);
+    container(&ID.replace('0', "f"));
+    assert_eq!(inferred(15), Some(1.0));
+}
+
 #[test]
 fn processes_below_the_containers_own_cgroups_are_its_own() {
     let tree = machine(Machine::V2, &format!("shop_api.slice/docker-{ID}.scope"));

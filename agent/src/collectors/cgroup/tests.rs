@@ -116,7 +116,13 @@ fn a_hybrid_machine_is_read_as_v1() {
     let tree = v1();
     tree.write("cgroup/unified/cgroup.controllers", "\n");
     tree.write("cgroup/unified/cpu.stat", "usage_usec 1\n");
-    assert_eq!(named(&readings(collector(&tree, "shop_api").collect(at(0))), "sidecar_peer_pids"), Some(7.0));
+    let waited = "some avg10=12.00 avg60=0 avg300=0 total=2500000\nfull avg10=0 avg60=0 avg300=0 total=0\n";
+    tree.write(&format!("cgroup/unified/shop_api.slice/{ID}/memory.pressure"), waited);
+    let readings = readings(collector(&tree, "shop_api").collect(at(0)));
+    assert_eq!(named(&readings, "sidecar_peer_pids"), Some(7.0));
+    assert_eq!(named(&readings, "sidecar_peer_cpu_seconds_total"), Some(1.0), "of the controller");
+    assert_eq!(named(&readings, "container_pressure_memory_waiting_seconds_total"), Some(2.5), "of the unified tree");
+    assert_eq!(named(&readings, "sidecar_peer_pressure_ratio"), Some(0.12));
 }
 
 #[test]
@@ -201,6 +207,17 @@ fn a_restart_is_counted_and_rates_begin_anew() {
     assert_eq!(value(&readings, &RESTARTS, &[]), Some(1.0));
     assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(2.0), "the slice's count goes on");
     assert_eq!(ratio_of(&readings, &CPU_USED_RATIO), None, "the old container's time says nothing of the new one");
+}
+
+#[test]
+fn on_v2_the_agents_own_restart_loses_no_kill() {
+    let tree = v2();
+    tree.write("cgroup/shop_api.slice/memory.events", "oom_kill 5\n");
+    let first = readings(collector(&tree, "shop_api").collect(at(0)));
+    let second = readings(collector(&tree, "shop_api").collect(at(5)));
+    for readings in [first, second] {
+        assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(5.0), "the slice has counted all along");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Figures of cgroup v1, one tree a controller. Source: kernel documentation, admin-guide/cgroup-v1.
 
 use super::find::Controllers;
-use super::{Figures, Limit, io, keys, names, spec};
+use super::{Figures, Limit, io, keys, names, spec, v2};
 use crate::collectors::files::{self, Unread, float};
 use crate::collectors::pid;
 use crate::reading::Metric;
@@ -41,6 +41,9 @@ pub(super) fn read(own: &Controllers) -> Result<Figures, Unread> {
     }
     if let Some(own) = &own.blkio {
         figures.devices = devices(own);
+    }
+    if let Some(own) = &own.unified {
+        v2::pressure(own, &mut figures);
     }
     Ok(figures)
 }

@@ -139,7 +139,8 @@ fn shares(weight: u64) -> Option<u64> {
     (1..=10_000).contains(&weight).then(|| 2 + (weight - 1) * 262_142 / 9_999)
 }
 
-fn pressure(own: &Path, figures: &mut Figures) {
+/// What waited, also on a hybrid machine.
+pub(super) fn pressure(own: &Path, figures: &mut Figures) {
     for (resource, [waiting, stalled]) in PRESSURES {
         let Ok(text) = files::read(&own.join(format!("{resource}.pressure"))) else { continue };
         figures.pressure.extend(files::pressure(&text, "some").map(|share| (*resource, share)));
