@@ -16,8 +16,28 @@ pub enum Type {
     BareCounter,
     /// Of no declared type under a public exporter's name: `untyped` in text 0.0.4, `unknown` in OpenMetrics.
     Untyped,
+    /// One of the samples of a public exporter's histogram; its name ends in `_bucket` (last label `le`), `_sum` or `_count`. The
+    /// family is `histogram` in text 0.0.4, each sample `unknown` in OpenMetrics.
+    Histogram,
+    /// One of the samples of a public exporter's summary: the quantiles under the family's own name (last label `quantile`), and
+    /// `_sum` and `_count`. The family is `summary` in text 0.0.4, each sample `unknown` in OpenMetrics.
+    Summary,
     /// Always 1; the labels carry the information. The name ends in `_info`.
     Info,
+}
+
+impl Type {
+    /// The word for it in text format 0.0.4.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge | Self::Info => "gauge",
+            Self::Counter | Self::BareCounter => "counter",
+            Self::Untyped => "untyped",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+        }
+    }
 }
 
 /// A metric's name and meaning. Declared as a `static` in the file that measures it and listed in that file's table row.
@@ -103,6 +123,17 @@ impl Metric {
         let metric: &'static Self = Box::leak(Box::new(Self { name: kept(self.name), help: kept(self.help), ..*self }));
         made.insert(key, metric);
         Some(metric)
+    }
+
+    /// The name that the type is declared for: that of the sample, or for a part of a histogram or summary that of the whole.
+    #[must_use]
+    pub fn family(&self) -> &'static str {
+        let ends = match self.kind {
+            Type::Histogram => &["_bucket", "_sum", "_count"][..],
+            Type::Summary => &["_sum", "_count"],
+            _ => &[],
+        };
+        ends.iter().find_map(|end| self.name.strip_suffix(end)).unwrap_or(self.name)
     }
 
     /// Whether the other one is this metric, or one that this pattern stands for.

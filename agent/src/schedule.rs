@@ -1,14 +1,15 @@
 //! When probes run and collectors read: one task a check, one a source, one semaphore for all probes. Results go to the one
 //! writer through a bounded channel. It decides nothing about health, and a hung probe or collector delays only itself: whoever
-//! has its turn and does not end within [`limits::TURN`] goes on while the next one begins.
+//! has its turn and does not end within [`limits::TURN`] goes on while the next one begins, and those whose last run hung wait among
+//! themselves.
 
 mod beat;
 mod collect;
 
 use crate::collectors::Collector;
 use crate::config::Check;
-use crate::probes::Depth;
 use crate::probes::net::Net;
+use crate::probes::{Depth, Outcome, Reason};
 use crate::snapshot::CheckFacts;
 use crate::state::Event;
 use crate::{clock, limits, probes};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Starts the checks and sources on `tasks`; dropping the set stops them.
 pub struct Schedule {
@@ -30,6 +31,7 @@ pub struct Schedule {
     pub tasks: JoinSet<()>,
     permits: Arc<Semaphore>,
     turns: Arc<Semaphore>,
+    hung: Arc<Semaphore>,
     beats: Beats,
 }
 
@@ -43,6 +45,7 @@ impl Schedule {
             tasks: JoinSet::new(),
             permits: Arc::new(Semaphore::new(limits::PROBES_AT_ONCE)),
             turns: Arc::new(Semaphore::new(1)),
+            hung: Arc::new(Semaphore::new(limits::HUNG_AT_ONCE)),
             beats: Beats::new(clock::now(), fastrand::u64(..)),
         }
     }
@@ -54,6 +57,7 @@ impl Schedule {
             net: Arc::clone(&self.net),
             permits: Arc::clone(&self.permits),
             turns: Arc::clone(&self.turns),
+            hung: Arc::clone(&self.hung),
             beats: self.beats,
         };
         self.tasks.spawn(repeat_check(index, check, lane));
@@ -70,18 +74,16 @@ struct Lane {
     net: Arc<Net>,
     permits: Arc<Semaphore>,
     turns: Arc<Semaphore>,
+    hung: Arc<Semaphore>,
     beats: Beats,
 }
 
 async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
+    let mut hung = false;
     loop {
-        let (Ok(permit), Ok(turn)) = (lane.permits.acquire().await, lane.turns.acquire().await) else { return };
-        let began = clock::now();
-        let depth = if check.facts.peer { Depth::Peer } else { Depth::Dependency };
-        let run = probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout, depth);
-        let outcome = first_alone(turn, run).await;
-        drop(permit);
+        let Some((began, outcome)) = run_once(&mut check, &lane, hung).await else { return };
+        hung = outcome.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Timeout);
         pace.ran(outcome.ok());
         if let Some(fault) = &outcome.fault {
             tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
@@ -92,6 +94,22 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
         let retry = pace.retry(&check.facts, fastrand::f64()).map(|pause| began + pause);
         tokio::time::sleep_until(retry.unwrap_or_else(|| lane.beats.after(began, check.facts.interval))).await;
     }
+}
+
+/// Waits for a place, and runs; `None` when the schedule has ended. A check that hung the last time waits for a place among its like, so
+/// that any number of dead peers delays no other check.
+async fn run_once(check: &mut Check, lane: &Lane, hung: bool) -> Option<(Instant, Outcome)> {
+    let depth = if check.facts.peer { Depth::Peer } else { Depth::Dependency };
+    let places = if hung { &lane.hung } else { &lane.permits };
+    let _place = places.acquire().await.ok()?;
+    let turn = if hung { None } else { Some(lane.turns.acquire().await.ok()?) };
+    let began = clock::now();
+    let run = probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout, depth);
+    let outcome = match turn {
+        Some(turn) => first_alone(turn, run).await,
+        None => run.await,
+    };
+    Some((began, outcome))
 }
 
 /// Does the work, and lets go of the turn when it is done or the turn is over.

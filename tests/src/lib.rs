@@ -10,6 +10,7 @@ pub mod other_host;
 pub mod program;
 pub mod python;
 pub mod repo;
+pub mod rude;
 pub mod rules;
 pub mod servers;
 pub mod sinks;

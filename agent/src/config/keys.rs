@@ -22,14 +22,23 @@ pub static TOP: &[Key] = &[
         "host",
         "`true` or `false`",
         "as the collector `host`",
-        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough",
+        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough; \
+         only when `true` is written here, the host's metrics come under node_exporter's names too (source `node`)",
+    ),
+    key(
+        "host_root",
+        "absolute path",
+        "`/`",
+        "where the host's `/` is mounted in this container (read-only, with all that is mounted below it), as in `/host`: the source \
+         `node` then reads the host's own `/proc`, `/sys` and files below it, and names mount points without it",
     ),
     key("checks", "list of checks", "none", "what is probed; see below"),
     key(
         "collectors",
         "mapping",
         "see Collectors",
-        "switches a source on or off by name (`process: false`); `interval` is the time between two collections",
+        "switches a source on or off by name (`process: false`); `interval` is the time between two collections; `node` takes a \
+         mapping that switches its parts (`node: {hwmon: false, interrupts: true, interval: 15s}`)",
     ),
     key(
         "diagnostics_from",

@@ -4,6 +4,7 @@
 mod check;
 mod depend;
 mod expand;
+mod host;
 pub mod keys;
 mod layers;
 mod plan;
@@ -102,6 +103,7 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
         checks,
         peer: top.peer,
         host: top.host,
+        host_root: top.host_root,
         collectors: top.collectors,
         collect_interval: top.collect_interval,
     })

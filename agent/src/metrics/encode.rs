@@ -49,7 +49,7 @@ fn write(encoder: &mut DescriptorEncoder, family: &Family) -> fmt::Result {
     let (name, kind) = match metric.kind {
         Type::Gauge => (metric.name, MetricType::Gauge),
         Type::Counter => (metric.name.trim_end_matches("_total"), MetricType::Counter),
-        Type::BareCounter | Type::Untyped => (metric.name, MetricType::Unknown),
+        Type::BareCounter | Type::Untyped | Type::Histogram | Type::Summary => (metric.name, MetricType::Unknown),
         Type::Info => (metric.name.trim_end_matches("_info"), MetricType::Info),
     };
     let mut samples = encoder.encode_descriptor(name, metric.help, None, kind)?;
@@ -62,10 +62,8 @@ fn write(encoder: &mut DescriptorEncoder, family: &Family) -> fmt::Result {
                 samples.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&row.value, None)?;
             }
             Type::Counter => samples.encode_counter::<NoLabelSet, _, f64>(&row.value, None)?,
-            Type::Gauge | Type::BareCounter | Type::Untyped if labelled => {
-                samples.encode_family(&labels)?.encode_gauge(&row.value)?
-            }
-            Type::Gauge | Type::BareCounter | Type::Untyped => samples.encode_gauge(&row.value)?,
+            _ if labelled => samples.encode_family(&labels)?.encode_gauge(&row.value)?,
+            _ => samples.encode_gauge(&row.value)?,
         }
     }
     Ok(())

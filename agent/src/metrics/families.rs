@@ -47,8 +47,8 @@ pub struct Family<'a> {
     pub rows: Vec<Row<'a>>,
 }
 
-/// Families by metric name.
-pub type Families<'a> = BTreeMap<&'static str, Family<'a>>;
+/// By the name that the type is declared for, then by that of the sample, so that the parts of a histogram stand together.
+pub type Families<'a> = BTreeMap<(&'static str, &'static str), Family<'a>>;
 
 impl<'a> Row<'a> {
     /// Label names and values in the order written on the page.
@@ -105,7 +105,11 @@ struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     fn add(&mut self, metric: &'static Metric, row: Row<'a>) {
-        self.families.entry(metric.name).or_insert_with(|| Family { metric, rows: Vec::new() }).rows.push(row);
+        self.families
+            .entry((metric.family(), metric.name))
+            .or_insert_with(|| Family { metric, rows: Vec::new() })
+            .rows
+            .push(row);
     }
 
     fn plain(&mut self, metric: &'static Metric, values: Values<'a>, value: f64) {

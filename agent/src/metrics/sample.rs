@@ -13,6 +13,13 @@ static HTTP_PHASES: Metric =
 static XACT_COMMIT: Metric = Metric::gauge("pg_stat_database_xact_commit", "Transactions committed")
     .of(Type::BareCounter)
     .labelled(&["datname"]);
+static LATENCY: Metric = Metric::gauge("redis_commands_latencies_usec_bucket", "Calls by latency")
+    .of(Type::Histogram)
+    .labelled(&["cmd", "le"]);
+static LATENCY_SUM: Metric =
+    Metric::gauge("redis_commands_latencies_usec_sum", "Calls by latency").of(Type::Histogram).labelled(&["cmd"]);
+static LATENCY_COUNT: Metric =
+    Metric::gauge("redis_commands_latencies_usec_count", "Calls by latency").of(Type::Histogram).labelled(&["cmd"]);
 static TLS_INFO: Metric =
     Metric::gauge("probe_tls_version_info", "TLS version in use, always 1").of(Type::Info).labelled(&["version"]);
 static CPU: Metric = Metric::counter("process_cpu_seconds_total", "CPU time of this process in seconds");
@@ -80,6 +87,10 @@ fn backend() -> CheckView {
         phases: phases(&[("resolve", 900), ("connect", 400), ("processing", 10_600), ("transfer", 500)]),
         readings: vec![
             XACT_COMMIT.with(["app"], 123_456.0),
+            LATENCY.with(["get", "1"], 3.0),
+            LATENCY_SUM.with(["get"], 7.0),
+            LATENCY.with(["get", "+Inf"], 5.0),
+            LATENCY_COUNT.with(["get"], 5.0),
             HTTP_PHASES.with(["resolve"], 0.0009),
             HTTP_PHASES.with(["processing"], 0.0106),
             facts::PART_HEALTHY.with(["database"], 1.0),

@@ -138,6 +138,16 @@ fn a_bare_counter_is_counter_in_text_and_unknown_in_open_metrics() {
 }
 
 #[test]
+fn a_histogram_is_declared_once_in_text_and_its_samples_are_unknown_in_open_metrics() {
+    let [text, open] = both(sample::full());
+    let at = |line: &str| text.find(line).unwrap_or_else(|| panic!("no {line} in {text}"));
+    assert_eq!(text.matches("# TYPE redis_commands_latencies_usec").count(), 1);
+    let declared = at("# TYPE redis_commands_latencies_usec histogram\n");
+    assert!(declared < at("\nredis_commands_latencies_usec_bucket{check=\"backend\",cmd=\"get\",le=\"+Inf\"} 5\n"));
+    assert!(open.contains("# TYPE redis_commands_latencies_usec_bucket unknown\n"), "{open}");
+}
+
+#[test]
 fn every_series_on_the_page_belongs_to_a_metric_with_as_many_labels() {
     let snapshot = sample::full();
     for family in gather(&snapshot, &Served::default(), &choose(&snapshot)).values() {

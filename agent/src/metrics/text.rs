@@ -1,9 +1,9 @@
 //! Prometheus text format 0.0.4, which prometheus-client does not write.
 
-use super::families::{Family, Row, gather};
+use super::families::{Row, gather};
 use super::negotiate::Format;
 use super::{Served, reexported};
-use crate::reading::{Metric, Type};
+use crate::reading::Metric;
 use crate::snapshot::Snapshot;
 use std::fmt::{self, Write};
 
@@ -14,22 +14,22 @@ use std::fmt::{self, Write};
 pub(super) fn plain(snapshot: &Snapshot, served: Served) -> Result<String, fmt::Error> {
     let mut page = String::with_capacity(64 << 10);
     let again = reexported::choose(snapshot);
+    // The parts of a histogram or summary have neighbouring names and one declaration.
+    let mut declared = "";
     for family in gather(snapshot, &served, &again).values() {
-        write_family(&mut page, family)?;
+        if family.metric.family() != declared {
+            declared = family.metric.family();
+            declare(&mut page, family.metric)?;
+        }
+        family.rows.iter().try_for_each(|row| write_row(&mut page, family.metric, row))?;
     }
     again.write(&mut page, Format::Text)?;
     Ok(page)
 }
 
-fn write_family(page: &mut String, family: &Family) -> fmt::Result {
-    let Metric { name, help, kind, .. } = family.metric;
-    let kind = match kind {
-        Type::Gauge | Type::Info => "gauge",
-        Type::Counter | Type::BareCounter => "counter",
-        Type::Untyped => "untyped",
-    };
-    write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n")?;
-    family.rows.iter().try_for_each(|row| write_row(page, family.metric, row))
+fn declare(page: &mut String, metric: &Metric) -> fmt::Result {
+    let (name, help) = (metric.family(), metric.help);
+    write!(page, "# HELP {name} {help}\n# TYPE {name} {}\n", metric.kind.as_str())
 }
 
 fn write_row(page: &mut String, metric: &'static Metric, row: &Row) -> fmt::Result {

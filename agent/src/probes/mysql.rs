@@ -9,9 +9,10 @@ use super::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
 use super::sql::connection::{Connection, Failure, Inner, Row, driver_fault, number, too_much, unwound};
 use super::sql::relay::{Framing, Relay};
 use super::sql::tables::Table;
-use super::sql::{self, Dialect, Params, Plan, Security, measure, measure_connections, optional};
+use super::sql::{self, Dialect, Lasting, Params, Plan, Security, measure, measure_connections, optional};
 use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
+use crate::reading::Metric;
 use crate::units::Span;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlSslMode};
@@ -31,6 +32,7 @@ pub(super) static KIND: Kind = Kind {
     keys: sql::KEYS,
     fields: fields_of::<Params>,
     facts: &[
+        &UP,
         &CONNECTIONS,
         &CONNECTIONS_MAX,
         &CONNECTIONS_USED_RATIO,
@@ -49,6 +51,10 @@ pub(super) static KIND: Kind = Kind {
     slow: false,
     build: |target, own, problems| sql::build(Dialect::MySql, target, own, problems),
 };
+
+/// As the public exporter has it.
+pub(super) static UP: Metric =
+    Metric::gauge("mysql_up", "1 when the MySQL server let the agent in and answered, 0 when it did not");
 
 /// Names and values of everything that any user may read.
 pub(super) const SERVER: &str = "\
@@ -124,6 +130,17 @@ fn replication(cx: &mut Context<'_>, rows: &[Row]) {
             (&REPLICATION_LAG, lag),
         ],
     );
+}
+
+/// The families of the public exporter, asked for beside the peer only.
+#[expect(clippy::unused_async, reason = "its queries follow")]
+pub(super) async fn families(
+    _cx: &mut Context<'_>,
+    _connection: &mut Connection,
+    _server: &[Row],
+    _lasting: &mut Lasting,
+) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// The query that finds out which of these tables exist: their names, and how the server compares them.

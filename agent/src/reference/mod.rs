@@ -8,7 +8,6 @@ use crate::collectors::Source;
 use crate::config::{Tables, keys};
 use crate::exit::Exit;
 use crate::limits;
-use crate::probe_once::kind as type_of;
 use crate::probes::{Key, Kind, Reason};
 use crate::reading::Metric;
 use crate::units::Span;
@@ -126,7 +125,7 @@ fn metrics(out: &mut String) {
     all.sort_by_key(|metric| metric.name);
     for metric in all {
         let labels = metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(" ");
-        let _ = writeln!(out, "| `{}` | {} | {labels} | {} |", metric.name, type_of(metric), cell(metric.help));
+        let _ = writeln!(out, "| `{}` | {} | {labels} | {} |", metric.name, metric.kind.as_str(), cell(metric.help));
     }
 }
 

@@ -118,6 +118,25 @@ async fn hung_probes_do_not_hold_back_the_others() {
     assert!(seen.iter().take(1).all(|(check, _)| *check == last), "{seen:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn however_many_peers_hang_the_others_keep_their_beats() {
+    let (sender, mut receiver) = mpsc::channel(limits::OUTCOMES_QUEUED);
+    let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
+    let hanging = 15 * limits::PROBES_AT_ONCE;
+    for index in 0..hanging {
+        schedule.check(index, Check { facts: facts(10), probe: Box::new(Scripted(Act::Hang)) });
+    }
+    let began = Arc::new(Mutex::new(Vec::new()));
+    let probe = Noting { took: Duration::from_millis(2), began: Arc::clone(&began) };
+    schedule.check(hanging, Check { facts: facts(10), probe: Box::new(probe) });
+    let all = async { while receiver.recv().await.is_some() {} };
+    let _over = timeout(Duration::from_secs(300), all).await;
+    let began = began.lock().unwrap();
+    // The first time nobody knows yet who hangs.
+    let gaps: Vec<u64> = began.windows(2).skip(4).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect();
+    assert!(gaps.len() > 20 && gaps.iter().all(|gap| (8..=12).contains(gap)), "{gaps:?}");
+}
+
 /// Notes when it is run; takes its time.
 struct Noting {
     took: Duration,

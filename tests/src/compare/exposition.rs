@@ -64,6 +64,15 @@ impl Page {
     }
 }
 
+impl Page {
+    /// The page with each series changed, or without those for which `change` says no.
+    #[must_use]
+    pub fn each(mut self, change: impl FnMut(&mut Series) -> bool) -> Self {
+        self.series.retain_mut(change);
+        self
+    }
+}
+
 fn sample(line: &str) -> Option<Series> {
     let end = line.find(['{', ' '])?;
     let (name, mut rest) = line.split_at(end);

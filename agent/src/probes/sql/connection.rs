@@ -68,10 +68,20 @@ impl Connection {
     fn fault(&self, error: &sqlx::Error) -> Fault {
         match &self.inner {
             _ if self.relay.was_cut() => too_much(),
+            // It has let us in, so it speaks the right language; nobody there any more is found out by the next login.
+            _ if ended(error) => {
+                Fault::new(Reason::Body, "the server closed the connection in the middle of its answer")
+                    .hint("its log says why: it was stopped, or a process of it died")
+            }
             Inner::Postgres(_) => postgres::fault_of(error, "the query"),
             Inner::MySql(_) => mysql::fault_of(error, "the query"),
         }
     }
+}
+
+fn ended(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error, sqlx::Error::Io(error) if matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe))
 }
 
 /// The fault of a server that sends more than is read.

@@ -12,9 +12,9 @@ mod tests;
 use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
-use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
+use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, clean, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
-use crate::reading::Metric;
+use crate::reading::{Metric, Reading};
 use crate::units::Span;
 use crate::{clock, limits};
 use connection::{Connection, Failure, Row, first, number};
@@ -34,8 +34,9 @@ pub(super) static KEYS: &[Key] = &[
         name: "migrations",
         form: "true or false",
         default: "true",
-        doc: "Look for the table of alembic, sqlx, Flyway, Django, Prisma or `schema_migrations`, and show the version. One that was \
-              begun and has not ended (sqlx, Flyway, Prisma) fails the check with reason `schema`.",
+        doc: "Look for the table of alembic, sqlx, Diesel, SeaORM, Flyway, Django, Prisma, Knex, goose or `schema_migrations` \
+              (golang-migrate, Rails), and show the version. One that was begun and has not ended (sqlx, Flyway, Prisma, Knex, \
+              golang-migrate) fails the check with reason `schema`.",
     },
     Key {
         name: "migration_version",
@@ -120,11 +121,37 @@ struct Sql {
     plan: Plan,
     kept: Option<Connection>,
     size: Option<(Instant, f64)>,
+    lasting: Lasting,
+}
+
+/// Readings of a peer that are dear to the server (sizes, mostly): renewed every few minutes, repeated in between.
+#[derive(Default)]
+pub(super) struct Lasting {
+    asked: Option<Instant>,
+    readings: Vec<Reading>,
+}
+
+impl Lasting {
+    /// Whether it is time to ask again.
+    pub(super) fn due(&self) -> bool {
+        self.asked.is_none_or(|at| clock::now().duration_since(at) >= limits::SIZE_INTERVAL)
+    }
+
+    /// Keeps what was found, in the place of what was kept before.
+    pub(super) fn keep(&mut self, readings: Vec<Reading>) {
+        *self = Self { asked: Some(clock::now()), readings };
+    }
+
+    /// What is kept.
+    pub(super) fn readings(&self) -> impl Iterator<Item = Reading> {
+        self.readings.iter().cloned()
+    }
 }
 
 /// Makes a probe, or says what is wrong with its keys.
 pub(super) fn build(dialect: Dialect, target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
-    plan(target, own, problems).map(|plan| Box::new(Sql { dialect, plan, kept: None, size: None }) as Box<dyn Probe>)
+    let plan = plan(target, own, problems)?;
+    Some(Box::new(Sql { dialect, plan, kept: None, size: None, lasting: Lasting::default() }))
 }
 
 pub(super) fn plan(target: &Target, own: &Node, problems: &mut Problems) -> Option<Plan> {
@@ -174,11 +201,15 @@ fn security(target: &Target, mut tls: TlsConfig) -> Option<(Security, TlsConfig)
 impl Probe for Sql {
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(async move {
+            // Down until it has answered, should the deadline drop this future; a missing table leaves a server up.
+            self.up(cx, false);
             // Taken out while in use: when the deadline drops this future, the connection goes with it.
             let (mut connection, greeting) = self.connected(cx).await?;
+            self.up(cx, true);
             let ended = self.look(cx, &mut connection, &greeting).await;
-            if ended.as_ref().err().is_none_or(|failure| !failure.gone) {
-                self.kept = Some(connection);
+            match ended.as_ref().err() {
+                Some(failure) if failure.gone => self.up(cx, false),
+                _ => self.kept = Some(connection),
             }
             ended.map_err(|failure| failure.fault)
         })
@@ -186,6 +217,17 @@ impl Probe for Sql {
 }
 
 impl Sql {
+    /// Says of a peer, as its public exporter does, whether it answers.
+    fn up(&self, cx: &mut Context<'_>, answers: bool) {
+        let metric = match self.dialect {
+            Dialect::Postgres => &postgres::UP,
+            Dialect::MySql => &mysql::UP,
+        };
+        if cx.depth == Depth::Peer {
+            cx.measure(metric.is(f64::from(u8::from(answers))));
+        }
+    }
+
     /// A connection that has just answered the first query: the kept one, or a new one when that is gone.
     async fn connected(&mut self, cx: &mut Context<'_>) -> Result<(Connection, Vec<Row>), Fault> {
         let sql = match self.dialect {
@@ -218,6 +260,12 @@ impl Sql {
         self.size(cx, connection).await?;
         let missing = self.missing(cx, connection).await?;
         let migrations = self.migrations(cx, connection).await?;
+        if cx.depth == Depth::Peer {
+            match self.dialect {
+                Dialect::Postgres => postgres::families(cx, connection, server, &mut self.lasting).await?,
+                Dialect::MySql => mysql::families(cx, connection, server, &mut self.lasting).await?,
+            }
+        }
         cx.end_phase();
         missing.or(migrations).map_or(Ok(()), |fault| Err(Failure { fault, gone: false }))
     }
@@ -257,6 +305,33 @@ impl Sql {
         }))
     }
 
+    /// The form of a query that this database understands.
+    const fn spoken(&self, query: &migrations::Query) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => query.postgres,
+            Dialect::MySql => query.mysql,
+        }
+    }
+
+    /// The migration that was begun and has not ended. A table without the column that tells is no failure.
+    async fn broken(
+        &self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        query: &migrations::Query,
+    ) -> Result<Option<String>, Failure> {
+        match connection.rows(self.spoken(query), cx.left()).await {
+            Ok(rows) => Ok(first(&rows, 0).map(str::to_owned)),
+            Err(failure) if failure.gone => Err(failure),
+            Err(failure) => {
+                if failure.fault.reason != Reason::Schema {
+                    cx.note("broken_migration", &format!("not read: {}", failure.fault.message));
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// Notes the migration that the database stands at; the fault of one that is behind.
     async fn migrations(&self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Option<Fault>, Failure> {
         if !self.plan.migrations {
@@ -271,18 +346,16 @@ impl Sql {
         let found = migrations::TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table));
         let mut current = None;
         if let Some(tool) = found {
-            let sql = if self.dialect == Dialect::Postgres { tool.postgres } else { tool.mysql };
-            let rows = optional(cx, connection, sql, "migration").await?;
+            let rows = optional(cx, connection, self.spoken(&tool.version), "migration").await?;
             current = rows.and_then(|rows| first(&rows, 0).map(|version| (tool, version.to_owned())));
         }
         if let Some((tool, version)) = &current {
             cx.note("migration", &format!("{version} ({})", tool.table));
         }
-        if let Some((tool, sql)) = found.and_then(|tool| Some((tool, tool.broken?)))
-            && let Some(rows) = optional(cx, connection, sql, "broken_migration").await?
-            && let Some(broken) = first(&rows, 0)
+        if let Some((tool, query)) = found.and_then(|tool| Some((tool, tool.broken.as_ref()?)))
+            && let Some(broken) = self.broken(cx, connection, query).await?
         {
-            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(broken), tool.table);
+            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(&broken), tool.table);
             let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct \
                         its row, and run the migrations again";
             return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));
