@@ -15,11 +15,14 @@ use tests::{skipped, wait_for};
 const TEXT: &str = "text/plain; version=0.0.4";
 const OPEN: &str = "application/openmetrics-text; version=1.0.0";
 
+/// A page's type and text.
+type Served = (&'static str, Vec<u8>);
+
 /// Pages by path, each with its type, on a port of their own; they can be changed.
 #[derive(Clone)]
 struct Pages {
     address: SocketAddr,
-    pages: Arc<Mutex<HashMap<String, (&'static str, Vec<u8>)>>>,
+    pages: Arc<Mutex<HashMap<String, Served>>>,
 }
 
 impl Pages {
