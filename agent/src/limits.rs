@@ -77,8 +77,9 @@ pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 pub const PROCESSES_LOOKED_AT: usize = 10_000;
 /// Directories visited to find the peer's cgroup by name.
 pub const CGROUPS_LOOKED_AT: usize = 20_000;
-/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
-pub const CGROUP_DEPTH: usize = 5;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three, a cluster that runs in
+/// containers itself puts four more above.
+pub const CGROUP_DEPTH: usize = 8;
 /// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
 pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
@@ -277,3 +278,76 @@ pub const PG_STATEMENTS: usize = 100;
 pub const PG_REPLICAS: usize = 50;
 /// Parameters of a PostgreSQL server; it has some 350, extensions add theirs.
 pub const PG_SETTINGS: usize = 600;
+/// Piece in which MySQL's bytes are read: most of its answers fit.
+pub const MYSQL_PIECE_BYTES: usize = 8 << 10;
+/// Columns of one of MySQL's answers; the status of a replica has some sixty.
+pub const MYSQL_COLUMNS: usize = 128;
+/// Cells of one of MySQL's answers: an empty one costs the server a byte and us two dozen.
+pub const MYSQL_CELLS: usize = 32 << 10;
+/// Label values of one family of MySQL's status: MariaDB knows 180 commands.
+pub const MYSQL_LABELS: usize = 250;
+/// Commands and states, users and hosts by which MySQL's threads are counted.
+pub const MYSQL_PROCESS_GROUPS: usize = 64;
+/// Sources that a replica follows, and domains of their transactions.
+pub const MYSQL_SOURCES: usize = 16;
+/// MySQL kills a statement for a peer's figures after this share of the time that a run had left: one that is slow costs itself alone.
+pub const MYSQL_STATEMENT_SHARE: u32 = 4;
+/// Longest label of the peer's container that is told: Kubernetes' names have at most 253 bytes, an image with its digest somewhat more.
+pub const PEER_LABEL_BYTES: usize = 512;
+/// Block devices of a container whose reads and writes are told; a host with more shows the first ones.
+pub const DEVICES: usize = 32;
+/// Network interfaces of a container that are told: a container has one or two, a pod on the host's network has the host's.
+pub const INTERFACES: usize = 32;
+/// Names of processes that are told apart; what comes later is summed up as `other`.
+pub const NAME_GROUPS: usize = 64;
+/// Processes of the peer that are looked at; each costs some files.
+pub const PEER_PROCESSES: usize = 1000;
+/// Threads of the peer whose states and context switches are looked at, a file each; beyond it these figures are absent.
+pub const PEER_THREADS: usize = 1000;
+/// Time between two looks at proportional memory, for which the kernel walks the page tables of a process under its lock.
+pub const PROPORTIONAL_INTERVAL: Duration = Duration::from_secs(60);
+/// Open files of a process of the peer that are looked at one by one, to tell sockets; beyond it sockets are not counted.
+pub const FILES_LOOKED_AT: u64 = 1000;
+/// Longest message of a WebSocket that is taken, its fragments together; a frame that claims more is refused before it is read.
+pub const WEBSOCKET_MESSAGE_BYTES: usize = 1 << 20;
+/// Most that a WebSocket may send in one run: four of the longest messages.
+pub const WEBSOCKET_RUN_BYTES: usize = 4 << 20;
+/// Frames of a WebSocket in a row that end no message (pings, empty fragments); who sends more says nothing.
+pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
+/// How long the other side's goodbye is waited for once ours is said: local ones come within a millisecond.
+pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
+/// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
+pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Longest head or trailers of an answer over HTTP/2, as unpacked.
+pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
+/// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
+pub const GRPC_WINDOW_BYTES: u32 = 64 << 10;
+/// Models of a list that are looked at; OpenRouter, which serves those of all others, has some five hundred.
+pub const MODELS_LISTED: usize = 5000;
+/// Tools of an MCP server that are looked at, over all pages of its list.
+pub const TOOLS_LISTED: usize = 1000;
+/// Pages of such a list that are asked for.
+pub const TOOL_PAGES: u32 = 10;
+/// How long an MCP server has for ending the session that a check made.
+pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
+/// Longest session id or cursor of an MCP server that is sent back to it.
+pub const MCP_TOKEN_BYTES: usize = 1 << 10;
+/// Lines of one reply of SMTP or FTP; servers list some twenty capabilities.
+pub const REPLY_LINES: usize = 100;
+/// Largest DNS message over UDP: without EDNS servers send 512 bytes, and beyond this one the answer is a fragmented datagram.
+pub const DNS_DATAGRAM_BYTES: usize = 4096;
+/// Records of an answer that are held against patterns; the largest record sets in use have some hundred.
+pub const DNS_RECORDS_JUDGED: usize = 1000;
+/// First pause before a DNS question is sent again over UDP, as resolvers have it; doubles.
+pub const DNS_RESEND: Duration = Duration::from_secs(1);
+/// Datagrams that are no answer to what was asked before a check gives up: somebody is guessing, or the peer speaks something else.
+pub const STRANGERS: usize = 100;
+/// Most that the file of name servers is read.
+pub const RESOLV_CONF_BYTES: u64 = 64 << 10;
+/// Largest payload of a ping: what fits into one IPv4 packet.
+pub const PING_PAYLOAD_BYTES: usize = 65_507 - 8;
+/// Different addresses of one name that get series of their own over the life of a check; beyond it a name is not stable enough
+/// to draw a line for each address.
+pub const ADDRESSES_LABELLED: usize = 64;
+/// How long a mail server may take over its farewell, which decides nothing.
+pub const FAREWELL: Duration = Duration::from_millis(500);

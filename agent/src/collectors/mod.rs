@@ -6,6 +6,8 @@ pub mod facts;
 mod files;
 mod host;
 mod itself;
+mod members;
+mod namegroups;
 mod node;
 mod pid;
 mod pod;
@@ -56,6 +58,8 @@ pub struct PeerPlan {
     pub volumes: Vec<PathBuf>,
     /// How the source `node` is read.
     pub node: NodePlan,
+    /// What the container is called, for the labels that cAdvisor and the kubelet give.
+    pub labels: PeerLabels,
 }
 
 /// What the configuration says of the source `node`.
@@ -70,6 +74,19 @@ pub struct NodePlan {
 /// The names of the parts of the source `node`, and whether each is on by default.
 pub fn node_parts() -> impl Iterator<Item = (&'static str, bool)> {
     node::parts()
+}
+
+/// What the peer's container is called, as told by the configuration or the downward API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerLabels {
+    /// The container's name in its pod, or its service's.
+    pub container: Option<String>,
+    /// The pod.
+    pub pod: Option<String>,
+    /// The pod's namespace.
+    pub namespace: Option<String>,
+    /// The image that it runs.
+    pub image: Option<String>,
 }
 
 /// The time of a collection.
@@ -135,5 +152,13 @@ pub struct Source {
 }
 
 /// All sources. A new collector is one file and one row here.
-pub static SOURCES: &[&Source] =
-    &[&host::SOURCE, &node::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &pod::SOURCE, &itself::SOURCE];
+pub static SOURCES: &[&Source] = &[
+    &host::SOURCE,
+    &node::SOURCE,
+    &volumes::SOURCE,
+    &cgroup::SOURCE,
+    &process::SOURCE,
+    &namegroups::SOURCE,
+    &pod::SOURCE,
+    &itself::SOURCE,
+];

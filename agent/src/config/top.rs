@@ -4,7 +4,7 @@ use super::expand::Environment;
 use super::layers::Flags;
 use super::plan::ServerPlan;
 use super::{Tables, host, keys};
-use crate::collectors::{NodePlan, PeerPlan};
+use crate::collectors::{NodePlan, PeerLabels, PeerPlan};
 use crate::limits;
 use crate::node::{Key, Node, Place, Problems, Value, child, did_you_mean};
 use crate::units::{self, Span};
@@ -45,6 +45,10 @@ struct RawPeer {
     memory_limit: Option<String>,
     cpu_limit: Option<String>,
     volumes: Vec<PathBuf>,
+    container: Option<String>,
+    pod: Option<String>,
+    namespace: Option<String>,
+    image: Option<String>,
 }
 
 /// What the plan needs beside the checks.
@@ -76,7 +80,8 @@ pub(super) fn read(
         aliases: aliases(&raw, root, problems),
     };
     let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
-    let peer = PeerPlan { node, ..peer(raw.peer, cgroup, root, problems) };
+    let labels = labels(&raw.peer, root, env, problems);
+    let peer = PeerPlan { node, labels, ..peer(raw.peer, cgroup, root, problems) };
     let at = root.get("host_root").map_or(Place::default(), |node| node.at);
     let host_root = host::root(raw.host_root, at, problems);
     let host = collectors.contains(&HOST);
@@ -99,7 +104,7 @@ fn without_unsupported(root: &Node, problems: &mut Problems) -> Node {
 fn without_peer_url(mut root: Node, problems: &mut Problems) -> Node {
     if let Some(node) = root.get("peer").filter(|node| node.as_text().is_some()) {
         let message = "`peer` at the top is a mapping that says where the peer's resources are, found text";
-        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes";
+        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes, container, pod, namespace, image";
         problems.add_with_hint("peer", node.at, message, hint);
     }
     if let Value::Map(entries) = &mut root.value {
@@ -159,6 +164,26 @@ fn peer(raw: RawPeer, cgroup: Option<String>, root: &Node, problems: &mut Proble
     });
     let cgroup = cgroup.or(raw.cgroup);
     PeerPlan { cgroup, process: raw.process, memory_limit, cpu_limit, volumes: raw.volumes, ..PeerPlan::default() }
+}
+
+/// What the peer's container is called; a variable that the downward API fills wins over the file.
+fn labels(raw: &RawPeer, root: &Node, env: &Environment, problems: &mut Problems) -> PeerLabels {
+    let mut label = |key: &str, variable: &str, written: Option<&String>| {
+        let value = env.filled(variable).or(written.map(String::as_str))?;
+        if value.len() <= limits::PEER_LABEL_BYTES && !value.chars().any(char::is_control) {
+            return Some(value.to_owned());
+        }
+        let place = root.get("peer").and_then(|peer| peer.get(key)).map_or(Place::default(), |node| node.at);
+        let most = limits::PEER_LABEL_BYTES;
+        problems.add(&format!("peer.{key}"), place, format!("a label has one line of at most {most} bytes"));
+        None
+    };
+    PeerLabels {
+        container: label("container", "AGENT_PEER_CONTAINER", raw.container.as_ref()),
+        pod: label("pod", "AGENT_PEER_POD", raw.pod.as_ref()),
+        namespace: label("namespace", "AGENT_PEER_NAMESPACE", raw.namespace.as_ref()),
+        image: label("image", "AGENT_PEER_IMAGE", raw.image.as_ref()),
+    }
 }
 
 fn networks(raw: &RawTop, root: &Node, env: &Environment, problems: &mut Problems) -> Vec<IpNet> {

@@ -2,12 +2,13 @@
 //! nginx-prometheus-exporter. What must stay true: `nginx_up` is 0 only when nothing that speaks HTTP answers; a page that is forbidden or
 //! not configured fails the check and leaves it absent, for nginx itself is up.
 
-use super::http::page::{Got, Page, begin};
+use super::http::page::{Access, Got, Page, begin};
 use super::net::facts as net;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::{Metric, Type};
+use crate::secret::Secret;
 use crate::units::Span;
 use http::header::{LOCATION, SERVER};
 use tokio::time::timeout_at;
@@ -88,7 +89,8 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     let params: Params = parameters(own, problems)?;
     let path = if target.path.is_empty() { "/stub_status".to_owned() } else { target.path.clone() };
     let target = Target { scheme: "http".to_owned(), path, query: None, ..target.clone() };
-    let page = Page::new(&target, params.host.as_deref(), own, problems)?;
+    let headers = params.host.map(|host| ("Host".to_owned(), Secret::new(host))).into_iter().collect();
+    let page = Page::new(&target, Access { headers, ..Access::default() }, own, problems)?;
     Some(Box::new(Nginx { page }))
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod tests;
 
 pub use exposition::{Exposition, Family, FamilyType, Suffix};
 
-use super::http::page::{Authorization, BodyLimit, Got, Manners, Page, begin};
+use super::http::page::{Access, Authorization, BodyLimit, Got, Page, begin};
 use super::net::TlsConfig;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::limits;
@@ -137,8 +137,8 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     let path = if target.path.is_empty() { "/metrics".to_owned() } else { target.path.clone() };
     let target = Target { scheme: scheme.to_owned(), path, query: None, ..target.clone() };
     let body_limit = body_size_limit.unwrap_or(BodyLimit(limits::EXPOSITION_BYTES));
-    let manners = Manners { headers, authorization, tls_config, body_limit };
-    let page = Page::asked(&target, manners, own, problems)?;
+    let access = Access { headers, authorization, tls_config, body_limit, ..Access::default() };
+    let page = Page::new(&target, access, own, problems)?;
     Some(Box::new(Metrics { page, reexport }))
 }
 

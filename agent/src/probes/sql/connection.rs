@@ -2,6 +2,7 @@
 //! poolers like PgBouncer in transaction mode, which know no prepared statements, can be checked as well.
 
 use super::relay::Relay;
+use crate::probes::mysql::Trouble;
 use crate::probes::net;
 use crate::probes::{Fault, Reason, clean, mysql, postgres};
 use crate::{limits, panics};
@@ -14,7 +15,7 @@ pub(in crate::probes) type Row = Vec<Option<String>>;
 /// A connection that is logged in.
 pub(in crate::probes) struct Connection {
     inner: Inner,
-    relay: Relay,
+    relay: Option<Relay>,
 }
 
 /// The driver's part.
@@ -22,7 +23,7 @@ pub(in crate::probes) enum Inner {
     /// PostgreSQL.
     Postgres(sqlx::PgConnection),
     /// MySQL or MariaDB.
-    MySql(sqlx::MySqlConnection),
+    MySql(mysql::Session),
 }
 
 /// Why a query gave no rows.
@@ -35,47 +36,62 @@ pub(in crate::probes) struct Failure {
 }
 
 impl Connection {
-    /// A connection whose bytes go through `relay`.
-    pub(in crate::probes) const fn new(inner: Inner, relay: Relay) -> Self {
-        Self { inner, relay }
+    /// A connection, whose bytes go through `relay` when a driver reads them.
+    pub(in crate::probes) fn new(inner: Inner, relay: impl Into<Option<Relay>>) -> Self {
+        Self { inner, relay: relay.into() }
     }
 
     /// Gives a new run its allowance of bytes.
-    pub(in crate::probes) fn begin_run(&self) {
-        self.relay.allow();
+    pub(in crate::probes) fn begin_run(&mut self) {
+        self.relay.iter().for_each(Relay::allow);
+        if let Inner::MySql(session) = &mut self.inner {
+            session.begin_run();
+        }
+    }
+
+    /// The session with MySQL, for answers whose columns go by name.
+    pub(in crate::probes) const fn mysql(&mut self) -> Option<&mut mysql::Session> {
+        match &mut self.inner {
+            Inner::MySql(session) => Some(session),
+            Inner::Postgres(_) => None,
+        }
     }
 
     /// Runs a fixed query that writes nothing; `timeout` is also told to the server, should we go away meanwhile.
     pub(in crate::probes) async fn rows(&mut self, sql: &str, timeout: Duration) -> Result<Vec<Row>, Failure> {
         // All SQL is fixed text; what comes from the configuration are table names, checked by `super::tables`.
-        let rows = async {
-            match &mut self.inner {
-                Inner::Postgres(connection) => {
-                    let guarded = postgres::guarded(sql, timeout);
+        match &mut self.inner {
+            Inner::MySql(session) => session.query(sql).await.map(|found| found.rows).map_err(Failure::from),
+            Inner::Postgres(connection) => {
+                let guarded = postgres::guarded(sql, timeout);
+                let rows = async {
                     let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(guarded))).await?;
                     Ok(rows.iter().map(texts).collect())
-                }
-                Inner::MySql(connection) => {
-                    let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
-                    Ok(rows.iter().map(texts).collect())
-                }
+                };
+                let ended: Result<Vec<Row>, sqlx::Error> = unwound(rows).await;
+                ended.map_err(|error| self.failure(&error))
             }
-        };
-        let ended: Result<Vec<Row>, sqlx::Error> = unwound(rows).await;
-        ended.map_err(|error| Failure { gone: !matches!(error, sqlx::Error::Database(_)), fault: self.fault(&error) })
+        }
     }
 
-    fn fault(&self, error: &sqlx::Error) -> Fault {
-        match &self.inner {
-            _ if self.relay.was_cut() => too_much(),
+    fn failure(&self, error: &sqlx::Error) -> Failure {
+        let cut = self.relay.as_ref().is_some_and(Relay::was_cut);
+        let fault = match error {
+            _ if cut => too_much(),
             // It has let us in, so it speaks the right language; nobody there any more is found out by the next login.
-            _ if ended(error) => {
+            error if ended(error) => {
                 Fault::new(Reason::Body, "the server closed the connection in the middle of its answer")
                     .hint("its log says why: it was stopped, or a process of it died")
             }
-            Inner::Postgres(_) => postgres::fault_of(error, "the query"),
-            Inner::MySql(_) => mysql::fault_of(error, "the query"),
-        }
+            error => postgres::fault_of(error, "the query"),
+        };
+        Failure { gone: !matches!(error, sqlx::Error::Database(_)), fault }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self { gone: !matches!(trouble, Trouble::Refused { .. }), fault: mysql::fault_of(&trouble, "the query") }
     }
 }
 
