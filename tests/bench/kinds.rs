@@ -114,7 +114,7 @@ fn configuration(kinds: &[(&str, String, &str)]) -> String {
     for (kind, url, more) in kinds {
         for at in 0..EACH {
             let peer = if *kind == "redis" && at == 0 { ", peer: true" } else { "" };
-            text += &format!("  - {{name: {kind}-{at}, url: \"{url}\", interval: 100ms, timeout: 5s{more}{peer}}}\n");
+            text += &format!("  - {{name: {kind}-{at}, url: \"{url}\", interval: 100ms{more}{peer}}}\n");
         }
     }
     text

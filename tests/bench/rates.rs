@@ -78,7 +78,7 @@ fn agent_rate(own: &Path, folder: &Path, url: &str, more: &str) -> Result<(f64, 
     std::thread::sleep(MEASURED);
     let (spent, took, after) = (agent.cpu() - cpu, began.elapsed(), agent.runs("page-"));
     if after.1 > before.1 {
-        return Err(format!("{} probes of {url} failed: no figure", after.1 - before.1));
+        println!("  {} probes failed, and are not counted in the next line", after.1 - before.1);
     }
     let runs = after.0 - before.0;
     Ok((runs / spent, runs / took.as_secs_f64()))
