@@ -1,6 +1,6 @@
 //! The agent beside the public exporters, one run, same peers: size, first answer, CPU, memory, scrape latency (here); memory after many
 //! probes of every kind (`kinds`); probes per second of processor, scrapes of a long page and many checks (`rates`).
-//! Run by hand through `tests/bench/agent [SECONDS]`; it prints figures and ratios and asserts nothing. `BENCH_AGENT` is another
+//! Run by hand through `tests/bench/agent [SECONDS [beside|rates|kinds]]`; it prints figures and ratios and asserts nothing. `BENCH_AGENT` is another
 //! agent's path, `BENCH_PROBES` another number of probes of each kind.
 
 mod kinds;
@@ -110,6 +110,17 @@ fn main() -> Result<(), String> {
     let modules = ["--config.file=/etc/prometheus/blackbox.yml".to_owned()];
     let blackbox = || Measured::exporter("prometheus-blackbox-exporter", &modules);
     let node = || Measured::exporter("prometheus-node-exporter", &[]);
+    let only = std::env::args().nth(2);
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    if wanted("rates") {
+        rates::all(&own, folder.path())?;
+    }
+    if wanted("kinds") {
+        kinds::all(&own, folder.path())?;
+    }
+    if !wanted("beside") {
+        return Ok(());
+    }
     println!("first answer on /metrics, ms, median of 15 starts");
     println!(
         "  agent {:.1}   blackbox {:.1}   node {:.1}",
@@ -118,9 +129,7 @@ fn main() -> Result<(), String> {
         first_answer(node)?
     );
 
-    beside(seconds, &own, [&agent()?, &blackbox()?, &node()?], &nginx.url)?;
-    rates::all(&own, folder.path())?;
-    kinds::all(&own, folder.path())
+    beside(seconds, &own, [&agent()?, &blackbox()?, &node()?], &nginx.url)
 }
 
 /// The three at the same work for so long, and what that took.
