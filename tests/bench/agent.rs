@@ -1,10 +1,15 @@
-//! The agent beside blackbox_exporter and node_exporter, one run, same peer: size, first answer, CPU, memory, scrape latency.
-//! Run by hand through `tests/bench/agent [SECONDS]`; it prints figures and ratios and asserts nothing.
+//! The agent beside the public exporters, one run, same peers: size, first answer, CPU, memory, scrape latency (here); memory after many
+//! probes of every kind (`kinds`); probes per second of processor, scrapes of a long page and many checks (`rates`).
+//! Run by hand through `tests/bench/agent [SECONDS [beside|rates|kinds]]`; it prints figures and ratios and asserts nothing. `BENCH_AGENT` is another
+//! agent's path, `BENCH_PROBES` another number of probes of each kind.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+mod kinds;
+mod measured;
+mod rates;
+
+use measured::{Measured, median, request, scrapes};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::repo::root;
 use tests::servers::free_port;
@@ -13,107 +18,6 @@ use tests::servers::nginx::Nginx;
 const CHECKS: usize = 10;
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 const SCRAPE_EVERY: Duration = Duration::from_secs(15);
-
-/// A program under measurement; killed when dropped.
-struct Measured {
-    name: &'static str,
-    child: Child,
-    port: u16,
-    binary: PathBuf,
-}
-
-impl Drop for Measured {
-    fn drop(&mut self) {
-        let _killed = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-impl Measured {
-    fn start(name: &'static str, binary: &Path, port: u16, arguments: &[String]) -> Result<Self, String> {
-        let mut command = Command::new(binary);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
-        Ok(Self { name, child, port, binary: binary.to_path_buf() })
-    }
-
-    /// User and system time so far, in seconds.
-    fn cpu(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        let fields: Vec<f64> = stat
-            .rsplit_once(')')
-            .map_or("", |(_, rest)| rest)
-            .split_whitespace()
-            .map(|word| word.parse().unwrap_or(0.0))
-            .collect();
-        (fields.get(11).unwrap_or(&0.0) + fields.get(12).unwrap_or(&0.0)) / 100.0
-    }
-
-    /// A line of `/proc/<pid>/status` in kB.
-    fn status_kb(&self, name: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0.0)
-    }
-
-    fn megabytes(&self) -> f64 {
-        let path = std::fs::canonicalize(&self.binary).unwrap_or_default();
-        #[expect(clippy::cast_precision_loss, reason = "a file's size in megabytes")]
-        std::fs::metadata(path).map_or(0.0, |file| file.len() as f64 / 1e6)
-    }
-}
-
-/// One request on a connection of its own; the time to the last byte, and the size of the answer.
-fn request(port: u16, path: &str) -> Option<(Duration, usize)> {
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    answer.starts_with(b"HTTP/1.1 200").then(|| (began.elapsed(), answer.len()))
-}
-
-/// One request on a connection that is kept, as Prometheus does; the time to the last byte, and the size of the answer.
-fn request_again(stream: &mut BufReader<TcpStream>, path: &str) -> Option<(Duration, usize)> {
-    let began = Instant::now();
-    stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).ok()?;
-    let (mut size, mut length, mut chunked, mut line) = (0, 0, false, String::new());
-    while line != "\r\n" {
-        line.clear();
-        size += stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        let header = line.to_ascii_lowercase();
-        length = header.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap_or(length));
-        chunked |= header.starts_with("transfer-encoding: chunked");
-    }
-    let mut body = Vec::new();
-    loop {
-        if chunked {
-            line.clear();
-            size += stream.read_line(&mut line).ok()?;
-            // The line break after a chunk is read with it.
-            length = usize::from_str_radix(line.trim(), 16).ok()? + 2;
-        }
-        body.resize(length, 0);
-        stream.read_exact(&mut body).ok()?;
-        size += length;
-        if !chunked || length == 2 {
-            return Some((began.elapsed(), size));
-        }
-    }
-}
-
-fn median(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index"
-    )]
-    let index = ((values.len() as f64 - 1.0) * share).round() as usize;
-    values.get(index).copied().unwrap_or(f64::NAN)
-}
 
 /// Milliseconds from the start of a process to its first page, median of some starts.
 fn first_answer(start: impl Fn() -> Result<Measured, String>) -> Result<f64, String> {
@@ -130,29 +34,6 @@ fn first_answer(start: impl Fn() -> Result<Measured, String>) -> Result<f64, Str
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
     Ok(median(&mut times, 0.5))
-}
-
-/// Scrape latency at a pace of 20 a second, in milliseconds: median and p99, on new connections or on one that is kept.
-fn scrapes(port: u16, kept: bool) -> (f64, f64, usize) {
-    let connect = || TcpStream::connect(("127.0.0.1", port)).map(BufReader::new).ok();
-    let mut connection = connect();
-    let mut times = Vec::new();
-    let mut bytes = 0;
-    for _ in 0..400 {
-        let answer = match connection.as_mut().filter(|_| kept) {
-            Some(stream) => request_again(stream, "/metrics"),
-            None => request(port, "/metrics"),
-        };
-        match answer {
-            Some((took, size)) => {
-                times.push(took.as_secs_f64() * 1e3);
-                bytes = size;
-            }
-            None => connection = connect(),
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    (median(&mut times, 0.5), median(&mut times, 0.99), bytes)
 }
 
 /// Milliseconds of `agent health` from start to end: least, median, p99 of 200 runs.
@@ -218,21 +99,28 @@ fn main() -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let nginx = Nginx::start("location / { return 200 fine; }")?;
     let config = config(folder.path(), &nginx.url)?;
-    let own = root().join("target/x86_64-unknown-linux-gnu/agent/agent");
+    let built = root().join("target/x86_64-unknown-linux-gnu/agent/agent");
+    let own = std::env::var_os("BENCH_AGENT").map_or(built, PathBuf::from);
     let agent = || {
         let port = free_port();
         let arguments =
             ["--config", &config.to_string_lossy(), "--listen", &format!("127.0.0.1:{port}")].map(str::to_owned);
         Measured::start("agent", &own, port, &arguments)
     };
-    let exporter = |name: &'static str, extra: &'static str| {
-        let port = free_port();
-        let mut arguments = vec![format!("--web.listen-address=127.0.0.1:{port}")];
-        arguments.extend((!extra.is_empty()).then(|| extra.to_owned()));
-        Measured::start(name, Path::new(&format!("/usr/bin/{name}")), port, &arguments)
-    };
-    let blackbox = || exporter("prometheus-blackbox-exporter", "--config.file=/etc/prometheus/blackbox.yml");
-    let node = || exporter("prometheus-node-exporter", "");
+    let modules = ["--config.file=/etc/prometheus/blackbox.yml".to_owned()];
+    let blackbox = || Measured::exporter("prometheus-blackbox-exporter", &modules);
+    let node = || Measured::exporter("prometheus-node-exporter", &[]);
+    let only = std::env::args().nth(2);
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    if wanted("rates") {
+        rates::all(&own, folder.path())?;
+    }
+    if wanted("kinds") {
+        kinds::all(&own, folder.path())?;
+    }
+    if !wanted("beside") {
+        return Ok(());
+    }
     println!("first answer on /metrics, ms, median of 15 starts");
     println!(
         "  agent {:.1}   blackbox {:.1}   node {:.1}",
@@ -241,33 +129,33 @@ fn main() -> Result<(), String> {
         first_answer(node)?
     );
 
-    let (agent, blackbox, node) = (agent()?, blackbox()?, node()?);
+    beside(seconds, &own, [&agent()?, &blackbox()?, &node()?], &nginx.url)
+}
+
+/// The three at the same work for so long, and what that took.
+fn beside(seconds: u64, own: &Path, [agent, blackbox, node]: [&Measured; 3], page: &str) -> Result<(), String> {
     std::thread::sleep(Duration::from_secs(3));
     let before = [agent.cpu(), blackbox.cpu(), node.cpu()];
     println!("\n{CHECKS} http checks every 5 s and a scrape every 15 s for {seconds} s");
-    work(seconds, &agent, &blackbox, &node, &nginx.url);
+    work(seconds, agent, blackbox, node, page);
     println!("  {:<30} {:>9} {:>9} {:>9} {:>9}", "", "binary MB", "RSS MB", "peak MB", "CPU %");
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
     let percent = |program: &Measured, before: f64| (program.cpu() - before) / seconds as f64 * 100.0;
     let mut rows = Vec::new();
-    for (program, before) in [&agent, &blackbox, &node].into_iter().zip(before) {
-        let row = [
-            program.megabytes(),
-            program.status_kb("VmRSS") / 1024.0,
-            program.status_kb("VmHWM") / 1024.0,
-            percent(program, before),
-        ];
+    for (program, before) in [agent, blackbox, node].into_iter().zip(before) {
+        let row =
+            [program.megabytes(), program.resident(), program.status_kb("VmHWM") / 1024.0, percent(program, before)];
         println!("{}", line(program.name, row));
         rows.push(row);
     }
     if let [own, blackbox, node] = rows.as_slice() {
         println!("{}", line("agent / (blackbox + node)", shares(own, blackbox, node)));
     }
-    let [least, middle, most] = health(&own, agent.port)?;
+    let [least, middle, most] = health(own, agent.port)?;
     println!("\nagent health, ms of 200 runs: min {least:.2}   p50 {middle:.2}   p99 {most:.2}");
     for (kept, how) in [(false, "each on a new connection"), (true, "all on one connection")] {
         println!("\nscrape at 20 a second, {how}, ms");
-        for program in [&agent, &blackbox, &node] {
+        for program in [agent, blackbox, node] {
             let (p50, p99, bytes) = scrapes(program.port, kept);
             println!("  {:<30} p50 {p50:.2}   p99 {p99:.2}   {bytes} bytes", program.name);
         }

@@ -41,6 +41,7 @@ mod mixins;
 mod nginx;
 mod prometheus;
 mod prometheus_config;
+mod reexport;
 mod rules;
 mod secrets;
 mod services;
