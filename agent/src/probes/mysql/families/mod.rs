@@ -231,3 +231,17 @@ fn grant(number: u16) -> &'static str {
         _ => "",
     }
 }
+
+/// Makes readings of an answer in every way that there is: for fuzz targets.
+pub(super) fn replay(found: &Rows) {
+    let named = status::named(&found.rows);
+    let mut readings = [status::status(&named), status::variables(&named), replica::readings(found)].concat();
+    readings.extend(sheets::TABLES.readings(&found.rows));
+    readings
+        .extend([engine::innodb(&found.rows), engine::processes(&found.rows), engine::binlogs(&found.rows)].concat());
+    readings.extend(engine::TIMES[0].readings(&found.rows));
+    debug_assert!(
+        readings.len() <= found.rows.len() * found.columns.len().max(8) * 16 + 64,
+        "it grows with what it reads"
+    );
+}
