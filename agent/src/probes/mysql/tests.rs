@@ -87,7 +87,7 @@ async fn next(line: &mut impl Line) -> Option<(u8, Vec<u8>)> {
 }
 
 fn greeting(plugin: &str, tls: bool) -> Vec<u8> {
-    let low: u16 = if tls { 0xffff } else { 0xffff & !(1 << 11) };
+    let low: u16 = if tls { 0xffff } else { !(1 << 11) };
     let [low, high] = [low.to_le_bytes(), [0xff, 0xdf]];
     let parts = [b"\n8.4.2\0\x08\0\0\0", &GREETED[..8], b"\0", &low, b"\xff\x02\0", &high, b"\x15", &[0; 10]];
     [&parts.concat(), &GREETED[8..], b"\0", plugin.as_bytes(), b"\0"].concat()
@@ -107,74 +107,88 @@ async fn serve(script: Script) -> Peer {
         let script = script.clone();
         async move {
             send(&mut stream, 0, &greeting(script.plugin, script.tls.is_some())).await;
-            let Some(config) = script.tls.clone() else { return session(stream, script, None).await };
-            let Some((_, asked)) = next(&mut stream).await else { return };
-            if asked.len() > 32 {
+            let Some(config) = script.tls.clone() else {
+                let _ended = Talk { line: stream, script, hidden: false, sequence: 0 }.session().await;
+                return;
+            };
+            // Only the head of a login may come in the clear.
+            if next(&mut stream).await.is_none_or(|(_, asked)| asked.len() > 32) {
                 return;
             }
-            let Ok(tls) = TlsAcceptor::from(config).accept(stream).await else { return };
-            session(tls, script, Some(())).await;
+            if let Ok(line) = TlsAcceptor::from(config).accept(stream).await {
+                let _ended = Talk { line, script, hidden: true, sequence: 0 }.session().await;
+            }
         }
     })
     .await
 }
 
-async fn session(mut line: impl Line, script: Script, tls: Option<()>) {
-    let Some((mut sequence, packet)) = next(&mut line).await else { return };
-    let (mut answer, named) = response(&packet);
-    let (mut plugin, mut nonce) = (script.plugin, GREETED);
-    if let Some(switch) = script.switch {
-        (plugin, nonce) = (switch, SWITCHED);
-        send(&mut line, sequence + 1, &[b"\xfe", switch.as_bytes(), b"\0", nonce, b"\0"].concat()).await;
-        let Some(next) = next(&mut line).await else { return };
-        (sequence, answer) = next;
-    } else {
-        assert_eq!(named, plugin);
-    }
-    let well = match plugin {
-        SHA2 if script.knows => {
-            send(&mut line, sequence + 1, &[1, 3]).await;
-            sequence += 1;
-            fits_sha2(&answer, nonce)
-        }
-        SHA2 => {
-            send(&mut line, sequence + 1, &[1, 4]).await;
-            let Some(next) = next(&mut line).await else { return };
-            sequence = next.0;
-            fully(&mut line, &script, tls, next.1, &[2], nonce, &mut sequence).await
-        }
-        "sha256_password" => fully(&mut line, &script, tls, answer, &[1], nonce, &mut sequence).await,
-        _ => fits_native(&answer, nonce),
-    };
-    send(&mut line, sequence + 1, if well { OK } else { DENIED }).await;
-    while well && let Some((_, query)) = next(&mut line).await {
-        assert_eq!(query[0], 3);
-        send(&mut line, 1, OK).await;
-    }
+/// A conversation; what is awaited in vain ends it.
+struct Talk<L> {
+    line: L,
+    script: Script,
+    hidden: bool,
+    sequence: u8,
 }
 
-/// The whole password: in the clear inside TLS, else encrypted once the key was asked for.
-async fn fully(
-    line: &mut impl Line,
-    script: &Script,
-    tls: Option<()>,
-    answer: Vec<u8>,
-    asks: &[u8],
-    nonce: &[u8],
-    sequence: &mut u8,
-) -> bool {
-    let whole = [PASSWORD.as_bytes(), &[0]].concat();
-    if tls.is_some() {
-        return answer == whole;
+impl<L: Line> Talk<L> {
+    async fn say(&mut self, payload: &[u8]) {
+        self.sequence += 1;
+        send(&mut self.line, self.sequence, payload).await;
     }
-    assert_eq!(answer, asks, "in the clear, nothing but the question for the key");
-    let key = script.key.as_ref().unwrap();
-    send(line, *sequence + 1, &[&[1], &key.public[..]].concat()).await;
-    let (last, sealed) = next(line).await.unwrap();
-    *sequence = last;
-    let opened: Vec<u8> =
-        key.decrypt(&sealed).iter().zip(nonce.iter().cycle()).map(|(byte, with)| byte ^ with).collect();
-    opened == whole
+
+    async fn hear(&mut self) -> Option<Vec<u8>> {
+        let (sequence, payload) = next(&mut self.line).await?;
+        self.sequence = sequence;
+        Some(payload)
+    }
+
+    async fn session(mut self) -> Option<()> {
+        let (mut answer, named) = response(&self.hear().await?);
+        let (mut plugin, mut nonce) = (self.script.plugin, GREETED);
+        if let Some(switch) = self.script.switch {
+            (plugin, nonce) = (switch, SWITCHED);
+            self.say(&[b"\xfe", switch.as_bytes(), b"\0", nonce, b"\0"].concat()).await;
+            answer = self.hear().await?;
+        } else {
+            assert_eq!(named, plugin);
+        }
+        let well = match plugin {
+            SHA2 if self.script.knows => {
+                self.say(&[1, 3]).await;
+                fits_sha2(&answer, nonce)
+            }
+            SHA2 => {
+                self.say(&[1, 4]).await;
+                let answer = self.hear().await?;
+                self.whole(&answer, &[2], nonce).await?
+            }
+            "sha256_password" => self.whole(&answer, &[1], nonce).await?,
+            _ => fits_native(&answer, nonce),
+        };
+        self.say(if well { OK } else { DENIED }).await;
+        if !well {
+            return None;
+        }
+        loop {
+            assert_eq!(self.hear().await?[0], 3);
+            self.say(OK).await;
+        }
+    }
+
+    /// The whole password: in the clear inside TLS, else encrypted once the key was asked for.
+    async fn whole(&mut self, answer: &[u8], asks: &[u8], nonce: &[u8]) -> Option<bool> {
+        let whole = [PASSWORD.as_bytes(), &[0]].concat();
+        if self.hidden {
+            return Some(answer == whole);
+        }
+        assert_eq!(answer, asks, "in the clear, nothing but the question for the key");
+        let key = self.script.key.clone().unwrap();
+        self.say(&[&[1], &key.public[..]].concat()).await;
+        let sealed = self.hear().await?;
+        let opened = key.decrypt(&sealed).into_iter().zip(nonce.iter().cycle()).map(|(byte, with)| byte ^ with);
+        Some(opened.collect::<Vec<_>>() == whole)
+    }
 }
 
 fn fits_sha2(answer: &[u8], nonce: &[u8]) -> bool {

@@ -37,9 +37,7 @@ static LAST_ERROR: Metric = Metric::gauge(
 const OWN: &[&Metric] = &[&SUCCESS, &DURATION, &LAST_ERROR];
 const LISTS: &[&[&Metric]] = &[OWN, status::FACTS, replica::FACTS, sheets::FACTS, engine::FACTS];
 
-/// All that can come from here, behind what the probe measures itself.
-pub(super) const FACTS: [&Metric; all()] = joined();
-
+#[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error of the compiler")]
 const fn all() -> usize {
     let (mut at, mut length) = (0, super::FIGURES.len());
     while at < LISTS.len() {
@@ -48,6 +46,9 @@ const fn all() -> usize {
     }
     length
 }
+
+/// All that can come from here, behind what the probe measures itself.
+pub(super) const FACTS: [&Metric; all()] = joined();
 
 #[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error of the compiler")]
 const fn joined() -> [&'static Metric; all()] {
@@ -140,7 +141,10 @@ impl Collecting<'_, '_> {
         let began = clock::now();
         let found = match self.query(sql).await? {
             Ok(found) => found,
-            Err(why) => return Ok(self.missed(collector, began, &why)),
+            Err(why) => {
+                self.missed(collector, began, &why);
+                return Ok(());
+            }
         };
         self.readings.extend(read(&found));
         self.ended(collector, began, true);
