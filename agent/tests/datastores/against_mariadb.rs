@@ -98,14 +98,9 @@ fn wait_for(server: &MariaDb, query: &str, wanted: &str) {
 fn replicated() -> Result<(MariaDb, MariaDb), String> {
     let primary = MariaDb::start(&["--server-id=1", "--log-bin=binlog"])?;
     let replica = MariaDb::start(&["--server-id=2", "--slave-net-timeout=10"])?;
-    primary.sql("CREATE TABLE shop.users (id int); GRANT REPLICATION SLAVE ON *.* TO app@'%'")?;
-    let at = primary.sql("SELECT @@gtid_binlog_pos")?;
-    replica.sql(&format!(
-        "CREATE TABLE shop.users (id int); GRANT SLAVE MONITOR ON *.* TO app@'%'; SET GLOBAL gtid_slave_pos = '{at}'; \
-         CHANGE MASTER TO master_host='127.0.0.1', master_port={}, master_user='app', master_password='{PASSWORD}', \
-         master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE",
-        primary.port
-    ))?;
+    primary.sql("CREATE TABLE shop.users (id int)")?;
+    replica.sql("CREATE TABLE shop.users (id int); GRANT SLAVE MONITOR ON *.* TO app@'%'")?;
+    replica.follow(&primary)?;
     Ok((primary, replica))
 }
 
