@@ -20,6 +20,8 @@ const GREETED: &[u8] = b"abcdefghijklmnopqrst";
 const SWITCHED: &[u8] = b"ABCDEFGHIJKLMNOPQRST";
 const OK: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
 const DENIED: &[u8] = b"\xff\x15\x04#28000Access denied";
+/// Statements that make a session read-only and impatient.
+const GUARDS: usize = 3;
 const SHA2: &str = "caching_sha2_password";
 
 trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -299,7 +301,7 @@ async fn answers_with(answer: &'static [u8], again: bool) -> Peer {
         let Some((sequence, _)) = next(&mut stream).await else { return };
         send(&mut stream, sequence + 1, OK).await;
         // What makes the session read-only and impatient is said yes to.
-        for _ in 0..4 {
+        for _ in 0..GUARDS {
             let Some(_) = next(&mut stream).await else { return };
             send(&mut stream, 1, OK).await;
         }
@@ -322,7 +324,7 @@ async fn servers_that_lie_cost_no_more_than_the_deadline() {
         send(&mut stream, 0, &greeting(SHA2, false)).await;
         let Some((sequence, _)) = next(&mut stream).await else { return };
         send(&mut stream, sequence + 1, OK).await;
-        for _ in 0..4 {
+        for _ in 0..GUARDS {
             let _ = next(&mut stream).await;
             send(&mut stream, 1, OK).await;
         }

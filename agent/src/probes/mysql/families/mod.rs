@@ -106,7 +106,8 @@ pub(super) async fn collect(
     pass.sheet(&sheets::CMP).await?;
     pass.sheet(&sheets::CMPMEM).await?;
     let is_on = |name: &str| variables.get(name).is_some_and(|value| value == "ON" || value == "1");
-    pass.times(is_on("query_response_time_stats")).await?;
+    let tables = if version.contains("MariaDB") { 1 } else { engine::TIMES.len() };
+    pass.times(if is_on("query_response_time_stats") { tables } else { 0 }).await?;
     pass.asked("collect.info_schema.processlist", engine::PROCESSES, |found| engine::processes(&found.rows)).await?;
     let innodb = engine::innodb_query(version.contains("MariaDB"));
     pass.asked("collect.info_schema.innodb_metrics", innodb, |found| engine::innodb(&found.rows)).await?;
@@ -180,10 +181,10 @@ impl Collecting<'_, '_> {
     }
 
     /// The distribution of query times, where the plugin is there and switched on; without it the collector has nothing to say.
-    async fn times(&mut self, on: bool) -> Result<(), Failure> {
+    async fn times(&mut self, tables: usize) -> Result<(), Failure> {
         const COLLECTOR: &str = "collect.info_schema.query_response_time";
         let began = clock::now();
-        for times in engine::TIMES.iter().filter(|_| on) {
+        for times in engine::TIMES.iter().take(tables) {
             if let Ok(found) = self.query(times.sql).await? {
                 self.readings.extend(times.readings(&found.rows));
             }
