@@ -23,8 +23,9 @@ pub const CONFIG_BYTES: usize = 4 << 20;
 pub const CHECKS: usize = 500;
 /// Probes that run at the same time; the others wait for a permit.
 pub const PROBES_AT_ONCE: usize = 32;
-/// Probes whose last run hung that run at the same time, beside the others: so many dead peers may be waited for at once.
-pub const HUNG_AT_ONCE: usize = 32;
+/// Probes whose last run hung, or that have not run yet, that run at the same time beside the others: so many dead peers may be waited
+/// for at once.
+pub const UNPROVEN_AT_ONCE: usize = 32;
 /// Name look-ups at the same time: a dead resolver holds its threads for seconds and must not hold them all.
 pub const LOOKUPS_AT_ONCE: usize = 8;
 /// Addresses of one name that are tried in turn; more would only eat the deadline of the first ones.
@@ -77,8 +78,9 @@ pub const QUICKEST_RETRY: Duration = Duration::from_secs(1);
 pub const PROCESSES_LOOKED_AT: usize = 10_000;
 /// Directories visited to find the peer's cgroup by name.
 pub const CGROUPS_LOOKED_AT: usize = 20_000;
-/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three.
-pub const CGROUP_DEPTH: usize = 5;
+/// How deep below the mount a cgroup is looked for: `kubepods.slice/…-pod….slice/cri-….scope` is three, a cluster that runs in
+/// containers itself puts four more above.
+pub const CGROUP_DEPTH: usize = 8;
 /// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
 pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
@@ -152,9 +154,9 @@ pub const CLIENT_NAME: &str = "sidecar-agent";
 pub const REDIS_REPLY_BYTES: usize = 256 << 10;
 /// Longest line of a reply of Redis: a status or an error.
 pub const REDIS_LINE_BYTES: usize = 1024;
-/// Most items in a reply of Redis, over all lists.
-pub const REDIS_REPLY_ITEMS: usize = 256;
-/// Deepest nesting of a reply of Redis; none that we ask for has lists in lists.
+/// Most items in a reply of Redis, over all lists: `LATENCY HISTOGRAM` has some forty for each command in use.
+pub const REDIS_REPLY_ITEMS: usize = 8192;
+/// Deepest nesting of a reply of Redis: the words of a command, in an entry, in the log of slow commands.
 pub const REDIS_REPLY_DEPTH: usize = 3;
 /// Seconds after which the key of a round trip is gone, should we die between setting and deleting it.
 pub const ROUND_TRIP_EXPIRY: &str = "30";
@@ -184,6 +186,99 @@ pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 pub const NAMES_MADE: usize = 4000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
+/// Most bytes of all replies of Redis to one batch of requests; together they have some 50 kB on a busy server.
+pub const REDIS_BATCH_BYTES: usize = 1 << 20;
+/// What is kept of a connection's buffer between two runs: a busy server's `INFO` needs more, and only for a moment.
+pub const REDIS_BUFFER_KEPT: usize = 8 << 10;
+/// Lines of `INFO` that are looked at; a busy server has some 500.
+pub const REDIS_INFO_LINES: usize = 4096;
+/// Longest word of Redis that becomes a label: the name of a command, an event, a host.
+pub const REDIS_WORD_BYTES: usize = 128;
+/// Commands with figures of their own; Redis knows 240 and a service uses some fifty, each with about forty series.
+pub const REDIS_COMMANDS: usize = 128;
+/// Percentiles of a command; the server's default are three.
+pub const REDIS_PERCENTILES: usize = 8;
+/// Buckets of a command; they double from a microsecond on, and the server itself stops at a second.
+pub const REDIS_BUCKETS: usize = 32;
+/// Codes of errors; the server itself stops at 128, and only scripts make more than a dozen.
+pub const REDIS_ERROR_CODES: usize = 64;
+/// Databases; the server's default are 16.
+pub const REDIS_DATABASES: usize = 64;
+/// Replicas of one server; beyond a handful they follow each other.
+pub const REDIS_REPLICAS: usize = 32;
+/// Primaries: those of a replica of KeyDB, and those that one Sentinel watches.
+pub const REDIS_PRIMARIES: usize = 16;
+/// Threads of one server for sockets.
+pub const REDIS_THREADS: usize = 128;
+/// Modules of one server.
+pub const REDIS_MODULES: usize = 32;
+/// Figures of `CLUSTER INFO`, one for each kind of message among them: some forty.
+pub const REDIS_CLUSTER_FIGURES: usize = 64;
+/// Kinds of latency spikes; the server knows some twenty.
+pub const REDIS_EVENTS: usize = 32;
+/// Classes of clients with limits of their own: three, and settings of a log: six.
+pub const REDIS_BUFFER_CLASSES: usize = 8;
+/// After so long, what Redis refused is asked for again; each refusal adds to its counters and its ACL log.
+pub const REDIS_ASK_AGAIN: Duration = Duration::from_mins(5);
+/// Time between two looks at the host under node_exporter's names: Prometheus' usual scrape, and a look costs more than all other sources.
+pub const NODE_INTERVAL: Duration = Duration::from_secs(15);
+/// How much too early a collection may come and still count, for timers are late by turns.
+pub const NODE_INTERVAL_SLACK: Duration = Duration::from_millis(500);
+/// Series that one part of the host may give: 2000 processors in ten modes, and no page grows without end.
+pub const NODE_PART_READINGS: usize = 20_000;
+/// Room made for a look at a small machine.
+pub const NODE_READINGS_USUAL: usize = 1024;
+/// Longest text of the host in a label: mount points of Kubernetes' volumes have 200 letters.
+pub const NODE_LABEL_CHARS: usize = 256;
+/// Entries of a folder of `/proc` or `/sys` that are looked at; the most are processes.
+pub const NODE_ENTRIES: usize = 32_768;
+/// Processors that a list such as `0-3` may name; Linux supports 8192.
+pub const NODE_CPUS: u32 = 8192;
+/// Mounts that are asked for their room.
+pub const NODE_MOUNTS: usize = 512;
+/// A mount that has not answered by then hangs; local ones need microseconds, a share across a continent half a second.
+pub const NODE_MOUNT_PATIENCE: Duration = Duration::from_secs(1);
+/// Mounts that may be found hanging in one look, which must end before [`COLLECT_TIMEOUT`].
+pub const NODE_HUNG_MOUNTS_A_LOOK: usize = 3;
+/// Threads that may hang in mounts at the same time; beyond it no further mount is asked.
+pub const NODE_HUNG_MOUNTS: usize = 8;
+/// Stack of such a thread, which makes one system call.
+pub const NODE_MOUNT_STACK_BYTES: usize = 64 << 10;
+/// Longest page of metrics that is read of a peer unless the check says otherwise: 20 000 series of the usual length.
+pub const EXPOSITION_BYTES: usize = 4 << 20;
+/// Most series on such a page; a service with more has one of its labels wrong.
+pub const EXPOSITION_SERIES: usize = 100_000;
+/// Most series of a page that are kept and exported again: about half a megabyte of memory and of our page.
+pub const REEXPORTED_SERIES: usize = 5000;
+/// Longest name of a metric that is exported again.
+pub const EXPOSITION_NAME_BYTES: usize = 200;
+/// Most bytes of names and values of the labels of one such series.
+pub const EXPOSITION_LABEL_BYTES: usize = 2 << 10;
+/// Lines of a page that are read before other checks have their turn; a few thousand take a millisecond.
+pub const EXPOSITION_LINES_AT_ONCE: usize = 2000;
+/// Share of the time that is left when a peer's families are begun that they leave over, so that figures never cost a sound server its
+/// check.
+pub const FAMILIES_RESERVE: f64 = 0.25;
+/// Share of the rest that one query of a family may take: what hangs leaves time for the others.
+pub const FAMILY_SHARE: f64 = 0.25;
+/// A query with less time than this is not begun.
+pub const FAMILY_LEAST: Duration = Duration::from_millis(20);
+/// Databases of a PostgreSQL server whose figures are kept, the busiest (of sizes, the largest): each has some 70 series.
+pub const PG_DATABASES: usize = 25;
+/// Tables whose figures are kept, the largest: each has some 33 series.
+pub const PG_TABLES: usize = 100;
+/// Indexes, the largest.
+pub const PG_INDEXES: usize = 100;
+/// Roles.
+pub const PG_ROLES: usize = 100;
+/// Groups of sessions (user, application, what they wait for); the smaller ones are counted together, so that sums stay right.
+pub const PG_SESSIONS: usize = 100;
+/// Statements of `pg_stat_statements`, those that took most time.
+pub const PG_STATEMENTS: usize = 100;
+/// Replication slots, and replicas: a server has ten of either unless told otherwise.
+pub const PG_REPLICAS: usize = 50;
+/// Parameters of a PostgreSQL server; it has some 350, extensions add theirs.
+pub const PG_SETTINGS: usize = 600;
 /// Piece in which MySQL's bytes are read: most of its answers fit.
 pub const MYSQL_PIECE_BYTES: usize = 8 << 10;
 /// Columns of one of MySQL's answers; the status of a replica has some sixty.
@@ -198,3 +293,62 @@ pub const MYSQL_PROCESS_GROUPS: usize = 64;
 pub const MYSQL_SOURCES: usize = 16;
 /// MySQL kills a statement for a peer's figures after this share of the time that a run had left: one that is slow costs itself alone.
 pub const MYSQL_STATEMENT_SHARE: u32 = 4;
+/// Longest label of the peer's container that is told: Kubernetes' names have at most 253 bytes, an image with its digest somewhat more.
+pub const PEER_LABEL_BYTES: usize = 512;
+/// Block devices of a container whose reads and writes are told; a host with more shows the first ones.
+pub const DEVICES: usize = 32;
+/// Network interfaces of a container that are told: a container has one or two, a pod on the host's network has the host's.
+pub const INTERFACES: usize = 32;
+/// Names of processes that are told apart; what comes later is summed up as `other`.
+pub const NAME_GROUPS: usize = 64;
+/// Processes of the peer that are looked at; each costs some files.
+pub const PEER_PROCESSES: usize = 1000;
+/// Threads of the peer whose states and context switches are looked at, a file each; beyond it these figures are absent.
+pub const PEER_THREADS: usize = 1000;
+/// Time between two looks at proportional memory, for which the kernel walks the page tables of a process under its lock.
+pub const PROPORTIONAL_INTERVAL: Duration = Duration::from_secs(60);
+/// Open files of a process of the peer that are looked at one by one, to tell sockets; beyond it sockets are not counted.
+pub const FILES_LOOKED_AT: u64 = 1000;
+/// Longest message of a WebSocket that is taken, its fragments together; a frame that claims more is refused before it is read.
+pub const WEBSOCKET_MESSAGE_BYTES: usize = 1 << 20;
+/// Most that a WebSocket may send in one run: four of the longest messages.
+pub const WEBSOCKET_RUN_BYTES: usize = 4 << 20;
+/// Frames of a WebSocket in a row that end no message (pings, empty fragments); who sends more says nothing.
+pub const WEBSOCKET_IDLE_FRAMES: usize = 1000;
+/// How long the other side's goodbye is waited for once ours is said: local ones come within a millisecond.
+pub const WEBSOCKET_GOODBYE: Duration = Duration::from_millis(100);
+/// Longest answer to a gRPC health check, frame included; a real one has seven bytes.
+pub const GRPC_ANSWER_BYTES: usize = 4 << 10;
+/// Longest head or trailers of an answer over HTTP/2, as unpacked.
+pub const GRPC_HEAD_BYTES: u32 = 16 << 10;
+/// What an HTTP/2 server may send ahead, the least that the protocol allows without settings.
+pub const GRPC_WINDOW_BYTES: u32 = 64 << 10;
+/// Models of a list that are looked at; OpenRouter, which serves those of all others, has some five hundred.
+pub const MODELS_LISTED: usize = 5000;
+/// Tools of an MCP server that are looked at, over all pages of its list.
+pub const TOOLS_LISTED: usize = 1000;
+/// Pages of such a list that are asked for.
+pub const TOOL_PAGES: u32 = 10;
+/// How long an MCP server has for ending the session that a check made.
+pub const MCP_GOODBYE: Duration = Duration::from_millis(500);
+/// Longest session id or cursor of an MCP server that is sent back to it.
+pub const MCP_TOKEN_BYTES: usize = 1 << 10;
+/// Lines of one reply of SMTP or FTP; servers list some twenty capabilities.
+pub const REPLY_LINES: usize = 100;
+/// Largest DNS message over UDP: without EDNS servers send 512 bytes, and beyond this one the answer is a fragmented datagram.
+pub const DNS_DATAGRAM_BYTES: usize = 4096;
+/// Records of an answer that are held against patterns; the largest record sets in use have some hundred.
+pub const DNS_RECORDS_JUDGED: usize = 1000;
+/// First pause before a DNS question is sent again over UDP, as resolvers have it; doubles.
+pub const DNS_RESEND: Duration = Duration::from_secs(1);
+/// Datagrams that are no answer to what was asked before a check gives up: somebody is guessing, or the peer speaks something else.
+pub const STRANGERS: usize = 100;
+/// Most that the file of name servers is read.
+pub const RESOLV_CONF_BYTES: u64 = 64 << 10;
+/// Largest payload of a ping: what fits into one IPv4 packet.
+pub const PING_PAYLOAD_BYTES: usize = 65_507 - 8;
+/// Different addresses of one name that get series of their own over the life of a check; beyond it a name is not stable enough
+/// to draw a line for each address.
+pub const ADDRESSES_LABELLED: usize = 64;
+/// How long a mail server may take over its farewell, which decides nothing.
+pub const FAREWELL: Duration = Duration::from_millis(500);

@@ -8,6 +8,7 @@ use crate::probes::{self, Depth, Outcome};
 use crate::reading::Reading;
 use crate::snapshot::CheckFacts;
 use crate::units::{Span, human_bytes};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -30,8 +31,10 @@ fn page(facts: &CheckFacts, outcome: &Outcome, debug: bool, paint: Paint) -> Str
         section(&mut out, "readings", Vec::new(), paint);
         exposition(&mut out, &outcome.readings);
     } else {
-        let measured = outcome.readings.iter().map(|reading| (name(reading), value(reading)));
-        section(&mut out, "measured", measured.collect(), paint);
+        let (own, ours): (Vec<&Reading>, _) =
+            outcome.readings.iter().partition(|reading| reading.metric.is_of_the_peer_alone());
+        section(&mut out, "measured", ours.iter().map(|reading| (name(reading), value(reading))).collect(), paint);
+        families(&mut out, own.iter().map(|reading| reading.metric.name), paint);
     }
     verdict(&mut out, outcome, paint);
     out
@@ -47,6 +50,18 @@ fn section(out: &mut String, title: &str, rows: Vec<(String, String)>, paint: Pa
     for (name, value) in rows {
         let _ = writeln!(out, "  {name:<width$}  {value}");
     }
+}
+
+/// How many series of a server's own families there are: hundreds, which nobody reads one by one.
+fn families(out: &mut String, names: impl Iterator<Item = &'static str>, paint: Paint) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    names.filter_map(|name| name.split_once('_')).for_each(|(family, _)| *counts.entry(family).or_default() += 1);
+    if counts.is_empty() {
+        return;
+    }
+    let rows = counts.iter().map(|(family, count)| (format!("{family}_*"), format!("{count} series")));
+    section(out, "the server's own", rows.collect(), paint);
+    let _ = writeln!(out, "{} `--debug` shows each of them", paint.cyan("hint:"));
 }
 
 fn verdict(out: &mut String, outcome: &Outcome, paint: Paint) {
@@ -124,9 +139,9 @@ mod tests {
 
     static STATUS: Metric = Metric::gauge("probe_http_status_code", "Status of the answer");
     static EXPIRES: Metric = Metric::gauge("sidecar_certificate_expires_in_seconds", "Seconds until expiry");
-    static SIZE: Metric = Metric::gauge("x_bytes", "Size").labelled(&["part"]);
-    static SHARE: Metric = Metric::gauge("x_ratio", "Share");
-    static COUNT: Metric = Metric::counter("x_total", "Count");
+    static SIZE: Metric = Metric::gauge("sidecar_x_bytes", "Size").labelled(&["part"]);
+    static SHARE: Metric = Metric::gauge("sidecar_x_ratio", "Share");
+    static COUNT: Metric = Metric::counter("sidecar_x_total", "Count");
 
     fn facts() -> CheckFacts {
         facts_of("probe", "http", "https://example.org/", Role::Observe)
@@ -134,7 +149,6 @@ mod tests {
 
     fn outcome() -> Outcome {
         Outcome {
-            fault: None,
             took: Duration::from_micros(12_400),
             phases: vec![
                 Phase { name: "resolve", took: Duration::from_micros(850) },
@@ -149,6 +163,7 @@ mod tests {
                 COUNT.is(7.0),
             ],
             notes: vec![Note { name: "version", text: "nginx/1.26".to_owned() }],
+            ..Outcome::default()
         }
     }
 
@@ -167,13 +182,37 @@ mod tests {
         measured
           probe_http_status_code                  200
           sidecar_certificate_expires_in_seconds  -10d
-          x_bytes{part="a\"b"}                    1.5 KiB
-          x_bytes{part="c"}                       1 B
-          x_ratio                                 25.6 %
-          x_total                                 7
+          sidecar_x_bytes{part="a\"b"}            1.5 KiB
+          sidecar_x_bytes{part="c"}               1 B
+          sidecar_x_ratio                         25.6 %
+          sidecar_x_total                         7
 
         ok in 12.4 ms
         "#);
+    }
+
+    #[test]
+    fn a_servers_own_families_are_counted() {
+        static KEYS: Metric = Metric::gauge("redis_db_keys", "Keys").labelled(&["db"]);
+        static UP: Metric = Metric::gauge("redis_up", "Whether it works");
+        static STARTED: Metric = Metric::gauge("process_start_time_seconds", "Start");
+        let readings = vec![KEYS.with(["db0"], 3.0), STATUS.is(200.0), UP.is(1.0), STARTED.is(7.0)];
+        let outcome = Outcome { readings, ..Outcome::default() };
+        insta::assert_snapshot!(page(&facts(), &outcome, false, Paint::OFF), @r"
+        https://example.org/ (http)
+
+        measured
+          probe_http_status_code  200
+
+        the server's own
+          process_*  1 series
+          redis_*    2 series
+        hint: `--debug` shows each of them
+
+        ok in 0 s
+        ");
+        let debug = page(&facts(), &outcome, true, Paint::OFF);
+        assert!(debug.contains("redis_db_keys{db=\"db0\"} 3\n") && !debug.contains("hint"), "{debug}");
     }
 
     #[test]
@@ -195,16 +234,16 @@ mod tests {
         # HELP sidecar_certificate_expires_in_seconds Seconds until expiry
         # TYPE sidecar_certificate_expires_in_seconds gauge
         sidecar_certificate_expires_in_seconds -864000
-        # HELP x_bytes Size
-        # TYPE x_bytes gauge
-        x_bytes{part="a\"b"} 1536
-        x_bytes{part="c"} 1
-        # HELP x_ratio Share
-        # TYPE x_ratio gauge
-        x_ratio 0.256
-        # HELP x_total Count
-        # TYPE x_total counter
-        x_total 7
+        # HELP sidecar_x_bytes Size
+        # TYPE sidecar_x_bytes gauge
+        sidecar_x_bytes{part="a\"b"} 1536
+        sidecar_x_bytes{part="c"} 1
+        # HELP sidecar_x_ratio Share
+        # TYPE sidecar_x_ratio gauge
+        sidecar_x_ratio 0.256
+        # HELP sidecar_x_total Count
+        # TYPE sidecar_x_total counter
+        sidecar_x_total 7
 
         ok in 12.4 ms
         "#);

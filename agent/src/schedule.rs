@@ -1,7 +1,7 @@
 //! When probes run and collectors read: one task a check, one a source, one semaphore for all probes. Results go to the one
 //! writer through a bounded channel. It decides nothing about health, and a hung probe or collector delays only itself: whoever
-//! has its turn and does not end within [`limits::TURN`] goes on while the next one begins, and those whose last run hung wait among
-//! themselves.
+//! has its turn and does not end within [`limits::TURN`] goes on while the next one begins, and those whose last run hung, or that
+//! have not run yet, wait among themselves.
 
 mod beat;
 mod collect;
@@ -31,7 +31,7 @@ pub struct Schedule {
     pub tasks: JoinSet<()>,
     permits: Arc<Semaphore>,
     turns: Arc<Semaphore>,
-    hung: Arc<Semaphore>,
+    unproven: Arc<Semaphore>,
     beats: Beats,
 }
 
@@ -45,7 +45,7 @@ impl Schedule {
             tasks: JoinSet::new(),
             permits: Arc::new(Semaphore::new(limits::PROBES_AT_ONCE)),
             turns: Arc::new(Semaphore::new(1)),
-            hung: Arc::new(Semaphore::new(limits::HUNG_AT_ONCE)),
+            unproven: Arc::new(Semaphore::new(limits::UNPROVEN_AT_ONCE)),
             beats: Beats::new(clock::now(), fastrand::u64(..)),
         }
     }
@@ -57,7 +57,7 @@ impl Schedule {
             net: Arc::clone(&self.net),
             permits: Arc::clone(&self.permits),
             turns: Arc::clone(&self.turns),
-            hung: Arc::clone(&self.hung),
+            unproven: Arc::clone(&self.unproven),
             beats: self.beats,
         };
         self.tasks.spawn(repeat_check(index, check, lane));
@@ -74,16 +74,16 @@ struct Lane {
     net: Arc<Net>,
     permits: Arc<Semaphore>,
     turns: Arc<Semaphore>,
-    hung: Arc<Semaphore>,
+    unproven: Arc<Semaphore>,
     beats: Beats,
 }
 
 async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
-    let mut hung = false;
+    let mut last = Last::None;
     loop {
-        let Some((began, outcome)) = run_once(&mut check, &lane, hung).await else { return };
-        hung = outcome.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Timeout);
+        let Some((began, outcome)) = run_once(&mut check, &lane, last).await else { return };
+        last = Last::of(&outcome);
         pace.ran(outcome.ok());
         if let Some(fault) = &outcome.fault {
             tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
@@ -96,13 +96,33 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     }
 }
 
-/// Waits for a place, and runs; `None` when the schedule has ended. A check that hung the last time waits for a place among its like, so
-/// that any number of dead peers delays no other check.
-async fn run_once(check: &mut Check, lane: &Lane, hung: bool) -> Option<(Instant, Outcome)> {
+/// How the run before ended, as far as it matters for the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// There was none.
+    None,
+    /// By itself.
+    Ended,
+    /// By its deadline.
+    Hung,
+}
+
+impl Last {
+    fn of(outcome: &Outcome) -> Self {
+        match &outcome.fault {
+            Some(fault) if fault.reason == Reason::Timeout => Self::Hung,
+            _ => Self::Ended,
+        }
+    }
+}
+
+/// Waits for a place, and runs; `None` when the schedule has ended. A check that hung the last time, or is new and may, waits for a place
+/// among its like, so that any number of dead peers delays no check that is known to end.
+async fn run_once(check: &mut Check, lane: &Lane, last: Last) -> Option<(Instant, Outcome)> {
     let depth = if check.facts.peer { Depth::Peer } else { Depth::Dependency };
-    let places = if hung { &lane.hung } else { &lane.permits };
+    let places = if last == Last::Ended { &lane.permits } else { &lane.unproven };
     let _place = places.acquire().await.ok()?;
-    let turn = if hung { None } else { Some(lane.turns.acquire().await.ok()?) };
+    let turn = if last == Last::Hung { None } else { Some(lane.turns.acquire().await.ok()?) };
     let began = clock::now();
     let run = probes::run(check.probe.as_mut(), &lane.net, check.facts.timeout, depth);
     let outcome = match turn {

@@ -8,7 +8,7 @@ use tests::program::clean;
 use tests::skipped;
 
 const RESTRICTED: [&str; 3] = ["/diagnostics", "/config", "/status/diagnostics"];
-const OPEN: [&str; 7] = ["/", "/metrics", "/live", "/ready", "/health", "/-/healthy", "/-/ready"];
+const OPEN: [&str; 8] = ["/", "/metrics", "/live", "/ready", "/health", "/sd", "/-/healthy", "/-/ready"];
 
 /// An agent that has one check, an alias of its health pages, and perhaps a line more in its configuration.
 fn configured(folder: &std::path::Path, listen: &str, more: &str) -> Command {

@@ -1,5 +1,6 @@
 //! One agent, every kind of probe, every way of being rude at once: each run ends by its deadline with a closed reason that is not
-//! `internal`, memory stays bounded, and a check of a well-behaved peer keeps its pace beside them.
+//! `internal`, memory stays bounded, and a check of a well-behaved peer goes on beside them. That none is late is shown on the paused clock, in
+//! `agent/src/schedule/tests.rs`: here two busy cores and a debug build set the pace.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -19,13 +20,20 @@ const RUNS: f64 = 3.0;
 const MOST_KIB: u64 = 96 << 10;
 
 /// Kinds that speak to no TCP peer, and where their hostile peers are.
-const ELSEWHERE: &[(&str, &str)] = &[("file", "agent/src/probes/file/tests.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("file", "agent/src/probes/file/tests.rs"),
+    ("cert", "agent/src/probes/cert/tests.rs"),
+    ("unix", "agent/src/probes/unix.rs, and the dialogue is that of `tcp`"),
+    ("icmp", "agent/src/probes/icmp/tests.rs; the kernel reads the packets"),
+];
 
 /// What a kind needs beside a URL to be told something.
 fn keys(kind: &str) -> &'static str {
     match kind {
         // Without a dialogue, a connection is all that is asked for.
         "tcp" => ", query_response: [{expect: '^hello there$'}]",
+        // Over UDP, which a rude datagram cannot hold up, see agent/src/probes/dns/tests.rs.
+        "dns" => ", query_name: example.org, transport_protocol: tcp",
         "http" => ", fail_if_body_not_matches_regexp: ['^hello there$']",
         _ => "",
     }
@@ -93,6 +101,13 @@ fn of(page: &Page, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     page.series_of(name).find(|series| fits(&series.labels)).map(|series| series.value)
 }
 
+/// User and system time of the agent so far, in seconds.
+fn processor_time(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the agent runs");
+    let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace().skip(11).take(2);
+    fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 fn most_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the agent runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
@@ -146,7 +161,7 @@ fn no_peer_hangs_swells_or_delays_the_agent() {
         }
     }
     let good = |result| of(&last, "sidecar_check_runs_total", &[("check", "good"), ("result", result)]).unwrap_or(0.0);
-    if good("failed") > 0.0 || good("ok") < seconds / 2.0 {
+    if good("failed") > 0.0 || good("ok") < seconds / 4.0 {
         wrong.push(format!(
             "the good check ran {} times in {seconds:.0} s and failed {} times",
             good("ok"),
@@ -158,12 +173,13 @@ fn no_peer_hangs_swells_or_delays_the_agent() {
         wrong.push(format!("{kib} KiB of memory, at most {MOST_KIB}"));
     }
     tell(&format!(
-        "{} kinds × {} rude peers: {} checks, {:.0} s, {} runs of the good one, {} KiB at the most",
+        "{} kinds × {} rude peers: {} checks, {:.0} s, {} runs of the good one, {:.1} s of processor time, {} KiB at the most",
         kinds.len(),
         ALL.len(),
         names.len(),
         seconds,
         good("ok"),
+        processor_time(agent.running.id()),
         kib
     ));
     assert!(

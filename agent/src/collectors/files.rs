@@ -3,6 +3,7 @@
 use crate::limits;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
+use std::time::Duration;
 
 /// Why a file gave nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -84,6 +85,14 @@ pub(super) fn pressure(text: &str, who: &str) -> Option<f64> {
     Some(percent / 100.0)
 }
 
+/// The time for which something (`some`) or everything (`full`) has waited, from a PSI file; the kernel counts microseconds.
+#[must_use]
+pub(super) fn waited(text: &str, who: &str) -> Option<Duration> {
+    let line = text.lines().find_map(|line| line.strip_prefix(who))?;
+    let total = line.split_whitespace().find_map(|word| word.strip_prefix("total="))?;
+    total.parse().ok().map(Duration::from_micros)
+}
+
 /// `part / whole`, nothing when the whole is nothing.
 #[must_use]
 pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -115,6 +124,8 @@ mod tests {
         assert_eq!(pressure(text, "some"), Some(0.125));
         assert_eq!(pressure(text, "full"), Some(0.0));
         assert_eq!(pressure("", "some"), None);
+        assert_eq!(waited(text, "some"), Some(Duration::from_micros(99)));
+        assert_eq!(waited(text, "none"), None);
     }
 
     #[test]
@@ -137,7 +148,7 @@ mod tests {
         #[test]
         fn no_text_breaks_the_parsers(text in ".{0,300}") {
             let _found = keyed(&text, "some");
-            let _found = pressure(&text, "some");
+            let _found = (pressure(&text, "some"), waited(&text, "some"));
         }
     }
 }

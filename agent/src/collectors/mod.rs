@@ -6,6 +6,9 @@ pub mod facts;
 mod files;
 mod host;
 mod itself;
+mod members;
+mod namegroups;
+mod node;
 mod pid;
 mod pod;
 mod process;
@@ -16,7 +19,7 @@ mod volumes;
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// Where the kernel's files are found; tests pass fixture trees.
@@ -53,6 +56,37 @@ pub struct PeerPlan {
     pub cpu_limit: Option<f64>,
     /// Paths of volumes whose free space is watched, as mounted here.
     pub volumes: Vec<PathBuf>,
+    /// How the source `node` is read.
+    pub node: NodePlan,
+    /// What the container is called, for the labels that cAdvisor and the kubelet give.
+    pub labels: PeerLabels,
+}
+
+/// What the configuration says of the source `node`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodePlan {
+    /// The parts that are switched on or off by name; the others are as by default.
+    pub switches: Vec<(&'static str, bool)>,
+    /// Time between two looks, when it is not the usual one.
+    pub interval: Option<Duration>,
+}
+
+/// The names of the parts of the source `node`, and whether each is on by default.
+pub fn node_parts() -> impl Iterator<Item = (&'static str, bool)> {
+    node::parts()
+}
+
+/// What the peer's container is called, as told by the configuration or the downward API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerLabels {
+    /// The container's name in its pod, or its service's.
+    pub container: Option<String>,
+    /// The pod.
+    pub pod: Option<String>,
+    /// The pod's namespace.
+    pub namespace: Option<String>,
+    /// The image that it runs.
+    pub image: Option<String>,
 }
 
 /// The time of a collection.
@@ -94,6 +128,11 @@ impl Collected {
 pub trait Collector: Send {
     /// Reads once. Runs on a thread of its own: it may block, and is marked failed when it takes too long.
     fn collect(&mut self, at: Moment) -> Collected;
+
+    /// Whether it wants to be read now. One that has a pace of its own is asked at every collection and says no to most.
+    fn is_due(&self, _now: Instant) -> bool {
+        true
+    }
 }
 
 /// A row of the table.
@@ -113,5 +152,13 @@ pub struct Source {
 }
 
 /// All sources. A new collector is one file and one row here.
-pub static SOURCES: &[&Source] =
-    &[&host::SOURCE, &volumes::SOURCE, &cgroup::SOURCE, &process::SOURCE, &pod::SOURCE, &itself::SOURCE];
+pub static SOURCES: &[&Source] = &[
+    &host::SOURCE,
+    &node::SOURCE,
+    &volumes::SOURCE,
+    &cgroup::SOURCE,
+    &process::SOURCE,
+    &namegroups::SOURCE,
+    &pod::SOURCE,
+    &itself::SOURCE,
+];

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 /// A process under a `/proc` root.
 #[derive(Clone, Debug)]
 pub(super) struct Pid {
+    /// Its number; 0 for this process.
+    pub(super) number: u32,
     proc: PathBuf,
     folder: PathBuf,
 }
@@ -19,6 +21,14 @@ pub(super) struct Pid {
 pub(super) struct Stat {
     /// User and system time.
     pub(super) cpu: Duration,
+    /// User time.
+    pub(super) user: Duration,
+    /// System time.
+    pub(super) system: Duration,
+    /// Page faults that needed no disk, and that did.
+    pub(super) faults: [u64; 2],
+    /// The state's letter.
+    pub(super) state: char,
     /// Threads.
     pub(super) threads: u64,
     /// Start, in clock ticks since boot: with the pid it names a process for good.
@@ -33,13 +43,13 @@ impl Pid {
     /// A process by its number.
     #[must_use]
     pub(super) fn new(proc: &Path, pid: u32) -> Self {
-        Self { proc: proc.to_path_buf(), folder: proc.join(pid.to_string()) }
+        Self { number: pid, proc: proc.to_path_buf(), folder: proc.join(pid.to_string()) }
     }
 
     /// This process.
     #[must_use]
     pub(super) fn myself(proc: &Path) -> Self {
-        Self { proc: proc.to_path_buf(), folder: proc.join("self") }
+        Self { number: 0, proc: proc.to_path_buf(), folder: proc.join("self") }
     }
 
     /// Its processor time, memory, threads and start.
@@ -50,6 +60,42 @@ impl Pid {
         let path = self.folder.join("stat");
         let text = files::read(&path)?;
         parse_stat(&text).ok_or_else(|| files::odd(&path, &text))
+    }
+
+    /// One of its files.
+    ///
+    /// # Errors
+    /// When it has ended, or this user may not read it.
+    pub(super) fn text(&self, name: &str) -> Result<String, Unread> {
+        files::read(&self.folder.join(name))
+    }
+
+    /// The `status` of each of its threads, at most so many.
+    pub(super) fn threads(&self, most: usize) -> impl Iterator<Item = Result<String, Unread>> {
+        let entries = std::fs::read_dir(self.folder.join("task")).into_iter().flatten().flatten();
+        entries.take(most).map(|entry| files::read(&entry.path().join("status")))
+    }
+
+    /// The file system of its root directory, where this user may look into it.
+    #[must_use]
+    pub(super) fn root(&self) -> Option<rustix::fs::StatVfs> {
+        // With the slash it is the directory itself, not the link to it.
+        rustix::fs::statvfs(self.folder.join("root/")).ok()
+    }
+
+    /// How many files it has open, and how many of them are sockets; the latter only up to [`limits::FILES_LOOKED_AT`] files.
+    ///
+    /// # Errors
+    /// When this user may not look.
+    pub(super) fn files_and_sockets(&self) -> Result<(u64, Option<u64>), Unread> {
+        let open = self.open_files()?;
+        if open > limits::FILES_LOOKED_AT {
+            return Ok((open, None));
+        }
+        let entries = std::fs::read_dir(self.folder.join("fd")).into_iter().flatten().flatten();
+        let links = entries.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        let sockets = links.filter(|link| link.as_os_str().as_encoded_bytes().starts_with(b"socket:")).count();
+        Ok((open, u64::try_from(sockets).ok()))
     }
 
     /// Its command name, as the kernel keeps it: at most 15 bytes, any bytes.
@@ -140,8 +186,7 @@ impl Pid {
     /// When it started, in seconds since the Unix epoch.
     #[must_use]
     pub(super) fn started_at(&self, stat: &Stat) -> Option<f64> {
-        let booted = files::keyed(&files::read(&self.proc.join("stat")).ok()?, "btime")?;
-        Some(float(booted) + ticks(stat.start_ticks).as_secs_f64())
+        Some(booted(&self.proc)? + ticks(stat.start_ticks).as_secs_f64())
     }
 
     /// The host's memory.
@@ -164,10 +209,16 @@ pub(super) fn all(proc: &Path) -> impl Iterator<Item = Pid> {
     pids.take(limits::PROCESSES_LOOKED_AT).map(|pid| Pid::new(proc, pid))
 }
 
+/// When the machine started, in seconds since the Unix epoch.
+#[must_use]
+pub(super) fn booted(proc: &Path) -> Option<f64> {
+    files::keyed(&files::read(&proc.join("stat")).ok()?, "btime").map(float)
+}
+
 /// The host's memory in bytes.
 #[must_use]
 pub(super) fn memory_total(proc: &Path) -> Option<u64> {
-    files::keyed(&files::read(&proc.join("meminfo")).ok()?, "MemTotal").map(|kib| kib * 1024)
+    files::keyed(&files::read(&proc.join("meminfo")).ok()?, "MemTotal").map(|kib| kib.saturating_mul(1024))
 }
 
 /// The host's processors, from `/proc/stat`; 1 when that cannot be read.
@@ -200,8 +251,13 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let field = |number: usize| fields.get(number.checked_sub(3)?)?.parse::<u64>().ok();
     let page = u64::try_from(rustix::param::page_size()).ok()?;
+    let (user, system) = (field(14)?, field(15)?);
     Some(Stat {
-        cpu: ticks(field(14)?.checked_add(field(15)?)?),
+        cpu: ticks(user.checked_add(system)?),
+        user: ticks(user),
+        system: ticks(system),
+        faults: [field(10)?, field(12)?],
+        state: fields.first()?.chars().next()?,
         threads: field(20)?,
         start_ticks: field(22)?,
         virtual_bytes: field(23)?,
@@ -209,7 +265,8 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
-fn ticks(count: u64) -> Duration {
+/// Clock ticks as a time.
+pub(super) fn ticks(count: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     Duration::from_secs(count / per_second) + Duration::from_millis(count % per_second * 1000 / per_second)
 }

@@ -4,11 +4,14 @@
 //! page tables, slab and socket buffers are not in it, so it is a lower bound. Source: proc(5), `RssAnon` and `RssShmem`.
 
 use super::cgroup::metrics::{CPU_LIMIT, MEMORY_LIMIT, UNRECLAIMABLE};
+use super::cgroup::{Finder, Labels, names, processes};
 use super::facts::{CPU_USED_RATIO, MEMORY_USED_RATIO};
 use super::files::{float, ratio};
-use super::pid::{self, Pid};
-use super::process::Process;
+use super::members::{Found, Members};
+use super::pid;
 use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
+use crate::clock;
+use crate::reading::Reading;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,70 +19,151 @@ use tokio::time::Instant;
 /// The row of the table.
 pub(super) static SOURCE: Source = Source {
     name: "pod",
-    summary: "memory and processor time of the peer's container by its processes, in a pod that shares its PID namespace, against the limits told in `peer`",
+    summary: "memory, processor time, processes and network of the peer's container by its processes and its pod, where no cgroup can be read, against the limits told in `peer`",
     default_on: true,
-    facts: &[&MEMORY_USED_RATIO, &CPU_USED_RATIO, &UNRECLAIMABLE, &MEMORY_LIMIT, &CPU_LIMIT],
+    facts: &[
+        &MEMORY_USED_RATIO,
+        &CPU_USED_RATIO,
+        &UNRECLAIMABLE,
+        &MEMORY_LIMIT,
+        &CPU_LIMIT,
+        &names::MEMORY_LIMIT,
+        &names::CPU_QUOTA,
+        &names::CPU_PERIOD,
+        &names::PROCESSES,
+        &names::THREADS,
+        &names::ULIMITS,
+        &names::FILE_DESCRIPTORS,
+        &names::SOCKETS,
+        &names::START_TIME,
+        &names::LAST_SEEN,
+        &names::FS_LIMIT,
+        &names::FS_INODES,
+        &names::FS_INODES_FREE,
+        &names::RECEIVED_BYTES,
+        &names::RECEIVED_PACKETS,
+        &names::RECEIVED_DROPPED,
+        &names::RECEIVED_ERRORS,
+        &names::SENT_BYTES,
+        &names::SENT_PACKETS,
+        &names::SENT_DROPPED,
+        &names::SENT_ERRORS,
+    ],
     parsers: &[],
     build: |roots, peer| Box::new(Pod::new(roots, peer)),
 };
 
+/// The enforcement period that Kubernetes and Docker set, in microseconds.
+const PERIOD: f64 = 100_000.0;
+
 struct Pod {
     proc: PathBuf,
-    peer: Process,
+    members: Members,
+    finder: Finder,
     plan: PeerPlan,
     /// Processor time of the container at the last look, and when that was.
     before: Option<(Instant, Duration)>,
 }
 
 /// What the processes of a container sum up to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Sum {
-    unreclaimable: u64,
+    anonymous: u64,
+    shared: u64,
     cpu: Duration,
+    threads: u64,
+}
+
+impl Sum {
+    /// A process that ends while it is looked at is left out.
+    fn of(members: &Found) -> Self {
+        let mut sum = Self::default();
+        for (process, stat) in &members.0 {
+            let Ok((own, with_others)) = process.unreclaimable() else { continue };
+            sum.anonymous = sum.anonymous.saturating_add(own);
+            sum.shared = sum.shared.max(with_others);
+            sum.cpu = sum.cpu.saturating_add(stat.cpu);
+            sum.threads = sum.threads.saturating_add(stat.threads);
+        }
+        sum
+    }
+
+    fn unreclaimable(&self) -> u64 {
+        self.anonymous.saturating_add(self.shared)
+    }
 }
 
 impl Pod {
     fn new(roots: &Roots, peer: &PeerPlan) -> Self {
-        Self { proc: roots.proc.clone(), peer: Process::new(roots, peer), plan: peer.clone(), before: None }
+        let (members, finder) = (Members::new(roots, peer), Finder::new(roots, peer));
+        Self { proc: roots.proc.clone(), members, finder, plan: peer.clone(), before: None }
     }
 
-    fn sum(&self, peer: &Pid) -> Result<Sum, String> {
-        let container = peer.cgroup().map_err(|error| error.to_string())?;
-        let (mut anonymous, mut shared, mut cpu) = (0_u64, 0_u64, Duration::ZERO);
-        // A process that ends while it is looked at is left out.
-        for process in pid::all(&self.proc).filter(|process| process.cgroup().is_ok_and(|other| other == container)) {
-            let (Ok(stat), Ok((own, with_others))) = (process.stat(), process.unreclaimable()) else { continue };
-            anonymous = anonymous.saturating_add(own);
-            shared = shared.max(with_others);
-            cpu += stat.cpu;
+    /// Why another collector tells it all, or nobody can.
+    fn nothing_to_tell(&mut self) -> Option<&'static str> {
+        let plan = &self.plan;
+        if plan.cgroup.is_some() {
+            return Some("the peer's cgroup is named, and tells more");
         }
-        Ok(Sum { unreclaimable: anonymous.saturating_add(shared), cpu })
+        if plan.memory_limit.is_none() && plan.cpu_limit.is_none() && plan.labels.pod.is_none() {
+            return Some("no limit is told in `peer.memory_limit` or `peer.cpu_limit`, and no pod in `peer.pod`");
+        }
+        self.finder.find().is_ok().then_some("the cgroup of the peer's process can be read, and tells more")
     }
-}
 
-impl Collector for Pod {
-    fn collect(&mut self, at: Moment) -> Collected {
-        if self.plan.cgroup.is_some() {
-            return Collected::Absent("the peer's cgroup is named, and tells more".to_owned());
-        }
+    fn ratios(&mut self, at: Moment, sum: &Sum, readings: &mut Vec<Reading>) {
         let (memory, cores) = (self.plan.memory_limit, self.plan.cpu_limit);
-        if memory.is_none() && cores.is_none() {
-            return Collected::Absent("no limit is told in `peer.memory_limit` or `peer.cpu_limit`".to_owned());
-        }
-        let sum = match self.peer.find().and_then(|(peer, _)| self.sum(&peer)) {
-            Ok(sum) => sum,
-            Err(why) => return Collected::Absent(why),
-        };
-        let mut readings = vec![UNRECLAIMABLE.is(float(sum.unreclaimable))];
+        readings.push(UNRECLAIMABLE.is(float(sum.unreclaimable())));
         readings.extend(memory.map(|limit| MEMORY_LIMIT.is(float(limit))));
         readings.extend(cores.map(|cores| CPU_LIMIT.is(cores)));
-        let memory = memory.and_then(|limit| ratio(sum.unreclaimable, limit));
+        let memory = memory.and_then(|limit| ratio(sum.unreclaimable(), limit));
         readings.extend(memory.map(|used| MEMORY_USED_RATIO.with(["peer"], used)));
         // A process that ended took its time with it: then there is no figure for once.
         let cpu = cores.and_then(|cores| pid::used_since(self.before, (at.now, sum.cpu), cores));
         readings.extend(cpu.map(|used| CPU_USED_RATIO.with(["peer"], used)));
         self.before = Some((at.now, sum.cpu));
-        Collected::Readings(readings)
+    }
+
+    /// What cAdvisor's names can be given without a cgroup. Memory and processor time are not among them: those of processes mean
+    /// something else.
+    fn container(&self, at: Moment, members: &Found, sum: &Sum, readings: &mut Vec<Reading>) {
+        let labels = Labels::new(&self.plan.labels, self.plan.process.as_deref().unwrap_or("peer"));
+        let spec = [
+            (&names::MEMORY_LIMIT, self.plan.memory_limit.map(float)),
+            (&names::CPU_QUOTA, self.plan.cpu_limit.map(|cores| (cores * PERIOD).round())),
+            (&names::CPU_PERIOD, self.plan.cpu_limit.map(|_| PERIOD)),
+        ];
+        readings.extend(spec.into_iter().filter_map(|(metric, value)| Some(labels.reading(metric, &[], value?))));
+        if members.seen() {
+            let processes = u64::try_from(members.0.len()).unwrap_or(u64::MAX);
+            readings.push(labels.reading(&names::PROCESSES, &[], float(processes)));
+            readings.push(labels.reading(&names::THREADS, &[], float(sum.threads)));
+            readings.push(labels.reading(&names::LAST_SEEN, &[], clock::unix(at.wall)));
+        }
+        processes::readings(&self.proc, members, &labels, readings);
+    }
+}
+
+impl Collector for Pod {
+    fn collect(&mut self, at: Moment) -> Collected {
+        if let Some(why) = self.nothing_to_tell() {
+            return Collected::Absent(why.to_owned());
+        }
+        let (members, unseen) = match self.members.of_process() {
+            Ok(members) => (members, None),
+            // The pod's network is there without any process.
+            Err(why) if self.plan.labels.pod.is_some() => (Found(Vec::new()), Some(why)),
+            Err(why) => return Collected::Absent(why),
+        };
+        let (sum, mut readings) = (Sum::of(&members), Vec::new());
+        if unseen.is_none() {
+            self.ratios(at, &sum, &mut readings);
+        }
+        self.container(at, &members, &sum, &mut readings);
+        match unseen {
+            Some(why) => Collected::Noted(readings, why),
+            None => Collected::Readings(readings),
+        }
     }
 }
 
@@ -145,7 +229,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let tree = tree();
-        insta::assert_snapshot!(why(pod(&tree, PeerPlan::default()).collect(at(0))), @"no limit is told in `peer.memory_limit` or `peer.cpu_limit`");
+        insta::assert_snapshot!(why(pod(&tree, PeerPlan::default()).collect(at(0))), @"no limit is told in `peer.memory_limit` or `peer.cpu_limit`, and no pod in `peer.pod`");
         let named = PeerPlan { cgroup: Some("x".to_owned()), ..limits() };
         insta::assert_snapshot!(why(pod(&tree, named).collect(at(0))), @"the peer's cgroup is named, and tells more");
         let elsewhere = Tree::new(&[]);

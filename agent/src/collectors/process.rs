@@ -8,6 +8,7 @@ use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
 use crate::limits;
 use crate::parser::Parser;
 use crate::reading::Metric;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 static CPU: Metric = Metric::counter(
@@ -46,6 +47,8 @@ pub(super) struct Process {
     proc: PathBuf,
     name: Option<String>,
     own_pid: u32,
+    /// The one found by name, with its start: looking through all of `/proc` costs a file for each process.
+    known: Cell<Option<(u32, u64)>>,
 }
 
 /// Names of a PID 1 that only looks after the peer: the pause container of a pod, and the inits of images.
@@ -56,11 +59,34 @@ const HOST_NAMESPACE: &str = "pid:[4026531836]";
 impl Process {
     /// Looks for the process that the configuration names.
     pub(super) fn new(roots: &Roots, peer: &PeerPlan) -> Self {
-        Self { proc: roots.proc.clone(), name: peer.process.clone(), own_pid: std::process::id() }
+        Self {
+            proc: roots.proc.clone(),
+            name: peer.process.clone(),
+            own_pid: std::process::id(),
+            known: Cell::new(None),
+        }
     }
 
     fn on_the_host(&self) -> bool {
         std::fs::read_link(self.proc.join("self/ns/pid")).is_ok_and(|namespace| namespace.as_os_str() == HOST_NAMESPACE)
+    }
+
+    /// The peer's process, as remembered while it lives.
+    ///
+    /// # Errors
+    /// When no process here is the peer: why, for people.
+    pub(super) fn pid(&self) -> Result<Pid, String> {
+        if let Some((number, start)) = self.known.get() {
+            let pid = Pid::new(&self.proc, number);
+            if pid.stat().is_ok_and(|stat| stat.start_ticks == start) {
+                return Ok(pid);
+            }
+        }
+        let (pid, _chosen) = self.find()?;
+        if self.name.is_some() {
+            self.known.set(pid.stat().ok().map(|stat| (pid.number, stat.start_ticks)));
+        }
+        Ok(pid)
     }
 
     /// The peer's process, and how it was chosen when it was chosen by name.
@@ -178,7 +204,7 @@ mod tests {
     }
 
     fn collect(tree: &Tree, name: Option<&str>, own_pid: u32) -> Collected {
-        Process { proc: tree.path(), name: name.map(str::to_owned), own_pid }.collect(at(0))
+        Process { proc: tree.path(), name: name.map(str::to_owned), own_pid, known: Cell::new(None) }.collect(at(0))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::plan::Check;
 use super::{Desk, Tables, depend};
 use crate::limits;
 use crate::node::{Key, Node, Place, Problems, Value, child, closest, did_you_mean, fields};
-use crate::probes::{Kind, Probe, Target};
+use crate::probes::{Kind, Probe, Target, every};
 use crate::snapshot::{CheckFacts, Role};
 use crate::units::Span;
 use serde::Deserialize;
@@ -27,6 +27,7 @@ pub(super) struct RawCheck {
     ok_after: Option<u32>,
     role: Option<Role>,
     depends_on: Vec<String>,
+    all_addresses: bool,
     peer: bool,
 }
 
@@ -58,6 +59,7 @@ fn build(written: &Written, tables: Tables, desk: &mut Desk) -> Option<Check> {
     let (kind, target) = found.ok()?;
     take_query(written, kind, &target, &mut own, desk);
     let probe = build_probe(written, kind, &target, &own, &mut desk.problems)?;
+    let probe = if raw.all_addresses { every_address(written, kind, &target, (probe, &own), desk)? } else { probe };
     Some(Check { facts: Arc::new(facts(raw, times, kind, &target)), probe })
 }
 
@@ -192,6 +194,22 @@ fn build_probe(
         problems.add(&written.path, written.node.at, format!("a check of kind `{}` cannot be made of this", kind.name));
     }
     probe
+}
+
+/// The probe for all addresses of its host.
+fn every_address(
+    written: &Written,
+    kind: &Kind,
+    target: &Target,
+    (probe, own): (Box<dyn Probe>, &Node),
+    desk: &mut Desk,
+) -> Option<Box<dyn Probe>> {
+    if every::fits(kind) && !target.host.is_empty() {
+        return Some(every::every(probe, &target.host, own));
+    }
+    let message = format!("a check of kind `{}` has no name whose addresses could be probed apart", kind.name);
+    desk.problems.add(&child(&written.path, "all_addresses"), place(written, "all_addresses"), message);
+    None
 }
 
 /// Interval and timeout, as written or usual for the kind.

@@ -15,21 +15,31 @@ pub static TOP: &[Key] = &[
         "nothing is known of the peer",
         "what the collectors are told of the peer: `cgroup` (the `cgroup_parent` of its service, with or without `.slice`, \
          or the directory itself), `process` (its command name, when the PID namespace is shared), `memory_limit` and \
-         `cpu_limit` (what a pod's downward API tells, `256Mi` and `500m`, where no cgroup can be read) and `volumes` \
-         (paths whose free space is watched, as mounted here)",
+         `cpu_limit` (what a pod's downward API tells, `256Mi` and `500m`, where no cgroup can be read), `volumes` \
+         (paths whose free space is watched, as mounted here), and `container`, `pod`, `namespace` and `image` (the labels of \
+         `container_*`, as the kubelet has them; without `container` the cgroup's name is the container's)",
     ),
     key(
         "host",
         "`true` or `false`",
         "as the collector `host`",
-        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough",
+        "whether this agent reports on its host, short for `collectors: {host: …}`; on a host with several agents one is enough; \
+         only when `true` is written here, the host's metrics come under node_exporter's names too (source `node`)",
+    ),
+    key(
+        "host_root",
+        "absolute path",
+        "`/`",
+        "where the host's `/` is mounted in this container (read-only, with all that is mounted below it), as in `/host`: the source \
+         `node` then reads the host's own `/proc`, `/sys` and files below it, and names mount points without it",
     ),
     key("checks", "list of checks", "none", "what is probed; see below"),
     key(
         "collectors",
         "mapping",
         "see Collectors",
-        "switches a source on or off by name (`process: false`); `interval` is the time between two collections",
+        "switches a source on or off by name (`process: false`); `interval` is the time between two collections; `node` takes a \
+         mapping that switches its parts (`node: {hwmon: false, interrupts: true, interval: 15s}`)",
     ),
     key(
         "diagnostics_from",
@@ -68,6 +78,13 @@ pub static CHECK: &[Key] = &[
         "what a failure means: the peer is dead, it should get no traffic, or it is only shown",
     ),
     key("depends_on", "list of names", "none", "checks whose failure explains a failure of this one"),
+    key(
+        "all_addresses",
+        "`true` or `false`",
+        "`false`",
+        "probes every address of the URL's host apart, at most 8, each with its share of the timeout; one that fails fails the \
+         check. For kinds with `preferred_ip_protocol`",
+    ),
     key("peer", "`true` or `false`", "`false`", "marks the check of the service that this agent stands beside"),
 ];
 
@@ -78,6 +95,10 @@ pub static ENVIRONMENT: &[(&str, &str)] = &[
     ("AGENT_PEER", "URL of the peer, as `--peer`"),
     ("AGENT_CHECK_<NAME>", "URL of a check; `<NAME>` in lower case with `-` for `_` is its name"),
     ("AGENT_PEER_CGROUP", "as `--peer-cgroup`"),
+    ("AGENT_PEER_CONTAINER", "as `peer.container`"),
+    ("AGENT_PEER_POD", "as `peer.pod`; a pod's `fieldRef: metadata.name`"),
+    ("AGENT_PEER_NAMESPACE", "as `peer.namespace`; a pod's `fieldRef: metadata.namespace`"),
+    ("AGENT_PEER_IMAGE", "as `peer.image`"),
     ("AGENT_DIAGNOSTICS_FROM", "as `diagnostics_from`, separated by commas"),
     ("AGENT_LOG_LEVEL", "as `--log.level`"),
     ("AGENT_LOG_FORMAT", "as `--log.format`"),

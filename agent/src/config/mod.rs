@@ -4,6 +4,7 @@
 mod check;
 mod depend;
 mod expand;
+mod host;
 pub mod keys;
 mod layers;
 mod plan;
@@ -23,7 +24,7 @@ pub use plan::{Check, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem};
 pub(crate) use top::{LISTEN, parse_listen};
 
-use crate::collectors::{PeerPlan, SOURCES, Source};
+use crate::collectors::{PeerLabels, PeerPlan, SOURCES, Source};
 use crate::limits;
 use crate::node::{Node, Place, Problem, Problems, Value};
 use crate::paint::Paint;
@@ -102,6 +103,7 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
         checks,
         peer: top.peer,
         host: top.host,
+        host_root: top.host_root,
         collectors: top.collectors,
         collect_interval: top.collect_interval,
     })
@@ -110,7 +112,8 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
 /// Whether somebody asked for figures of host or peer; those that come by themselves are no purpose.
 fn asks_for_resources(root: &Node, peer: &PeerPlan) -> bool {
     let host = root.get("host").is_some_and(|node| node.value == Value::Bool(true));
-    host || *peer != PeerPlan::default()
+    // Labels alone ask for nothing.
+    host || PeerPlan { labels: PeerLabels::default(), ..peer.clone() } != PeerPlan::default()
 }
 
 /// Reads a YAML file as it stands, without `${…}`; the error is the whole message for people.

@@ -6,6 +6,7 @@ use crate::snapshot::CheckFacts;
 use crate::units::Span;
 use ipnet::IpNet;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ pub struct Plan {
     pub peer: PeerPlan,
     /// Whether this agent reports on its host.
     pub host: bool,
+    /// Where the host's root is mounted here.
+    pub host_root: PathBuf,
     /// Names of the sources that run.
     pub collectors: Vec<&'static str>,
     /// Time between two collections.
@@ -73,8 +76,15 @@ impl Plan {
                 "memory_limit_bytes": self.peer.memory_limit,
                 "cpu_limit_cores": self.peer.cpu_limit,
                 "volumes": self.peer.volumes,
+                "container": self.peer.labels.container,
+                "pod": self.peer.labels.pod,
+                "namespace": self.peer.labels.namespace,
+                "image": self.peer.labels.image,
             },
+            "host_root": self.host_root,
             "collectors": self.collectors,
+            "node": self.peer.node.switches.iter().copied().collect::<BTreeMap<_, _>>(),
+            "node_interval": self.peer.node.interval.map(|every| Span(every).to_string()),
             "collect_interval": Span(self.collect_interval).to_string(),
             "checks": checks,
         })

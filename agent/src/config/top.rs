@@ -3,8 +3,8 @@
 use super::expand::Environment;
 use super::layers::Flags;
 use super::plan::ServerPlan;
-use super::{Tables, keys};
-use crate::collectors::PeerPlan;
+use super::{Tables, host, keys};
+use crate::collectors::{NodePlan, PeerLabels, PeerPlan};
 use crate::limits;
 use crate::node::{Key, Node, Place, Problems, Value, child, did_you_mean};
 use crate::units::{self, Span};
@@ -28,6 +28,7 @@ pub(super) struct RawTop {
     listen: Option<String>,
     peer: RawPeer,
     host: Option<bool>,
+    host_root: Option<PathBuf>,
     /// Read in `layers.rs`; named here so that the list of keys is whole.
     checks: IgnoredAny,
     /// Read in [`collectors`]; named here for the same reason.
@@ -44,6 +45,10 @@ struct RawPeer {
     memory_limit: Option<String>,
     cpu_limit: Option<String>,
     volumes: Vec<PathBuf>,
+    container: Option<String>,
+    pod: Option<String>,
+    namespace: Option<String>,
+    image: Option<String>,
 }
 
 /// What the plan needs beside the checks.
@@ -51,6 +56,7 @@ pub(super) struct Top {
     pub(super) server: ServerPlan,
     pub(super) peer: PeerPlan,
     pub(super) host: bool,
+    pub(super) host_root: PathBuf,
     pub(super) collectors: Vec<&'static str>,
     pub(super) collect_interval: Duration,
 }
@@ -66,7 +72,7 @@ pub(super) fn read(
     let supported = without_unsupported(root, problems);
     let supported = without_peer_url(supported, problems);
     let raw: RawTop = supported.read_on("", problems)?;
-    let (collectors, collect_interval) = collectors(root, raw.host, tables, problems);
+    let (collectors, collect_interval, node) = collectors(root, raw.host, tables, problems);
     let server = ServerPlan {
         listen: listen(&raw, root, flags, env, problems),
         web_config: flags.web_config.as_ref().map(PathBuf::from),
@@ -74,9 +80,12 @@ pub(super) fn read(
         aliases: aliases(&raw, root, problems),
     };
     let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
-    let peer = peer(raw.peer, cgroup, root, problems);
+    let labels = labels(&raw.peer, root, env, problems);
+    let peer = PeerPlan { node, labels, ..peer(raw.peer, cgroup, root, problems) };
+    let at = root.get("host_root").map_or(Place::default(), |node| node.at);
+    let host_root = host::root(raw.host_root, at, problems);
     let host = collectors.contains(&HOST);
-    Some(Top { server, peer, host, collectors, collect_interval })
+    Some(Top { server, peer, host, host_root, collectors, collect_interval })
 }
 
 /// Refuses by name what a later version will read, so that it gets no "did you mean".
@@ -95,7 +104,7 @@ fn without_unsupported(root: &Node, problems: &mut Problems) -> Node {
 fn without_peer_url(mut root: Node, problems: &mut Problems) -> Node {
     if let Some(node) = root.get("peer").filter(|node| node.as_text().is_some()) {
         let message = "`peer` at the top is a mapping that says where the peer's resources are, found text";
-        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes";
+        let hint = "the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes, container, pod, namespace, image";
         problems.add_with_hint("peer", node.at, message, hint);
     }
     if let Value::Map(entries) = &mut root.value {
@@ -153,7 +162,28 @@ fn peer(raw: RawPeer, cgroup: Option<String>, root: &Node, problems: &mut Proble
         }
         cores
     });
-    PeerPlan { cgroup: cgroup.or(raw.cgroup), process: raw.process, memory_limit, cpu_limit, volumes: raw.volumes }
+    let cgroup = cgroup.or(raw.cgroup);
+    PeerPlan { cgroup, process: raw.process, memory_limit, cpu_limit, volumes: raw.volumes, ..PeerPlan::default() }
+}
+
+/// What the peer's container is called; a variable that the downward API fills wins over the file.
+fn labels(raw: &RawPeer, root: &Node, env: &Environment, problems: &mut Problems) -> PeerLabels {
+    let mut label = |key: &str, variable: &str, written: Option<&String>| {
+        let value = env.filled(variable).or(written.map(String::as_str))?;
+        if value.len() <= limits::PEER_LABEL_BYTES && !value.chars().any(char::is_control) {
+            return Some(value.to_owned());
+        }
+        let place = root.get("peer").and_then(|peer| peer.get(key)).map_or(Place::default(), |node| node.at);
+        let most = limits::PEER_LABEL_BYTES;
+        problems.add(&format!("peer.{key}"), place, format!("a label has one line of at most {most} bytes"));
+        None
+    };
+    PeerLabels {
+        container: label("container", "AGENT_PEER_CONTAINER", raw.container.as_ref()),
+        pod: label("pod", "AGENT_PEER_POD", raw.pod.as_ref()),
+        namespace: label("namespace", "AGENT_PEER_NAMESPACE", raw.namespace.as_ref()),
+        image: label("image", "AGENT_PEER_IMAGE", raw.image.as_ref()),
+    }
 }
 
 fn networks(raw: &RawTop, root: &Node, env: &Environment, problems: &mut Problems) -> Vec<IpNet> {
@@ -210,7 +240,7 @@ fn collectors(
     host: Option<bool>,
     tables: Tables,
     problems: &mut Problems,
-) -> (Vec<&'static str>, Duration) {
+) -> (Vec<&'static str>, Duration, NodePlan) {
     let empty = Node::default();
     let node = root.get("collectors").unwrap_or(&empty);
     if !matches!(node.value, Value::Null | Value::Map(_)) {
@@ -223,7 +253,11 @@ fn collectors(
         let path = child("collectors", &key.name);
         problems.add_with_hint(&path, key.at, message, did_you_mean(&key.name, "names", &names));
     }
+    let (node_on, node_plan) = host::node(node, host, problems);
     let mut switch = |name: &str, default: bool| {
+        if name == host::NODE {
+            return node_on;
+        }
         let written = node.get(name).filter(|node| node.value != Value::Null);
         written.map_or(Some(default), |node| node.read::<bool>(&child("collectors", name), problems)).unwrap_or(default)
     };
@@ -231,21 +265,19 @@ fn collectors(
     let sources = tables.sources.iter();
     let chosen = sources.filter(|source| switch(source.name, on(source.name, source.default_on))).map(|s| s.name);
     let chosen = chosen.collect();
-    (chosen, collect_interval(node, problems))
+    let interval = node.get("interval").filter(|node| node.value != Value::Null);
+    let interval = interval.and_then(|node| read_interval(node, "collectors.interval", problems));
+    (chosen, interval.unwrap_or(limits::COLLECT_INTERVAL), node_plan)
 }
 
-fn collect_interval(node: &Node, problems: &mut Problems) -> Duration {
-    let Some(node) = node.get("interval").filter(|node| node.value != Value::Null) else {
-        return limits::COLLECT_INTERVAL;
-    };
-    let Some(Span(interval)) = node.read::<Span>("collectors.interval", problems) else {
-        return limits::COLLECT_INTERVAL;
-    };
+/// A time between two collections.
+pub(super) fn read_interval(node: &Node, path: &str, problems: &mut Problems) -> Option<Duration> {
+    let Span(interval) = node.read::<Span>(path, problems)?;
     if interval < limits::INTERVAL_LEAST || interval > limits::INTERVAL_MOST {
         let (least, most) = (Span(limits::INTERVAL_LEAST), Span(limits::INTERVAL_MOST));
-        problems.add("collectors.interval", node.at, format!("an interval lies between {least} and {most}"));
+        problems.add(path, node.at, format!("an interval lies between {least} and {most}"));
     }
-    interval
+    Some(interval)
 }
 
 /// The keys that the top of a file really has.

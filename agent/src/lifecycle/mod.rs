@@ -110,7 +110,7 @@ fn start_schedule(plan: Plan, events: mpsc::Sender<Event>) -> Schedule {
         announce(&check);
         schedule.check(index, check);
     }
-    let roots = Roots::of_system();
+    let roots = Roots { root: plan.host_root.clone(), ..Roots::of_system() };
     let source = |name: &str| SOURCES.iter().find(|source| source.name == name);
     let collectors = plan.collectors.iter().enumerate().filter_map(|(index, name)| Some((index, source(name)?)));
     let collectors = collectors.map(|(index, source)| (index, (source.build)(&roots, &plan.peer)));

@@ -3,8 +3,9 @@
 //! prometheus-client has no type `stateset` or `counter` without `_total`: a counter that bears a public exporter's bare name is
 //! `unknown` here (and `counter` in text 0.0.4), with the same sample name in both.
 
-use super::Served;
 use super::families::{Families, Family, Row, gather};
+use super::negotiate::Format;
+use super::{Served, reexported};
 use crate::reading::Type;
 use crate::snapshot::Snapshot;
 use prometheus_client::collector::Collector;
@@ -23,7 +24,9 @@ pub fn open_metrics(snapshot: &Arc<Snapshot>, served: Served) -> Result<String, 
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Whole { snapshot: Arc::clone(snapshot), served }));
     let mut page = String::with_capacity(64 << 10);
-    text::encode(&mut page, &registry)?;
+    text::encode_registry(&mut page, &registry)?;
+    reexported::choose(snapshot).write(&mut page, Format::OpenMetrics)?;
+    text::encode_eof(&mut page)?;
     Ok(page)
 }
 
@@ -35,7 +38,7 @@ struct Whole {
 
 impl Collector for Whole {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let families: Families = gather(&self.snapshot, &self.served);
+        let families: Families = gather(&self.snapshot, &self.served, &reexported::choose(&self.snapshot));
         families.values().try_for_each(|family| write(&mut encoder, family))
     }
 }

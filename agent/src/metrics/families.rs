@@ -1,9 +1,11 @@
 //! Gathers what a snapshot holds into families: a metric with all its rows, sorted by name. Borrows everything, copies no text.
 
+use super::reexported::{Counts, Reexported};
 use super::{Served, names};
 use crate::clock::unix;
 use crate::collectors::Collected;
 use crate::limits;
+use crate::probes::metrics::{LEFT_OUT, LEFT_OUT_WHY, REEXPORTED};
 use crate::probes::{Outcome, Reason};
 use crate::reading::{Metric, Reading};
 use crate::snapshot::{CheckState, CheckView, Health, Snapshot, SourceView};
@@ -72,7 +74,7 @@ impl<'a> Values<'a> {
 
 /// Everything that there is to export.
 #[must_use]
-pub fn gather<'a>(snapshot: &'a Snapshot, served: &Served) -> Families<'a> {
+pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexported<'a>) -> Families<'a> {
     let mut gathered = Gathered::default();
     gathered.plain(&names::BUILD_INFO, Values::Words(&BUILD), 1.0);
     if snapshot.health() != Health::Starting {
@@ -85,6 +87,9 @@ pub fn gather<'a>(snapshot: &'a Snapshot, served: &Served) -> Families<'a> {
     let all_reasons = snapshot.checks.len() <= limits::CHECKS_WITH_ALL_REASONS;
     for check in &snapshot.checks {
         gathered.check(check, all_reasons);
+    }
+    for (check, counts) in &again.counts {
+        gathered.reexported(check, counts);
     }
     for source in &snapshot.sources {
         gathered.source(source);
@@ -163,6 +168,15 @@ impl<'a> Gathered<'a> {
         let exported = |reading: &&Reading| view.facts.peer || !reading.metric.is_of_the_peer_alone();
         for reading in outcome.readings.iter().filter(exported) {
             self.reading(check, reading);
+        }
+    }
+
+    fn reexported(&mut self, check: &'a str, counts: &Counts) {
+        let check = Some(check);
+        let figure = |count: usize| u64::try_from(count).map_or(f64::NAN, self::count);
+        self.add(&REEXPORTED, Row { check, values: Values::NONE, value: figure(counts.written) });
+        for (why, left_out) in LEFT_OUT_WHY.iter().zip(counts.left_out) {
+            self.add(&LEFT_OUT, Row { check, values: word(why), value: figure(left_out) });
         }
     }
 

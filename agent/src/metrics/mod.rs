@@ -7,8 +7,11 @@ pub mod families;
 pub mod names;
 pub mod negotiate;
 mod page;
+mod reexported;
 mod text;
 
+#[cfg(test)]
+mod reexported_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
@@ -17,7 +20,7 @@ mod tests;
 pub use page::{Page, Pages};
 
 use crate::collectors::SOURCES;
-use crate::probes::KINDS;
+use crate::probes::{KINDS, every};
 use crate::reading::Metric;
 
 /// What the server knows of itself, which is no part of the snapshot.
@@ -35,7 +38,7 @@ pub fn table() -> Vec<&'static Metric> {
     let probes = KINDS.iter().flat_map(|kind| kind.facts);
     let sources = SOURCES.iter().flat_map(|source| source.facts);
     let mut all: Vec<&'static Metric> = Vec::new();
-    for metric in names::ALL.iter().chain(probes).chain(sources) {
+    for metric in names::ALL.iter().chain(every::FACTS).chain(probes).chain(sources) {
         if !all.iter().any(|known| known.name == metric.name) {
             all.push(metric);
         }

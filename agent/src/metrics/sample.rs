@@ -66,7 +66,7 @@ fn fresh(facts: CheckFacts) -> CheckView {
     }
 }
 
-fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
+pub(crate) fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
     let state = if outcome.ok() { CheckState::Up } else { CheckState::Down };
     let last = Some(Arc::new(LastRun { at: time(595), outcome }));
     CheckView { state, since: Some(time(100)), last, last_ok_at: Some(time(595)), streak: 40, runs: 40, ..fresh(facts) }
@@ -101,7 +101,7 @@ fn backend() -> CheckView {
             facts::PART_HEALTHY.with(["search"], 1.0),
         ],
         notes: vec![Note { name: "server", text: "uvicorn on 10.1.2.3".to_owned() }],
-        fault: None,
+        ..Outcome::default()
     };
     ran(facts, outcome)
 }
@@ -113,8 +113,8 @@ fn database() -> CheckView {
         took: Duration::from_micros(850),
         phases: phases(&[("resolve", 600), ("connect", 250)]),
         readings: vec![facts::CONNECTIONS_USED_RATIO.is(0.25), XACT_COMMIT.with(["of a dependency"], 123_456.0)],
-        notes: Vec::new(),
         fault: Some(fault.clone()),
+        ..Outcome::default()
     };
     let failed = |at| Arc::new(Failure { at: time(at), took: Duration::from_micros(850), fault: fault.clone() });
     CheckView {

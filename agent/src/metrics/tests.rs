@@ -3,6 +3,7 @@
 use super::families::gather;
 use super::negotiate::Format;
 use super::page::{Pages, render};
+use super::reexported::choose;
 use super::{Served, encode, names, sample, table, text};
 use crate::reading::{Metric, Type};
 use crate::snapshot::Snapshot;
@@ -149,7 +150,7 @@ fn a_histogram_is_declared_once_in_text_and_its_samples_are_unknown_in_open_metr
 #[test]
 fn every_series_on_the_page_belongs_to_a_metric_with_as_many_labels() {
     let snapshot = sample::full();
-    for family in gather(&snapshot, &Served::default()).values() {
+    for family in gather(&snapshot, &Served::default(), &choose(&snapshot)).values() {
         for row in &family.rows {
             let own = row.labels(family.metric).count() - usize::from(row.check.is_some());
             assert_eq!(own, family.metric.labels.len(), "{}", family.metric.name);

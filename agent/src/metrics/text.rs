@@ -1,7 +1,8 @@
 //! Prometheus text format 0.0.4, which prometheus-client does not write.
 
-use super::Served;
 use super::families::{Row, gather};
+use super::negotiate::Format;
+use super::{Served, reexported};
 use crate::reading::Metric;
 use crate::snapshot::Snapshot;
 use std::fmt::{self, Write};
@@ -12,15 +13,17 @@ use std::fmt::{self, Write};
 /// Never while the page is a `String`.
 pub(super) fn plain(snapshot: &Snapshot, served: Served) -> Result<String, fmt::Error> {
     let mut page = String::with_capacity(64 << 10);
+    let again = reexported::choose(snapshot);
     // The parts of a histogram or summary have neighbouring names and one declaration.
     let mut declared = "";
-    for family in gather(snapshot, &served).values() {
+    for family in gather(snapshot, &served, &again).values() {
         if family.metric.family() != declared {
             declared = family.metric.family();
             declare(&mut page, family.metric)?;
         }
         family.rows.iter().try_for_each(|row| write_row(&mut page, family.metric, row))?;
     }
+    again.write(&mut page, Format::Text)?;
     Ok(page)
 }
 

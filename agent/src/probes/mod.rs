@@ -3,22 +3,32 @@
 //! server. What must stay true: a probe never outlives its deadline, never reads past a cap, and its failure is its own.
 
 mod database;
+mod dialogue;
+pub mod dns;
+pub mod every;
 pub mod facts;
 mod fields;
 mod file;
+mod grpc;
 pub mod http;
+pub mod icmp;
+pub mod metrics;
 mod mysql;
 pub mod net;
 mod nginx;
 mod outcome;
 mod postgres;
 mod redis;
+mod service;
+pub mod smtp;
 mod sql;
 pub mod target;
 pub mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tls;
+pub mod unix;
+mod websocket;
 
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
@@ -74,8 +84,30 @@ pub struct Kind {
 }
 
 /// All kinds. A new probe is one file and one row here.
-pub static KINDS: &[&Kind] =
-    &[&http::KIND, &tcp::KIND, &tls::KIND, &redis::KIND, &postgres::KIND, &mysql::KIND, &nginx::KIND, &file::KIND];
+pub static KINDS: &[&Kind] = &[
+    &http::KIND,
+    &tcp::KIND,
+    &tls::KIND,
+    &redis::KIND,
+    &postgres::KIND,
+    &mysql::KIND,
+    &nginx::KIND,
+    &metrics::KIND,
+    &file::KIND,
+    &dns::KIND,
+    &unix::KIND,
+    &smtp::KIND,
+    &icmp::KIND,
+    &websocket::KIND,
+    &grpc::KIND,
+    &service::prometheus::KIND,
+    &service::alertmanager::KIND,
+    &service::grafana::KIND,
+    &service::logstash::KIND,
+    &service::chroma::KIND,
+    &service::openai::KIND,
+    &service::mcp::KIND,
+];
 
 /// The kind that a URL scheme chooses.
 #[must_use]

@@ -2,12 +2,13 @@
 //! nginx-prometheus-exporter. What must stay true: `nginx_up` is 0 only when nothing that speaks HTTP answers; a page that is forbidden or
 //! not configured fails the check and leaves it absent, for nginx itself is up.
 
-use super::http::page::{Got, Page, begin};
+use super::http::page::{Access, Got, Page, begin};
 use super::net::facts as net;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::{Metric, Type};
+use crate::secret::Secret;
 use crate::units::Span;
 use http::header::{LOCATION, SERVER};
 use tokio::time::timeout_at;
@@ -38,6 +39,8 @@ pub(super) static KIND: Kind = Kind {
         &READING,
         &WRITING,
         &WAITING,
+        &SCRAPE_SUCCESS,
+        &SCRAPE_ERROR,
     ],
     parsers: &[Parser { name: "nginx_status", read }],
     slow: false,
@@ -58,6 +61,16 @@ static READING: Metric =
 static WRITING: Metric =
     Metric::gauge("nginx_connections_writing", "Connections where NGINX is writing the response back to the client");
 static WAITING: Metric = Metric::gauge("nginx_connections_waiting", "Idle client connections");
+static SCRAPE_SUCCESS: Metric =
+    Metric::gauge("sidecar_nginx_scrape_success", "1 when the last look at stub_status gave nginx's figures, else 0");
+static SCRAPE_ERROR: Metric = Metric::gauge(
+    "sidecar_nginx_scrape_error",
+    "1 for what kept the last look at stub_status from its figures: no answer (network), another status (http), another page (content)",
+)
+.labelled(&["kind"]);
+
+/// What can come between: nothing answered, nginx answered with another status, or with another page.
+const ERRORS: [&str; 3] = ["network", "http", "content"];
 
 const LINES: &str =
     "`location = /stub_status { stub_status; allow 10.0.0.0/8; deny all; }`, with the network of this sidecar";
@@ -76,7 +89,8 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     let params: Params = parameters(own, problems)?;
     let path = if target.path.is_empty() { "/stub_status".to_owned() } else { target.path.clone() };
     let target = Target { scheme: "http".to_owned(), path, query: None, ..target.clone() };
-    let page = Page::new(&target, params.host.as_deref(), own, problems)?;
+    let headers = params.host.map(|host| ("Host".to_owned(), Secret::new(host))).into_iter().collect();
+    let page = Page::new(&target, Access { headers, ..Access::default() }, own, problems)?;
     Some(Box::new(Nginx { page }))
 }
 
@@ -90,13 +104,21 @@ impl Probe for Nginx {
                 let doing = cx.current_phase().map_or(String::new(), |phase| format!(" in phase `{phase}`"));
                 Err(Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole))))
             });
-            match ended {
-                Ok(got) => judge(cx, &got),
+            let (judged, error) = match ended {
+                Ok(got) => {
+                    let error = if got.status == 200 { "content" } else { "http" };
+                    (judge(cx, &got), error)
+                }
                 Err(fault) => {
                     cx.measure(UP.is(0.0));
-                    Err(fault)
+                    (Err(fault), "network")
                 }
+            };
+            cx.measure(SCRAPE_SUCCESS.is(if judged.is_ok() { 1.0 } else { 0.0 }));
+            for kind in ERRORS {
+                cx.measure(SCRAPE_ERROR.with([kind], if judged.is_err() && kind == error { 1.0 } else { 0.0 }));
             }
+            judged
         })
     }
 }
@@ -238,6 +260,12 @@ pub(super) mod tests {
         format!("{}: {}{hint}", fault.reason, fault.message)
     }
 
+    /// Whether the figures were read, and what is said to have come between.
+    fn errors(outcome: &Outcome) -> (Option<f64>, Vec<&str>) {
+        let all = outcome.readings.iter().filter(|reading| reading.metric == &SCRAPE_ERROR && reading.value > 0.0);
+        (outcome.value(&SCRAPE_SUCCESS), all.map(|reading| reading.labels[0].as_str()).collect())
+    }
+
     #[tokio::test]
     async fn every_figure_of_the_page_has_its_name() {
         let outcome = at(&test_peers::answers(|_| Some(PAGE)).await).await;
@@ -256,6 +284,7 @@ pub(super) mod tests {
         ] {
             assert_eq!(of(name), Some(value), "{name}");
         }
+        assert_eq!(errors(&outcome), (Some(1.0), Vec::new()));
         assert_eq!(outcome.note("version"), Some("nginx/1.26.2"));
         assert!(outcome.note("dropped").is_some_and(|note| note.starts_with("8 connections")));
     }
@@ -288,6 +317,8 @@ pub(super) mod tests {
             let outcome = at(&test_peers::answers(move |_| Some(answer)).await).await;
             assert!(said(&outcome).starts_with(expected), "{}", said(&outcome));
             assert_eq!(outcome.value(&UP), None, "{expected}");
+            let kind = if expected.starts_with("body") { "content" } else { "http" };
+            assert_eq!(errors(&outcome), (Some(0.0), vec![kind]), "{expected}");
         }
         let outcome =
             at(&test_peers::answers(|_| Some(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")).await).await;
@@ -300,7 +331,9 @@ pub(super) mod tests {
     #[tokio::test]
     async fn an_nginx_that_does_not_answer_is_down() {
         for case in [CASES.refused, CASES.timeout] {
-            assert_eq!(case().await.value(&UP), Some(0.0));
+            let outcome = case().await;
+            assert_eq!(outcome.value(&UP), Some(0.0));
+            assert_eq!(errors(&outcome), (Some(0.0), vec!["network"]));
         }
     }
 

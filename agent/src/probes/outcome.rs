@@ -1,13 +1,16 @@
 //! What one run of a probe gives: phases with their times, readings, notes, and a fault with a closed reason, or none.
 
 use super::Probe;
+use super::metrics::Exposition;
 use super::net::Net;
 use crate::reading::{Metric, Reading};
 use crate::{clock, limits};
 use futures_util::FutureExt as _;
 use std::fmt;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -158,6 +161,8 @@ pub struct Outcome {
     pub readings: Vec<Reading>,
     /// The facts for people.
     pub notes: Vec<Note>,
+    /// What is to be exported again of the peer's own page of metrics; absent when the page could not be read.
+    pub exposition: Option<Arc<Exposition>>,
 }
 
 impl Outcome {
@@ -189,6 +194,17 @@ pub enum Depth {
     Peer,
 }
 
+/// A name that was looked up already, and the one of its addresses that a run is for.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// The name.
+    pub host: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// How long the look-up took.
+    pub lookup: Duration,
+}
+
 /// What a run has to work with: its deadline, the network, and where it writes down what it learns.
 pub struct Context<'a> {
     /// When the run must be over.
@@ -197,6 +213,8 @@ pub struct Context<'a> {
     pub depth: Depth,
     /// Name look-up and TLS settings shared by all probes.
     pub net: &'a Net,
+    /// The one address that a name stands for in this run; see [`super::every`].
+    pub pinned: Option<Pinned>,
     outcome: Outcome,
     current: Option<(&'static str, Instant)>,
 }
@@ -205,7 +223,19 @@ impl<'a> Context<'a> {
     /// A context for one run that must be over at `deadline`.
     #[must_use]
     pub fn new(net: &'a Net, deadline: Instant, depth: Depth) -> Self {
-        Self { deadline, depth, net, outcome: Outcome::default(), current: None }
+        Self { deadline, depth, net, pinned: None, outcome: Outcome::default(), current: None }
+    }
+
+    /// A phase that was over before this run began.
+    pub fn earlier_phase(&mut self, name: &'static str, took: Duration) {
+        self.outcome.phases.push(Phase { name, took });
+    }
+
+    /// Takes over phases, readings and notes of another run, as if they were this one's.
+    pub fn adopt(&mut self, outcome: Outcome) {
+        self.outcome.phases = outcome.phases;
+        self.outcome.notes = outcome.notes;
+        outcome.readings.into_iter().for_each(|reading| self.measure(reading));
     }
 
     /// Begins a phase and ends the one before.
@@ -262,6 +292,11 @@ impl<'a> Context<'a> {
         self.outcome.notes.push(Note { name, text: clean(text) });
     }
 
+    /// Keeps what is to be exported again.
+    pub fn reexport(&mut self, exposition: Exposition) {
+        self.outcome.exposition = Some(Arc::new(exposition));
+    }
+
     /// How much time is left.
     #[must_use]
     pub fn left(&self) -> Duration {
@@ -277,8 +312,13 @@ pub fn clean(text: &str) -> String {
 
 /// Runs a probe once under its deadline. Whatever it does (hang, panic, fail), the result is an outcome.
 pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration, depth: Depth) -> Outcome {
+    drive(probe, Context::new(net, clock::now() + timeout, depth)).await
+}
+
+/// Runs a probe once in this context, as [`run`] does.
+pub(super) async fn drive(probe: &mut dyn Probe, mut cx: Context<'_>) -> Outcome {
     let began = clock::now();
-    let mut cx = Context::new(net, began + timeout, depth);
+    let timeout = cx.left();
     let ended = tokio::time::timeout(timeout, AssertUnwindSafe(probe.run(&mut cx)).catch_unwind()).await;
     let fault = match ended {
         Ok(Ok(Ok(()))) => None,
@@ -291,7 +331,8 @@ pub async fn run(probe: &mut dyn Probe, net: &Net, timeout: Duration, depth: Dep
     Outcome { fault, took, ..cx.outcome }
 }
 
-fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
+/// The fault of a run whose deadline passed in this phase.
+pub(super) fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
     let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
     Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
 }

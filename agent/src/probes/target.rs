@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub struct Target {
     /// The scheme in lower case, without a `+driver` suffix: `postgresql+asyncpg` is `postgresql`.
     pub scheme: String,
+    /// That suffix in lower case, without its `+`; empty when absent. `+http` and `+https` say how a service's pages are reached.
+    pub driver: String,
     /// Host name, IPv4 or IPv6 address (without brackets), decoded; empty when the URL has none (`file:`, `unix:`, a socket).
     pub host: String,
     /// The port, when written.
@@ -89,8 +91,10 @@ impl Target {
         let (written, rest) = split_scheme(without_jdbc(text))?;
         let scheme = plain_scheme(written).ok_or_else(no_scheme)?;
         let parts = authority::split(rest, is_database(&scheme))?;
+        let driver = written.split_once('+').map_or(String::new(), |(_, driver)| driver.to_ascii_lowercase());
         let mut target = Self {
             scheme,
+            driver,
             host: parts.host,
             port: parts.port,
             user: parts.user,
@@ -163,7 +167,9 @@ impl Target {
 
     fn need_host(&self, written: &str) -> Result<(), TargetError> {
         let hostless = match self.scheme.as_str() {
-            "file" | "unix" => true,
+            "file" | "unix" | "dns" | "cert" => true,
+            // The public service itself.
+            "openai" => true,
             "redis" => written.ends_with("+socket") || written.ends_with("+unix"),
             "postgres" | "postgresql" | "mysql" | "mariadb" => self.socket().is_some(),
             _ => false,

@@ -67,6 +67,19 @@ static CASES: &[(&str, &Cases)] = &[
     ("postgres", &rude!("postgres", b"R\0\0\x10\0")),
     ("mysql", &rude!("mysql", b"\xff\xff\0\0\x0a8.0")),
     ("nginx", &super::nginx::tests::CASES),
+    ("metrics", &super::metrics::tests::CASES),
+    ("websocket", &super::websocket::tests::CASES),
+    ("grpc", &super::grpc::tests::CASES),
+    ("prometheus", &super::service::tests::PROMETHEUS),
+    ("alertmanager", &super::service::tests::ALERTMANAGER),
+    ("grafana", &super::service::tests::GRAFANA),
+    ("logstash", &super::service::tests::LOGSTASH),
+    ("chroma", &super::service::tests::CHROMA),
+    ("openai", &super::service::tests::OPENAI),
+    ("mcp", &super::service::tests::MCP),
+    ("dns", &super::dns::tests::CASES),
+    ("unix", &super::unix::tests::CASES),
+    ("smtp", &super::smtp::tests::CASES),
 ];
 
 /// A kind that looks at something else than a peer on the network: what each of the six cases comes to there.
@@ -93,6 +106,9 @@ static PEERLESS: &[(&str, &Peerless)] = &[(
         slow_drip: || Box::pin(super::file::tests::dripping()),
     },
 )];
+
+/// Kinds whose peer is the kernel: their six cases need a network of their own, and stand in `tests/it/<kind>.rs`.
+static FROM_OUTSIDE: &[&str] = &["icmp"];
 
 /// Long enough for a busy machine to answer, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
@@ -196,11 +212,11 @@ fn every_kind_and_scheme_is_there_once() {
 
 #[test]
 fn every_kind_has_its_six_cases() {
-    let with_cases: HashSet<_> =
-        CASES.iter().map(|(name, _)| *name).chain(PEERLESS.iter().map(|(name, _)| *name)).collect();
+    let with_cases = CASES.iter().map(|(name, _)| *name).chain(PEERLESS.iter().map(|(name, _)| *name));
+    let with_cases: HashSet<_> = with_cases.chain(FROM_OUTSIDE.iter().copied()).collect();
     let kinds: HashSet<_> = KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(with_cases, kinds, "a kind needs its row in CASES, or in PEERLESS when it has no peer on the network");
-    assert_eq!(CASES.len() + PEERLESS.len(), KINDS.len());
+    assert_eq!(CASES.len() + PEERLESS.len() + FROM_OUTSIDE.len(), KINDS.len());
 }
 
 /// Runs one case of every kind; only metrics of the row, and of connections in general, may come.

@@ -27,7 +27,8 @@ pub(super) async fn repeat(mut idle: Vec<Source>, interval: Duration, events: Se
         while let Some(back) = late.try_join_next() {
             idle.extend(back.unwrap_or_default());
         }
-        let mut waiting = mem::take(&mut idle);
+        let (mut waiting, early) = mem::take(&mut idle).into_iter().partition(|(_, one)| one.is_due(clock::now()));
+        idle = early;
         while !waiting.is_empty() {
             let round = Arc::new(Round::of(waiting));
             let mut thread = start(&round);

@@ -132,8 +132,8 @@ async fn however_many_peers_hang_the_others_keep_their_beats() {
     let all = async { while receiver.recv().await.is_some() {} };
     let _over = timeout(Duration::from_secs(300), all).await;
     let began = began.lock().unwrap();
-    // The first time nobody knows yet who hangs.
-    let gaps: Vec<u64> = began.windows(2).skip(4).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect();
+    // Its first run may have to wait: nobody knows yet who hangs.
+    let gaps: Vec<u64> = began.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect();
     assert!(gaps.len() > 20 && gaps.iter().all(|gap| (8..=12).contains(gap)), "{gaps:?}");
 }
 

@@ -15,6 +15,7 @@ mod parts;
 mod ready;
 mod reply;
 mod routes;
+mod sd;
 mod sending;
 mod status;
 mod times;

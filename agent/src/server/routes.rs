@@ -2,7 +2,7 @@
 
 use super::reply::{self, Reply};
 use super::web_config::{Login, WebConfig};
-use super::{App, access, diagnostics, effective, health, live, metrics_page, ready, status};
+use super::{App, access, diagnostics, effective, health, live, metrics_page, ready, sd, status};
 use crate::clock;
 use crate::snapshot::Snapshot;
 use http::request::Parts;
@@ -46,6 +46,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route { path: "/live", access: Access::Health, summary: "this agent runs", page: live::page },
     Route { path: "/ready", access: Access::Health, summary: "the service may get traffic", page: ready::page },
     Route { path: "/health", access: Access::Open, summary: "all checks, without addresses", page: health::page },
+    Route { path: "/sd", access: Access::Open, summary: "the checks, as targets for Prometheus", page: sd::page },
     Route { path: "/-/healthy", access: Access::Health, summary: "as /live, in a word", page: live::word },
     Route { path: "/-/ready", access: Access::Health, summary: "as /ready, in a word", page: ready::word },
     Route {

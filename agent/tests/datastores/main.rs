@@ -17,6 +17,7 @@ mod against_mariadb;
 mod against_postgres;
 mod against_redis;
 mod over_tls;
+mod postgres_families;
 
 use agent::node::{Node, Problems};
 use agent::probes::net::Net;

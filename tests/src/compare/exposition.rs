@@ -56,10 +56,42 @@ impl Page {
         family.or_else(|| self.types.get(name)).map(String::as_str)
     }
 
+    /// The page with a further label on all samples.
+    #[must_use]
+    pub fn with(mut self, label: &str, value: &str) -> Self {
+        for series in &mut self.series {
+            series.labels.insert(label.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// The samples with this value of a label, without that label.
+    #[must_use]
+    pub fn of(&self, label: &str, value: &str) -> Self {
+        let mut page = self.clone();
+        page.series.retain_mut(|series| series.labels.remove(label).is_some_and(|found| found == value));
+        page
+    }
+
+    /// Adds all of another page.
+    pub fn take(&mut self, other: Self) {
+        self.series.extend(other.series);
+        self.types.extend(other.types);
+    }
+
     /// The page without the names that do not satisfy `keep`.
     #[must_use]
     pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
         self.series.retain(|series| keep(&series.name));
+        self
+    }
+}
+
+impl Page {
+    /// The page with each series changed, or without those for which `change` says no.
+    #[must_use]
+    pub fn each(mut self, change: impl FnMut(&mut Series) -> bool) -> Self {
+        self.series.retain_mut(change);
         self
     }
 }

@@ -3,9 +3,11 @@
 
 mod exposition;
 mod gaps;
+mod selectors;
 
 pub use exposition::{Page, Series};
 pub use gaps::{Gap, Gaps, What};
+pub use selectors::{Selector, excuse, gaps, selectors};
 
 use std::fmt;
 

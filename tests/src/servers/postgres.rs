@@ -29,14 +29,20 @@ impl Postgres {
         let mut init = unprivileged(&programs.join("initdb"), home);
         init.arg("-D").arg(&data).arg("--pwfile").arg(&secret);
         output(init.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"]))?;
-        let mut command = unprivileged(&programs.join("postgres"), home);
-        command.arg("-D").arg(&data).arg("-k").arg(home).args(["-p", &port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB"].iter().chain(settings) {
-            command.args(["-c", setting]);
-        }
-        let server = Server::start(command, folder)?;
-        let server = server.until(|| psql(port, "postgres", "SELECT 1").is_ok())?;
-        Ok(Self { port, server })
+        serve(folder, port, settings)
+    }
+
+    /// Starts a replica of this one, fed by the replication slot of this name, which is made for it.
+    ///
+    /// # Errors
+    /// When it cannot be copied, or does not start.
+    pub fn replica(&self, slot: &str) -> Result<Self, String> {
+        let (programs, folder, port) = (programs()?, folder()?, free_port());
+        let from = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/postgres?application_name={slot}", self.port);
+        let mut copy = unprivileged(&programs.join("pg_basebackup"), folder.path());
+        copy.args(["-R", "-C", "-S", slot, "-X", "stream", "-c", "fast", "--no-sync", "-d", &from, "-D"]);
+        output(copy.arg(folder.path().join("data")))?;
+        serve(folder, port, &[])
     }
 
     /// What `psql` prints for a query in the database `postgres`, without decoration.
@@ -70,6 +76,18 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.server.end(Signal::QUIT);
     }
+}
+
+/// Starts a server on the data in a folder.
+fn serve(folder: tempfile::TempDir, port: u16, settings: &[&str]) -> Result<Postgres, String> {
+    let mut command = unprivileged(&programs()?.join("postgres"), folder.path());
+    command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
+    for setting in ["listen_addresses=127.0.0.1", "fsync=off", "shared_buffers=16MB"].iter().chain(settings) {
+        command.args(["-c", setting]);
+    }
+    let server = Server::start(command, folder)?;
+    let server = server.until(|| psql(port, "postgres", "SELECT 1").is_ok())?;
+    Ok(Postgres { port, server })
 }
 
 fn psql(port: u16, database: &str, sql: &str) -> Result<String, String> {

@@ -2,30 +2,57 @@
 //! Docker socket. Restarts and OOM kills are counted here because a restarted container gets a new cgroup whose counters begin at 0.
 //! "No limit" and "cannot be read" stay different answers. Source: kernel documentation, admin-guide/cgroup-v1 and cgroup-v2.
 
+mod container;
 mod find;
+mod io;
+mod kills;
+mod labels;
 pub(in crate::collectors) mod metrics;
+pub(in crate::collectors) mod names;
+pub(in crate::collectors) mod processes;
 mod v1;
 mod v2;
 
-use self::find::{Found, Layout};
+pub(in crate::collectors) use self::find::{Finder, Found, Tasks};
+pub(in crate::collectors) use self::labels::Labels;
+
+use self::find::{Layout, Lost};
+use self::kills::{Kills, Look};
 use super::facts::{CPU_THROTTLED_RATIO, CPU_USED_RATIO, MEMORY_USED_RATIO};
 use super::files::{self, float, ratio};
+use super::members::Members;
 use super::pid;
 use super::{Collected, Collector, Moment, PeerPlan, Roots, Source};
-use crate::reading::Reading;
-use std::path::PathBuf;
+use crate::clock;
+use crate::parser::Parser;
+use crate::reading::{Metric, Reading};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// The row of the table.
 pub(super) static SOURCE: Source = Source {
     name: "cgroup",
-    summary: "memory, processor, throttling, processes, pressure, restarts and OOM kills of the peer's container",
+    summary: "memory, processor, throttling, processes, pressure, devices, network, restarts and OOM kills of the peer's container, \
+              also under cAdvisor's names",
     default_on: true,
     facts: metrics::FACTS,
-    parsers: &[],
+    parsers: &[
+        Parser { name: "cgroup_figures", read: v2::read_bytes },
+        Parser { name: "cgroup_devices", read: read_devices },
+        Parser { name: "cgroup_of_a_process", read: read_paths },
+        Parser { name: "container_net_dev", read: processes::read_bytes },
+    ],
     build: |roots, peer| Box::new(Cgroup::new(roots, peer)),
 };
+
+fn read_devices(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _read = (io::v2(&text), io::v1(&text, &text));
+}
+
+fn read_paths(bytes: &[u8]) {
+    let _read = find::container_of(&String::from_utf8_lossy(bytes));
+}
 
 /// What a limit file says: a limit, or that there is none. A file that cannot be read is an error, not a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +62,11 @@ enum Limit {
 }
 
 impl Limit {
+    /// A number, or `max`.
+    fn read(text: &str) -> Option<Self> {
+        if text.trim() == "max" { Some(Self::None) } else { text.trim().parse().ok().map(Self::At) }
+    }
+
     fn at(self) -> Option<u64> {
         match self {
             Self::None => None,
@@ -70,6 +102,23 @@ struct Figures {
     pressure: Vec<(&'static str, f64)>,
     /// OOM kills in this very cgroup since it was made (v1), or below the named one since that was made (v2).
     oom_kills: Option<u64>,
+    /// OOM kills in this very cgroup since it was made.
+    own_oom_kills: Option<u64>,
+    /// Page faults, and those that waited for a disk.
+    faults: [Option<u64>; 2],
+    /// What has no other use than to be exported.
+    more: Vec<(&'static Metric, f64)>,
+    devices: io::Devices,
+}
+
+/// The figures of these keys of a flat-keyed file.
+fn keys(text: &str, wanted: &[(&'static Metric, &str)], more: &mut Vec<(&'static Metric, f64)>) {
+    more.extend(wanted.iter().filter_map(|(metric, key)| Some((*metric, float(files::keyed(text, key)?)))));
+}
+
+/// A limit as cAdvisor tells it: 0 is none. One that cannot be read is absent.
+fn spec(limit: Limit) -> f64 {
+    limit.at().map_or(0.0, float)
 }
 
 #[derive(Debug)]
@@ -80,90 +129,138 @@ struct Before {
     throttled_periods: Option<u64>,
 }
 
+/// What is known of the container that was there last.
+struct Life {
+    identity: find::Identity,
+    /// It was there at the last look.
+    there: bool,
+    /// Its directory outlives it, and counts on.
+    outlives: bool,
+    labels: Labels,
+    /// The labels of what outlives it.
+    lasting: Labels,
+    seen_at: f64,
+    /// When its directory was made, as far as its files tell.
+    made_at: Option<f64>,
+}
+
 struct Cgroup {
     roots: Roots,
-    name: Option<String>,
-    /// Limits as told, where the cgroup has none.
-    told: (Option<u64>, Option<f64>),
-    seen: Option<find::Identity>,
+    finder: Finder,
+    members: Members,
+    plan: PeerPlan,
+    life: Option<Life>,
     before: Option<Before>,
     restarts: u64,
     kills: Kills,
-}
-
-/// OOM kills over all lives of the peer's container.
-#[derive(Debug, Default)]
-struct Kills {
-    counted: u64,
-    /// The cgroup's own count at the last look.
-    last: u64,
-    inferred: u64,
-    /// The host's count at the last look.
-    host: Option<u64>,
+    devices: io::DeviceNames,
+    machine: container::Machine,
 }
 
 impl Cgroup {
     fn new(roots: &Roots, peer: &PeerPlan) -> Self {
         Self {
             roots: roots.clone(),
-            name: peer.cgroup.clone(),
-            told: (peer.memory_limit, peer.cpu_limit),
-            seen: None,
+            finder: Finder::new(roots, peer),
+            members: Members::new(roots, peer),
+            plan: peer.clone(),
+            life: None,
             before: None,
             restarts: 0,
             kills: Kills::default(),
+            devices: io::DeviceNames::default(),
+            machine: container::Machine::default(),
         }
     }
 
-    fn find(&self) -> Result<(Layout, Found), String> {
-        let Some(name) = &self.name else {
-            return Err(
-                "no cgroup is named: give the service a `cgroup_parent` and name it in `peer.cgroup`".to_owned()
-            );
-        };
-        let own_mount = name.starts_with('/');
-        let root = if own_mount { PathBuf::from(name) } else { self.roots.cgroup.clone() };
-        let layout = Layout::of(&root).ok_or_else(|| {
-            format!("no cgroup file system at `{}`: mount `/sys/fs/cgroup` read-only", root.display())
-        })?;
-        let found = layout.find((!own_mount).then_some(name))?;
-        Ok((layout, found))
-    }
-
     /// Takes note of the container that is there now; a new one after an old one is a restart.
-    fn meet(&mut self, found: &Found, figures: &Figures, outlives: bool) {
-        let known = self.seen.as_ref() == Some(&found.identity);
-        let restarted = self.seen.is_some() && !known;
-        let host = files::read(&self.roots.proc.join("vmstat")).ok().and_then(|text| files::keyed(&text, "oom_kill"));
-        self.kills.step(figures.oom_kills, host, restarted, outlives);
+    fn meet(&mut self, at: Moment, found: &Found, figures: &Figures) {
+        let before = self.life.take();
+        let known = before.as_ref().is_some_and(|life| life.identity == found.identity);
+        let restarted = before.is_some() && !known;
+        let ended = restarted && before.as_ref().is_some_and(|life| life.there);
+        let outlives = found.count_outlives_the_container() && figures.own_oom_kills <= figures.oom_kills;
+        let counted = if outlives { figures.oom_kills } else { figures.own_oom_kills };
+        let around = self.kills_around(found.parent_is_the_peers, figures.oom_kills);
+        self.kills.step(Look { counted, around, ended, outlives });
         if restarted {
             self.restarts += 1;
             self.before = None;
         }
-        self.seen = Some(found.identity.clone());
+        let labels = Labels::new(&self.plan.labels, &found.name(&self.plan)).with_id(&found.id);
+        let lasting = if outlives { labels.with_id(&found.parent_id) } else { labels.clone() };
+        let made_at = found.made_at().map(clock::unix);
+        // The kernel may forget a file's time and begin it anew: the earliest is the truth.
+        let earlier = before.filter(|_| known).and_then(|life| life.made_at);
+        let made_at = earlier.into_iter().chain(made_at).reduce(f64::min);
+        let (identity, seen_at) = (found.identity.clone(), clock::unix(at.wall));
+        self.life = Some(Life { identity, there: true, outlives, labels, lasting, seen_at, made_at });
     }
 
-    fn readings(&self, at: Moment, figures: &Figures, exact: bool) -> Vec<Reading> {
+    /// The count that tells of a kill which took the container's own count with it: the pod's on v2, otherwise the host's.
+    fn kills_around(&self, parent_is_the_peers: bool, parents: Option<u64>) -> Option<u64> {
+        let host = || files::keyed(&files::read(&self.roots.proc.join("vmstat")).ok()?, "oom_kill");
+        if parent_is_the_peers { host() } else { parents.or_else(host) }
+    }
+
+    fn readings(&mut self, at: Moment, found: &Found, figures: &Figures) -> Vec<Reading> {
         let mut readings = metrics::plain(figures);
         let (proc, before) = (&self.roots.proc, self.before.as_ref());
-        let most = figures.memory_limit.and_then(Limit::at).or(self.told.0).or_else(|| pid::memory_total(proc));
+        let total = pid::memory_total(proc);
+        let most = figures.memory_limit.and_then(Limit::at).or(self.plan.memory_limit).or(total);
         let memory = figures.unreclaimable_bytes.zip(most).and_then(|(used, most)| ratio(used, most));
         readings.extend(memory.map(|used| MEMORY_USED_RATIO.with(["peer"], used)));
-        let cores = figures.cpu_cores.flatten().or(self.told.1).unwrap_or_else(|| pid::host_cores(proc));
+        let cores = figures.cpu_cores.flatten().or(self.plan.cpu_limit).unwrap_or_else(|| pid::host_cores(proc));
         let then = before.and_then(|before| Some((before.now, before.cpu?)));
         let cpu = figures.cpu.and_then(|cpu| pid::used_since(then, (at.now, cpu), cores));
         readings.extend(cpu.map(|used| CPU_USED_RATIO.with(["peer"], used)));
         readings.extend(
             before.and_then(|before| throttled(before, figures)).map(|share| CPU_THROTTLED_RATIO.with(["peer"], share)),
         );
-        readings.push(metrics::RESTARTS.is(float(self.restarts)));
-        if figures.oom_kills.is_some() {
-            readings.push(metrics::OOM_KILLS.with(["counted"], float(self.kills.counted)));
+        if let Some(life) = &self.life {
+            container::plain(figures, &life.labels, &mut readings);
+            self.devices.readings(&self.roots.sys, &figures.devices, &life.labels, &mut readings);
+            let lines = found.tasks();
+            let members = self.members.of(lines.as_ref());
+            processes::readings(&self.roots.proc, &members, &life.labels, &mut readings);
+            if let Some(lines) = lines {
+                readings.push(life.labels.reading(&names::PROCESSES, &[], float(lines.all)));
+            }
+            if !members.seen() {
+                readings.extend(life.made_at.map(|at| life.labels.reading(&names::START_TIME, &[], at)));
+            }
         }
-        if !exact && self.kills.host.is_some() {
+        self.machine.readings(&self.roots.proc, &mut readings);
+        readings.extend(self.lasting());
+        readings
+    }
+
+    /// What is true of the peer whether its container runs or not.
+    fn lasting(&self) -> Vec<Reading> {
+        let Some(life) = &self.life else { return Vec::new() };
+        let mut readings =
+            vec![metrics::RESTARTS.is(float(self.restarts)), life.labels.reading(&names::LAST_SEEN, &[], life.seen_at)];
+        readings.extend(self.kills.all().map(|kills| life.lasting.reading(&names::OOM_EVENTS, &[], float(kills))));
+        readings.extend(self.kills.counted.map(|counted| metrics::OOM_KILLS.with(["counted"], float(counted))));
+        if !life.outlives && self.kills.around.is_some() {
             readings.push(metrics::OOM_KILLS.with(["inferred"], float(self.kills.inferred)));
         }
         readings
+    }
+
+    /// The container is not there. Once it was, its end is told: what killed it, and when it was seen last.
+    fn without(&mut self, lost: Lost) -> Collected {
+        self.before = None;
+        let Some(life) = &mut self.life else { return Collected::Absent(lost.why()) };
+        let (ended, outlives) = (life.there, life.outlives);
+        life.there = false;
+        let parents = match &lost {
+            Lost::Ended { parent, .. } => v2::oom_kills(parent),
+            Lost::Nowhere(_) => None,
+        };
+        let around = self.kills_around(true, None);
+        self.kills.step(Look { counted: parents.filter(|_| outlives), around, ended, outlives });
+        Collected::Noted(self.lasting(), lost.why())
     }
 }
 
@@ -174,39 +271,23 @@ fn throttled(before: &Before, now: &Figures) -> Option<f64> {
     Some(ratio(held, periods).unwrap_or(0.0))
 }
 
-impl Kills {
-    /// `outlives`: the count belongs to a cgroup that outlives the container (v2), and so is exact over restarts. Otherwise a new
-    /// container begins at 0, and the kill that ended the old one is inferred from a step of the host's count at its restart.
-    fn step(&mut self, own: Option<u64>, host: Option<u64>, restarted: bool, outlives: bool) {
-        let base = if restarted && !outlives { 0 } else { self.last };
-        let new = own.map_or(0, |own| own.saturating_sub(base));
-        self.counted += new;
-        self.last = own.unwrap_or(0);
-        let host_step = host.zip(self.host).map_or(0, |(now, before)| now.saturating_sub(before));
-        if restarted && !outlives && host_step > new {
-            self.inferred += 1;
-        }
-        self.host = host;
-    }
-}
-
 impl Collector for Cgroup {
     fn collect(&mut self, at: Moment) -> Collected {
-        let (layout, found) = match self.find() {
+        let found = match self.finder.find() {
             Ok(found) => found,
-            Err(why) => return Collected::Absent(why),
+            Err(lost) => return self.without(lost),
         };
-        let read = match &layout {
+        let read = match &found.layout {
             Layout::V2(_) => v2::read(&found),
             Layout::V1(_) => v1::read(&found.by_controller),
         };
         let figures = match read {
             Ok(figures) => figures,
+            Err(_) if found.has_ended() => return self.without(found.ended()),
             Err(error) => return Collected::Failed(error.to_string()),
         };
-        let outlives = layout.counts_outlive_the_container(&found);
-        self.meet(&found, &figures, outlives);
-        let readings = self.readings(at, &figures, outlives);
+        self.meet(at, &found, &figures);
+        let readings = self.readings(at, &found, &figures);
         self.before = Some(Before {
             now: at.now,
             cpu: figures.cpu,
@@ -217,5 +298,9 @@ impl Collector for Cgroup {
     }
 }
 
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod place_tests;
 #[cfg(test)]
 mod tests;

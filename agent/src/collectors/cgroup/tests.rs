@@ -194,7 +194,10 @@ fn a_restart_is_counted_and_rates_begin_anew() {
     v2_container(&tree, &format!("shop_api.slice/docker-{other}.scope"), 10);
     tree.write("cgroup/shop_api.slice/memory.events", "oom_kill 2\n");
     let readings = readings(cgroup.collect(at(10)));
-    assert!(matches!(&gone, Collected::Absent(why) if why.contains("not running")), "{gone:?}");
+    let Collected::Noted(last, why) = &gone else { panic!("{gone:?}") };
+    assert!(why.contains("not running"), "{why}");
+    assert_eq!(named(last, "sidecar_peer_memory_bytes"), None, "what is gone has no memory");
+    assert_eq!(value(last, &OOM_KILLS, &["counted"]), Some(1.0));
     assert_eq!(value(&readings, &RESTARTS, &[]), Some(1.0));
     assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(2.0), "the slice's count goes on");
     assert_eq!(ratio_of(&readings, &CPU_USED_RATIO), None, "the old container's time says nothing of the new one");
@@ -215,19 +218,6 @@ fn on_v1_an_oom_kill_that_ended_the_container_is_inferred() {
     assert_eq!(value(&readings, &RESTARTS, &[]), Some(1.0));
     assert_eq!(value(&readings, &OOM_KILLS, &["inferred"]), Some(1.0));
     assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(0.0));
-}
-
-#[test]
-fn kills_are_summed_over_the_lives_of_the_container() {
-    let mut kills = Kills::default();
-    kills.step(Some(0), Some(0), false, false);
-    kills.step(Some(2), Some(2), false, false);
-    kills.step(Some(1), Some(3), true, false);
-    assert_eq!((kills.counted, kills.inferred), (3, 0), "the new container's own kill explains the host's step");
-    kills.step(Some(0), Some(9), true, false);
-    assert_eq!((kills.counted, kills.inferred), (3, 1));
-    kills.step(Some(0), Some(12), false, false);
-    assert_eq!((kills.counted, kills.inferred), (3, 1), "kills elsewhere on the host are not the peer's");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::probes::net::{Stream, Tap, Tls, classify, connect, explained, fault_o
 use crate::probes::{Context, Fault, Reason};
 use crate::units::human_bytes;
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue};
-use http::{Method, Request, Response};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
@@ -20,6 +20,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::task::Poll;
 use url::Url;
 
 type Io = TokioIo<Tap<Box<dyn Stream>>>;
@@ -36,8 +37,11 @@ pub(super) struct Ask<'a> {
     pub(super) tls: &'a Tls,
 }
 
+/// Shown each piece of a stream of events (`text/event-stream`); true when what was asked for has come, and reading ends.
+pub(in crate::probes) type Until<'a> = &'a mut (dyn FnMut(&[u8]) -> bool + Send + Sync);
+
 /// An answer with what is measured of it.
-pub(super) struct Got {
+pub(in crate::probes) struct Got {
     pub(super) answer: Answer,
     /// `Content-Length`, when announced.
     pub(super) announced: Option<u64>,
@@ -45,8 +49,57 @@ pub(super) struct Got {
     pub(super) body_fault: Option<Fault>,
 }
 
-/// Asks once.
-pub(super) async fn exchange(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Got, Fault> {
+/// What came of a request to change protocols.
+pub(in crate::probes) enum Changed {
+    /// The server agreed; from here on the connection speaks something else.
+    Agreed(Box<Agreed>),
+    /// It answered in HTTP.
+    Answered(Box<Got>),
+}
+
+/// A connection that speaks something else now.
+pub(in crate::probes) struct Agreed {
+    pub(in crate::probes) headers: HeaderMap,
+    pub(in crate::probes) stream: Box<dyn Stream>,
+    /// What the peer sent along with its agreement.
+    pub(in crate::probes) came: Bytes,
+}
+
+/// Asks once; `until` reads along in a stream of events, which may have no end.
+pub(super) async fn exchange(cx: &mut Context<'_>, ask: Ask<'_>, until: Option<Until<'_>>) -> Result<Got, Fault> {
+    let mut open = open(cx, &ask).await?;
+    match speak(cx, &mut open, &ask).await {
+        Ok(response) => Ok(read(cx, &mut open, response, (&ask, until)).await),
+        Err(error) => Err(open.unanswered(cx, &error).await),
+    }
+}
+
+/// Asks once to change protocols, as the headers `Connection` and `Upgrade` of the request say.
+pub(super) async fn change(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Changed, Fault> {
+    let mut open = open(cx, &ask).await?;
+    match speak(cx, &mut open, &ask).await {
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            // The connection's own end is the handing over.
+            open.driven.to_its_end().await;
+            let parts = open.driven.connection.into_parts();
+            let stream = Box::new(parts.io.into_inner());
+            let headers = response.into_parts().0.headers;
+            Ok(Changed::Agreed(Box::new(Agreed { headers, stream, came: parts.read_buf })))
+        }
+        Ok(response) => Ok(Changed::Answered(Box::new(read(cx, &mut open, response, (&ask, None)).await))),
+        Err(error) => Err(open.unanswered(cx, &error).await),
+    }
+}
+
+/// A connection on which HTTP can be spoken.
+struct Open {
+    sender: SendRequest<Full<Bytes>>,
+    driven: Driven,
+    address: SocketAddr,
+    secure: bool,
+}
+
+async fn open(cx: &mut Context<'_>, ask: &Ask<'_>) -> Result<Open, Fault> {
     let secure = ask.url.scheme() == "https";
     let host = ask.url.host_str().unwrap_or_default();
     let port = ask.url.port_or_known_default().unwrap_or(80);
@@ -61,19 +114,19 @@ pub(super) async fn exchange(cx: &mut Context<'_>, ask: Ask<'_>) -> Result<Got, 
         Box::new(connected.stream)
     };
     cx.phase("processing");
-    let (mut sender, connection) = Builder::new()
+    let (sender, connection) = Builder::new()
         .max_buf_size(limits::PROBE_HEAD_BYTES)
         .handshake::<Io, Full<Bytes>>(TokioIo::new(Tap::new(stream)))
         .await
         .map_err(|error| Fault::new(Reason::Internal, format!("no HTTP connection: {error}")))?;
-    let mut driven = Driven { connection, over: false };
-    match speak(cx, &mut sender, &mut driven, &ask).await {
-        Ok(response) => Ok(read(cx, &mut driven, response, &ask, secure).await),
-        Err(error) => {
-            let first = driven.connection.into_parts().io.into_inner().first().to_vec();
-            let scheme = if secure { "https" } else { "http" };
-            Err(silent_or_strange(cx, &error, &first, address, scheme).await)
-        }
+    Ok(Open { sender, driven: Driven { connection, over: false }, address, secure })
+}
+
+impl Open {
+    async fn unanswered(self, cx: &mut Context<'_>, error: &hyper::Error) -> Fault {
+        let first = self.driven.connection.into_parts().io.into_inner().first().to_vec();
+        let scheme = if self.secure { "https" } else { "http" };
+        silent_or_strange(cx, error, &first, self.address, scheme).await
     }
 }
 
@@ -93,12 +146,19 @@ impl Driven {
         })
         .await
     }
+
+    async fn to_its_end(&mut self) {
+        poll_fn(|cx| {
+            self.over = self.over || self.connection.poll_without_shutdown(cx).is_ready();
+            if self.over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
 
 async fn speak(
     cx: &mut Context<'_>,
-    sender: &mut SendRequest<Full<Bytes>>,
-    driven: &mut Driven,
+    Open { sender, driven, .. }: &mut Open,
     ask: &Ask<'_>,
 ) -> Result<Response<Incoming>, hyper::Error> {
     let path = ask.url.query().map_or_else(|| ask.url.path().to_owned(), |query| format!("{}?{query}", ask.url.path()));
@@ -112,7 +172,7 @@ async fn speak(
     {
         headers.insert(HOST, host);
     }
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
     let response = driven.with(sender.send_request(request)).await;
     cx.end_phase();
     response
@@ -126,22 +186,27 @@ pub(super) fn authority(url: &Url) -> String {
 
 async fn read(
     cx: &mut Context<'_>,
-    driven: &mut Driven,
+    Open { driven, secure, .. }: &mut Open,
     response: Response<Incoming>,
-    ask: &Ask<'_>,
-    secure: bool,
+    (ask, until): (&Ask<'_>, Option<Until<'_>>),
 ) -> Got {
     cx.phase("transfer");
     let (head, mut incoming) = response.into_parts();
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let (limit, mut body, mut body_fault) = (ask.plan.body_limit, Vec::new(), None);
+    let mut until = until.filter(|_| is_events(&head.headers));
     while let Some(frame) = driven.with(incoming.frame()).await {
         match frame.map(hyper::body::Frame::into_data) {
             Ok(Ok(piece)) if body.len() + piece.len() > limit => {
                 body_fault = Some(too_large(limit, "the body is"));
                 break;
             }
-            Ok(Ok(piece)) => body.extend_from_slice(&piece),
+            Ok(Ok(piece)) => {
+                body.extend_from_slice(&piece);
+                if until.as_mut().is_some_and(|until| until(&piece)) {
+                    break;
+                }
+            }
             Ok(Err(_trailers)) => {}
             Err(_) => {
                 let of = announced.map_or(String::new(), |whole| format!(" of {whole}"));
@@ -161,8 +226,13 @@ async fn read(
             Err(fault) => body_fault = Some(fault),
         }
     }
-    let answer = Answer { status: head.status, version: head.version, headers: head.headers, secure, body };
+    let answer = Answer { status: head.status, version: head.version, headers: head.headers, secure: *secure, body };
     Got { answer, announced, body_fault }
+}
+
+/// Whether a body is a stream of events.
+fn is_events(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// The fault of a body beyond the limit.

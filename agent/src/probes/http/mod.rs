@@ -20,8 +20,8 @@ mod unpack;
 pub(super) use tests::CASES;
 
 use crate::node::{Node, Problems};
+use crate::probes::outcome::late;
 use crate::probes::{Context, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters};
-use crate::units::Span;
 use crate::{clock, limits};
 use bytes::Bytes;
 use exchange::{Ask, Got, authority, exchange};
@@ -84,10 +84,7 @@ impl Http {
         for phase in PHASES {
             cx.measure(DURATION.with([phase], cx.took(phase).unwrap_or_default().as_secs_f64()));
         }
-        ended.unwrap_or_else(|_elapsed| {
-            let doing = phase.map_or(String::new(), |phase| format!(" in phase `{phase}`"));
-            Err(Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole))))
-        })
+        ended.unwrap_or_else(|_elapsed| Err(late(phase, whole)))
     }
 
     async fn ask_and_judge(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
@@ -115,7 +112,7 @@ impl Http {
         let (mut method, mut body) = (self.plan.method.clone(), self.plan.body.clone());
         for followed in 0..=limits::REDIRECTS {
             cx.measure(REDIRECTS.is(f64::from(followed)));
-            let got = exchange(cx, self.ask(&url, method.clone(), body.clone())).await?;
+            let got = exchange(cx, self.ask(&url, method.clone(), body.clone()), None).await?;
             let Some(next) = self.next(&url, &got.answer)? else { return Ok(got) };
             // As browsers do: 303 always becomes GET, 301 and 302 when they answer a POST; 307 and 308 keep what was asked.
             let status = got.answer.status;
@@ -162,7 +159,7 @@ impl Http {
         // good check into a late one.
         let deadline = clock::now() + cx.left() / 2;
         let mut aside = Context::new(cx.net, deadline, cx.depth);
-        let asking = exchange(&mut aside, self.ask(&url, Method::GET, Bytes::new()));
+        let asking = exchange(&mut aside, self.ask(&url, Method::GET, Bytes::new()), None);
         match timeout_at(deadline, asking).await {
             Ok(Ok(got)) if got.answer.status.is_success() && got.body_fault.is_none() => {
                 pool::measure_configured(cx, plan, &Page::new(&got.answer.body));

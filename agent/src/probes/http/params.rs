@@ -69,7 +69,7 @@ impl Default for Params {
 /// User and password.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BasicAuth {
+pub(in crate::probes) struct BasicAuth {
     pub(super) username: String,
     #[serde(default)]
     pub(super) password: Secret,
@@ -78,10 +78,17 @@ pub(super) struct BasicAuth {
 /// Any other `Authorization` header.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Authorization {
+pub(in crate::probes) struct Authorization {
     #[serde(rename = "type", default = "bearer")]
     pub(super) scheme: String,
     pub(super) credentials: Secret,
+}
+
+impl Authorization {
+    /// A token.
+    pub(in crate::probes) fn bearer(credentials: Secret) -> Self {
+        Self { scheme: bearer(), credentials }
+    }
 }
 
 fn bearer() -> String {
@@ -112,7 +119,13 @@ pub(super) enum Compression {
 
 /// A size; 0 is the default, as in blackbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BodyLimit(pub(super) usize);
+pub(in crate::probes) struct BodyLimit(pub(in crate::probes) usize);
+
+impl Default for BodyLimit {
+    fn default() -> Self {
+        Self(limits::PROBE_BODY_BYTES)
+    }
+}
 
 impl BodyLimit {
     fn read<E: de::Error>(text: &str) -> Result<Self, E> {

@@ -114,7 +114,7 @@ pub(super) fn measure_found(cx: &mut Context<'_>, service: &str, value: &Value) 
 }
 
 /// The sum of all samples of a metric in Prometheus' text format, or `None` without one.
-fn sum(text: &str, name: &str) -> Option<f64> {
+pub(in crate::probes) fn sum(text: &str, name: &str) -> Option<f64> {
     let values = text.lines().filter_map(|line| {
         let rest = line.strip_prefix(name)?;
         let rest = match rest.strip_prefix('{') {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// A family of addresses.
@@ -73,13 +73,27 @@ pub struct Connected {
 /// # Errors
 /// Reasons `dns`, `refused`, `unreachable` or `timeout`; of several addresses that fail, the fault of the first.
 pub async fn connect(cx: &mut Context<'_>, host: &str, port: u16, wanted: Addresses) -> Result<Connected, Fault> {
-    let found = lookup::addresses(cx, host, wanted).await?;
+    connect_from(cx, None, host, port, wanted).await
+}
+
+/// As [`connect`], from an address of this host.
+///
+/// # Errors
+/// As [`connect`]; `unreachable` also when this host does not have the address.
+pub async fn connect_from(
+    cx: &mut Context<'_>,
+    source: Option<IpAddr>,
+    host: &str,
+    port: u16,
+    wanted: Addresses,
+) -> Result<Connected, Fault> {
+    let found = matching(source, host, lookup::addresses(cx, host, wanted).await?)?;
     cx.phase("connect");
     let mut failed: Vec<(SocketAddr, Fault)> = Vec::new();
     for (tried, ip) in (0_u32..).zip(&found) {
         let address = SocketAddr::new(*ip, port);
         let share = share_of(cx.left(), found.len(), tried);
-        match attempt(address, share).await {
+        match attempt(source, address, share).await {
             Ok(stream) => {
                 cx.end_phase();
                 lookup::record(cx, *ip);
@@ -109,8 +123,27 @@ fn share_of(left: Duration, addresses: usize, tried: u32) -> Duration {
     left / remaining
 }
 
-async fn attempt(address: SocketAddr, share: Duration) -> Result<TcpStream, Fault> {
-    match timeout(share, TcpStream::connect(address)).await {
+/// Those of the addresses that can be reached from this one at all.
+///
+/// # Errors
+/// Reason `dns` when there are none.
+pub fn matching(source: Option<IpAddr>, host: &str, mut found: Vec<IpAddr>) -> Result<Vec<IpAddr>, Fault> {
+    let Some(source) = source else { return Ok(found) };
+    found.retain(|address| address.is_ipv4() == source.is_ipv4());
+    let family = if source.is_ipv4() { IpProtocol::Ip4 } else { IpProtocol::Ip6 };
+    let none = || Fault::new(Reason::Dns, format!("`{host}` has no {family} address, as `source_ip_address` needs"));
+    if found.is_empty() { Err(none()) } else { Ok(found) }
+}
+
+async fn dial(source: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
+    let Some(source) = source else { return TcpStream::connect(address).await };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(address).await
+}
+
+async fn attempt(source: Option<IpAddr>, address: SocketAddr, share: Duration) -> Result<TcpStream, Fault> {
+    match timeout(share, dial(source, address)).await {
         Ok(Ok(stream)) => {
             // Small messages of a dialogue must not wait for each other's acknowledgement; a failure here costs only speed.
             let _ = stream.set_nodelay(true);

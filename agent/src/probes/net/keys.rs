@@ -23,3 +23,10 @@ pub const IP_PROTOCOL_FALLBACK: Key = Key {
     default: "true",
     doc: "Whether the other kind of address may be used.",
 };
+/// Where connections come from.
+pub const SOURCE_IP_ADDRESS: Key = Key {
+    name: "source_ip_address",
+    form: "IP address",
+    default: "the kernel's choice",
+    doc: "The address of this host that is used; only addresses of the same family are then tried.",
+};

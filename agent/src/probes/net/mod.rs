@@ -18,11 +18,11 @@ mod verifier;
 
 use crate::parser::Parser;
 
-pub use address::{Addresses, Connected, IpProtocol, connect, fault_of};
+pub use address::{Addresses, Connected, IpProtocol, connect, connect_from, fault_of, matching};
 pub use certificate::Certificate;
 pub use facts::{FACTS, SECURE_FACTS};
 pub use handshake::handshake;
-pub use lookup::Lookups;
+pub use lookup::{Lookups, addresses, record};
 pub use sniff::{Sniffed, explained, sniff};
 pub use spoken::{Spoken, classify};
 pub use tap::Tap;

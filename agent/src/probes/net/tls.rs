@@ -152,6 +152,15 @@ impl Tls {
         self.server_name.get_or_insert_with(|| host.to_owned());
         self
     }
+
+    /// The same settings with a protocol asked for in the handshake (ALPN).
+    #[must_use]
+    pub fn offering(mut self, protocol: &[u8]) -> Self {
+        let mut client = ClientConfig::clone(&self.client);
+        client.alpn_protocols = vec![protocol.to_vec()];
+        self.client = Arc::new(client);
+        self
+    }
 }
 
 fn versions(config: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {

@@ -1,5 +1,6 @@
 //! What `INFO` says, as readings and notes. Pure text work; a line that is missing costs its own figure only.
 
+use crate::limits;
 use crate::probes::database::{
     CONNECTIONS, CONNECTIONS_MAX, EVICTED_KEYS, IS_REPLICA, MEMORY_MAX, MEMORY_USED, PERSISTENCE_OK, REPLICATION_LAG,
     REPLICATION_UP, UPTIME,
@@ -7,9 +8,8 @@ use crate::probes::database::{
 use crate::probes::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
 use crate::probes::{Context, Fault, Reason};
 use crate::reading::Metric;
-use std::collections::HashMap;
 
-/// What the probe can measure.
+/// What the probe measures of every server.
 pub(super) static FACTS: &[&Metric] = &[
     &CONNECTIONS,
     &CONNECTIONS_MAX,
@@ -25,27 +25,61 @@ pub(super) static FACTS: &[&Metric] = &[
     &REPLICATION_LAG,
 ];
 
-/// The fields of an `INFO` reply.
-pub(super) struct Facts<'a>(HashMap<&'a str, &'a str>);
+/// The fields of an `INFO` reply by name, each name once.
+#[derive(Default)]
+pub(super) struct Facts<'a> {
+    fields: Vec<(&'a str, &'a str)>,
+    /// The values of the one field that comes once for each module.
+    modules: Vec<&'a str>,
+}
 
 impl<'a> Facts<'a> {
     /// Reads `name:value` lines; anything else is left out.
     pub(super) fn read(text: &'a str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        Self(lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect())
+        let fields = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()));
+        let mut fields: Vec<_> = fields.take(limits::REDIS_INFO_LINES).collect();
+        let modules = fields.iter().filter(|(name, _)| *name == "module").map(|(_, value)| *value).collect();
+        fields.sort_by_key(|(name, _)| *name);
+        fields.dedup_by_key(|(name, _)| *name);
+        Self { fields, modules }
     }
 
-    fn text(&self, name: &str) -> Option<&'a str> {
-        self.0.get(name).copied()
+    /// The value of a field as written.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        let at = self.fields.binary_search_by_key(&name, |(name, _)| name).ok()?;
+        self.fields.get(at).map(|(_, value)| *value)
+    }
+
+    /// The fields whose names begin so, with what comes behind that, in order.
+    pub(super) fn starting<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = (&'a str, &'a str)> + 's {
+        let from = self.fields.partition_point(|(name, _)| *name < prefix);
+        let rest = self.fields.get(from..).unwrap_or_default().iter();
+        rest.map_while(move |(name, value)| Some((name.strip_prefix(prefix)?, *value)))
     }
 
     fn number(&self, name: &str) -> Option<f64> {
         self.text(name)?.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
     }
 
+    /// What it says of each module.
+    pub(super) fn modules(&self) -> &[&'a str] {
+        &self.modules
+    }
+
     /// Whether the server follows another one; such a server takes no writes.
     pub(super) fn is_replica(&self) -> bool {
         self.text("role") == Some("slave")
+    }
+
+    /// Whether it is a Sentinel, which watches other servers and keeps no keys.
+    pub(super) fn is_sentinel(&self) -> bool {
+        self.text("redis_mode") == Some("sentinel")
+    }
+
+    /// Whether it is a node of a cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.text("cluster_enabled") == Some("1")
     }
 
     /// Whether the server still reads its data from disk.
@@ -75,7 +109,11 @@ impl<'a> Facts<'a> {
         let measured = straight.into_iter().filter_map(|(metric, value)| Some(metric.is(value?)));
         measured.for_each(|reading| cx.measure(reading));
         self.record_replication(cx);
-        let version = self.text("redis_version").map(|version| format!("redis {version}"));
+        let (name, version) = match self.text("valkey_version") {
+            Some(version) => ("valkey", Some(version)),
+            None => ("redis", self.text("redis_version")),
+        };
+        let version = version.map(|version| format!("{name} {version}"));
         let notes = [("version", version), ("role", self.text("role").map(str::to_owned))];
         let notes = notes.into_iter().chain([("persistence", self.persistence().map(|(_, words)| words))]);
         notes.filter_map(|(name, text)| Some((name, text?))).for_each(|(name, text)| cx.note(name, &text));
@@ -122,7 +160,7 @@ pub(super) fn fault_of(error: &str, doing: &str) -> Fault {
         "WRONGPASS" => (Reason::Auth, "compare user and password of the URL with the server's `requirepass` or ACL"),
         "NOPERM" => (
             Reason::Auth,
-            "let its ACL allow `+ping +info +select` and, for the round trip, `+set +get +del ~sidecar:probe:*`",
+            "let its ACL allow `+ping +info +select` and, for the round trip, `+set +get +del ~sidecar:probe:*`, or set `round_trip: false`",
         ),
         "DENIED" => {
             (Reason::Auth, "protected mode: the server has no password and takes connections from its own host only")

@@ -1,18 +1,22 @@
 //! `redis` and `rediss`: log in, PING, read `INFO`, and set, get and delete one key of our own. One connection, kept.
 //! What must stay true: the only key touched is `sidecar:probe:<random>`, and it expires by itself.
 
+mod ask;
 mod facts;
+mod family;
 mod resp;
 mod session;
 #[cfg(test)]
 mod tests;
 
 use super::net::{Tls, TlsConfig};
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
+use super::{Context, Depth, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
+use crate::clock;
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use facts::{Facts, fault_of};
+use family::Scrapes;
 use resp::Reply;
 use session::{Lost, Session};
 
@@ -32,8 +36,12 @@ pub(super) static KIND: Kind = Kind {
         Key { name: "tls_config", form: "mapping", default: "verify", doc: "TLS settings of `rediss`, as for `http`." },
     ],
     fields: fields_of::<Params>,
-    facts: facts::FACTS,
-    parsers: &[Parser { name: "redis_reply", read: resp::read }],
+    facts: &family::FACTS,
+    parsers: &[
+        Parser { name: "redis_reply", read: resp::read },
+        Parser { name: "redis_info", read: family::read_info },
+        Parser { name: "redis_figures", read: family::read_replies },
+    ],
     slow: false,
     build,
 };
@@ -56,23 +64,42 @@ struct Redis {
     round_trip: bool,
     tls: Tls,
     kept: Option<Session>,
+    scrapes: Scrapes,
 }
 
 fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
     let params: Params = parameters(own, problems)?;
     let tls = Tls::new(&params.tls_config, own.at, problems)?;
-    Some(Box::new(Redis { target: target.clone(), round_trip: params.round_trip, tls, kept: None }))
+    Some(Box::new(Redis {
+        target: target.clone(),
+        round_trip: params.round_trip,
+        tls,
+        kept: None,
+        scrapes: Scrapes::default(),
+    }))
 }
 
 impl Probe for Redis {
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(async move {
-            let mut session = self.session(cx).await?;
-            let ended = self.look(cx, &mut session).await;
-            self.kept = Some(session).filter(|session| session.sound);
+            if cx.depth == Depth::Dependency {
+                return self.visit(cx).await;
+            }
+            let began = clock::now();
+            self.scrapes.begin(cx);
+            let ended = self.visit(cx).await;
+            self.scrapes.end(cx, clock::now().duration_since(began), ended.is_ok());
             ended
         })
     }
+}
+
+/// What a server is, as far as it matters for what comes next.
+#[derive(Clone, Copy)]
+enum Role {
+    Writable,
+    Replica,
+    Sentinel,
 }
 
 impl Redis {
@@ -92,41 +119,58 @@ impl Redis {
         pong(session.ask(cx, &["PING"]).await?).map(|()| session)
     }
 
+    async fn visit(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut session = self.session(cx).await?;
+        let ended = self.look(cx, &mut session).await;
+        self.kept = session.rest();
+        ended
+    }
+
     async fn look(&self, cx: &mut Context<'_>, session: &mut Session) -> Result<(), Fault> {
-        let writable = match session.ask(cx, &["INFO"]).await? {
+        let words: &[&str] = if cx.depth == Depth::Peer { &["INFO", "all"] } else { &["INFO"] };
+        let role = match session.ask(cx, words).await? {
             Reply::Bulk(Some(bytes)) => self.record(cx, session, &String::from_utf8_lossy(&bytes)).await?,
             Reply::Error(error) => {
                 cx.note("info", &format!("no figures: {error}"));
-                true
+                figures(cx, session, &Facts::default()).await?;
+                Role::Writable
             }
             _ => return Err(Fault::new(Reason::Body, "`INFO` was not answered with text")),
         };
-        match (self.round_trip, writable) {
-            (true, true) => round_trip(cx, session).await,
-            (true, false) => {
-                cx.note("round_trip", "left out: a replica takes no writes");
-                Ok(())
-            }
-            (false, _) => {
-                cx.note("round_trip", "left out: switched off");
-                Ok(())
-            }
-        }
+        let left_out = match (self.round_trip, role) {
+            (true, Role::Writable) => return round_trip(cx, session).await,
+            (true, Role::Replica) => "left out: a replica takes no writes",
+            (true, Role::Sentinel) => "left out: a Sentinel keeps no keys",
+            (false, _) => "left out: switched off",
+        };
+        cx.note("round_trip", left_out);
+        Ok(())
     }
 
-    /// Writes down the figures; says whether the server takes writes.
-    async fn record(&self, cx: &mut Context<'_>, session: &mut Session, text: &str) -> Result<bool, Fault> {
+    /// Writes down the figures; says what the server is.
+    async fn record(&self, cx: &mut Context<'_>, session: &mut Session, text: &str) -> Result<Role, Fault> {
         let facts = Facts::read(text);
         let clients_max = match facts.clients_max() {
             Some(most) => Some(most),
+            None if facts.is_sentinel() => None,
             None => asked_clients_max(session.ask(cx, &["CONFIG", "GET", "maxclients"]).await?),
         };
         facts.record(cx, clients_max);
+        figures(cx, session, &facts).await?;
         if facts.is_loading() {
             return Err(fault_of("LOADING Redis is loading the dataset in memory", "to serve"));
         }
-        Ok(!facts.is_replica())
+        Ok(match (facts.is_sentinel(), facts.is_replica()) {
+            (true, _) => Role::Sentinel,
+            (_, true) => Role::Replica,
+            _ => Role::Writable,
+        })
     }
+}
+
+/// The family of the public exporter, for the server that this agent stands beside.
+async fn figures(cx: &mut Context<'_>, session: &mut Session, facts: &Facts<'_>) -> Result<(), Fault> {
+    if cx.depth == Depth::Peer { ask::all(cx, session, facts).await } else { Ok(()) }
 }
 
 fn asked_clients_max(reply: Reply) -> Option<f64> {

@@ -19,6 +19,34 @@ pub(super) enum Reply {
     List(Vec<Reply>),
 }
 
+impl Reply {
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// A text, when it is one in UTF-8.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Simple(text) => Some(text),
+            Self::Bulk(Some(bytes)) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+    pub(super) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+}
+
 /// Why bytes are no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
@@ -38,6 +66,46 @@ pub(super) fn decode(buffer: &[u8]) -> Result<Option<(Reply, usize)>, Broken> {
         return Err(Broken::TooLarge);
     }
     Ok(reply.map(|reply| (reply, reader.at)))
+}
+
+/// How far a reply that comes in pieces has been looked at: each piece is looked at once, however small it is.
+pub(super) struct Progress {
+    at: usize,
+    /// Items that must still come.
+    open: usize,
+}
+
+impl Progress {
+    /// Nothing has come.
+    pub(super) const fn new() -> Self {
+        Self { at: 0, open: 1 }
+    }
+
+    /// Looks at what has come. The length of the reply, once it is there as a whole; it may hold more items than are read.
+    pub(super) fn look(&mut self, buffer: &[u8]) -> Result<Option<usize>, Broken> {
+        while self.open > 0 {
+            let mut reader = Reader { buffer, at: self.at, left: 0 };
+            let Some(line) = reader.line()? else { break };
+            let (kind, rest) = line.split_at_checked(1).ok_or(Broken::Foreign)?;
+            let (bytes, items) = match kind {
+                "$" => (length(rest, limits::REDIS_REPLY_BYTES)?.map_or(0, |length| length + 2), 0),
+                "*" => (0, length(rest, limits::REDIS_REPLY_BYTES)?.unwrap_or(0)),
+                _ => (0, 0),
+            };
+            if reader.at + bytes > buffer.len() {
+                break;
+            }
+            (self.at, self.open) = (reader.at + bytes, self.open - 1 + items);
+            if self.open > limits::REDIS_REPLY_BYTES {
+                return Err(Broken::TooLarge);
+            }
+        }
+        match self.open {
+            0 => Ok(Some(self.at)),
+            _ if buffer.len() >= limits::REDIS_REPLY_BYTES => Err(Broken::TooLarge),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Reads whatever a server sent, for fuzzing.

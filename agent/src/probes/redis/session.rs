@@ -11,7 +11,7 @@ use crate::units::Span;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A connection that is logged in.
 pub(super) struct Session {
@@ -23,6 +23,47 @@ pub(super) struct Session {
     known: bool,
     /// Whether every request has had its reply: such a connection can be kept.
     pub(super) sound: bool,
+    /// Which rows of a table of requests this server refused.
+    pub(super) refused: Refused,
+}
+
+/// Requests that were refused: asked again now and then only, for each refusal stands in the server's own counters and ACL log.
+#[derive(Default)]
+pub(super) struct Refused {
+    rows: u32,
+    /// Those of them for which the user has no right.
+    rights: u32,
+    since: Option<Instant>,
+}
+
+impl Refused {
+    /// Whether a row is to be left out.
+    pub(super) fn holds(&self, row: usize) -> bool {
+        self.since.is_some() && self.rows & bit(row) != 0
+    }
+
+    /// Whether it is left out because the user has no right to it.
+    pub(super) fn for_want_of_a_right(&self, row: usize) -> bool {
+        self.rights & bit(row) != 0
+    }
+
+    /// Notes a row.
+    pub(super) fn add(&mut self, row: usize, for_want_of_a_right: bool, now: Instant) {
+        self.rows |= bit(row);
+        self.rights |= if for_want_of_a_right { bit(row) } else { 0 };
+        self.since.get_or_insert(now);
+    }
+
+    /// Forgets all after a while, for rights may have been given.
+    pub(super) fn age(&mut self, now: Instant) {
+        if self.since.is_some_and(|since| now.duration_since(since) > limits::REDIS_ASK_AGAIN) {
+            *self = Self::default();
+        }
+    }
+}
+
+fn bit(row: usize) -> u32 {
+    u32::try_from(row).ok().and_then(|row| 1_u32.checked_shl(row)).unwrap_or(0)
 }
 
 /// Why there is no reply.
@@ -41,8 +82,15 @@ impl Session {
             "rediss" => secure(cx, stream, address, target, tls).await?,
             _ => stream,
         };
-        let mut session =
-            Self { stream, address, buffer: Vec::new(), scheme: target.scheme.clone(), known: false, sound: true };
+        let mut session = Self {
+            stream,
+            address,
+            buffer: Vec::new(),
+            scheme: target.scheme.clone(),
+            known: false,
+            sound: true,
+            refused: Refused::default(),
+        };
         cx.phase("login");
         session.log_in(cx, target).await?;
         Ok(session)
@@ -65,7 +113,12 @@ impl Session {
                 return Err(Fault::new(Reason::Config, "the path of the URL is not the number of a database")
                     .hint("write `redis://host:6379/0`"));
             }
-            self.demand(cx, &["SELECT", &database], "the database").await?;
+            match self.ask(cx, &["SELECT", &database]).await? {
+                // A Sentinel has no databases and does not know the command.
+                Reply::Error(error) if error.contains("unknown command") => {}
+                Reply::Error(error) => return Err(fault_of(&error, "the database")),
+                _ => {}
+            }
         }
         // Only so that `CLIENT LIST` tells whose connection this is; a server or ACL that refuses it loses nothing.
         self.ask(cx, &["CLIENT", "SETNAME", limits::CLIENT_NAME]).await.map(drop)
@@ -103,25 +156,71 @@ impl Session {
         }
     }
 
+    /// Several requests in one round trip, and the reply to each; one that is too large to be read is an error reply.
+    pub(super) async fn ask_all(&mut self, cx: &Context<'_>, requests: &[Vec<&str>]) -> Result<Vec<Reply>, Fault> {
+        match self.exchange_all(requests).await {
+            Ok(replies) => Ok(replies),
+            Err(lost) => Err(self.fault(cx, lost).await),
+        }
+    }
+
+    async fn exchange_all(&mut self, requests: &[Vec<&str>]) -> Result<Vec<Reply>, Lost> {
+        self.send(&requests.iter().flat_map(|words| resp::encode(words)).collect::<Vec<u8>>()).await?;
+        let (mut replies, mut spent) = (Vec::with_capacity(requests.len()), 0);
+        for _ in requests {
+            let length = self.whole().await?;
+            spent += length;
+            let reply = match resp::decode(self.buffer.get(..length).unwrap_or_default()) {
+                Ok(Some((reply, _))) if spent <= limits::REDIS_BATCH_BYTES => reply,
+                Err(Broken::Foreign) => return Err(Lost::Wrong(self.not_a_reply(Broken::Foreign))),
+                _ => Reply::Error("ERR the reply is larger than is read".to_owned()),
+            };
+            self.buffer.drain(..length);
+            replies.push(reply);
+        }
+        self.sound = true;
+        Ok(replies)
+    }
+
     async fn exchange(&mut self, words: &[&str]) -> Result<Reply, Lost> {
+        self.send(&resp::encode(words)).await?;
+        let length = self.whole().await?;
+        let reply = match resp::decode(self.buffer.get(..length).unwrap_or_default()) {
+            Ok(Some((reply, _))) => reply,
+            Ok(None) => return Err(Lost::Wrong(self.not_a_reply(Broken::Foreign))),
+            Err(broken) => return Err(Lost::Wrong(self.not_a_reply(broken))),
+        };
+        self.buffer.drain(..length);
+        (self.known, self.sound) = (true, true);
+        Ok(reply)
+    }
+
+    async fn send(&mut self, request: &[u8]) -> Result<(), Lost> {
         self.sound = false;
-        self.stream.write_all(&resp::encode(words)).await.map_err(Lost::Gone)?;
-        self.stream.flush().await.map_err(Lost::Gone)?;
+        self.stream.write_all(request).await.map_err(Lost::Gone)?;
+        self.stream.flush().await.map_err(Lost::Gone)
+    }
+
+    /// Waits until the next reply is there as a whole; its length.
+    async fn whole(&mut self) -> Result<usize, Lost> {
+        let mut progress = resp::Progress::new();
         loop {
-            match resp::decode(&self.buffer) {
-                Ok(Some((reply, used))) => {
-                    self.buffer.drain(..used);
-                    (self.known, self.sound) = (true, true);
-                    return Ok(reply);
-                }
+            match progress.look(&self.buffer) {
+                Ok(Some(length)) => return Ok(length),
                 Ok(None) => self.more().await.map_err(Lost::Gone)?,
                 Err(broken) => return Err(Lost::Wrong(self.not_a_reply(broken))),
             }
         }
     }
 
+    /// Gives back what a large reply needed, before the connection is kept until the next run.
+    pub(super) fn rest(mut self) -> Option<Self> {
+        self.buffer.shrink_to(limits::REDIS_BUFFER_KEPT);
+        self.sound.then_some(self)
+    }
+
     async fn more(&mut self) -> io::Result<()> {
-        let mut part = [0; 4096];
+        let mut part = [0; 8192];
         let length = self.stream.read(&mut part).await?;
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -59,7 +59,7 @@ fn probe(url: &str) -> Box<dyn Probe> {
 }
 
 async fn look(url: &str) -> Outcome {
-    run(&mut *probe(url), &Net::default(), Duration::from_secs(3), crate::probes::Depth::Peer).await
+    run(&mut *probe(url), &Net::default(), Duration::from_secs(3), Depth::Peer).await
 }
 
 async fn said(peer: &Peer, path: &str) -> String {
@@ -92,7 +92,7 @@ async fn the_connection_is_kept_and_made_anew_when_it_is_gone() {
     let mut probe = probe(&format!("redis://{}", peer.address));
     let net = Net::default();
     for _ in 0..3 {
-        assert!(run(&mut *probe, &net, Duration::from_secs(3), crate::probes::Depth::Peer).await.ok());
+        assert!(run(&mut *probe, &net, Duration::from_secs(3), Depth::Peer).await.ok());
     }
     assert_eq!(peer.accepted(), 1);
     // A server that hangs up after each GET: the next run finds the connection gone and makes another.
@@ -101,9 +101,9 @@ async fn the_connection_is_kept_and_made_anew_when_it_is_gone() {
     })
     .await;
     let mut probe = self::probe(&format!("redis://{}", rude.address));
-    assert!(run(&mut *probe, &net, Duration::from_secs(3), crate::probes::Depth::Peer).await.ok());
+    assert!(run(&mut *probe, &net, Duration::from_secs(3), Depth::Peer).await.ok());
     tokio::time::sleep(Duration::from_millis(150)).await;
-    assert!(run(&mut *probe, &net, Duration::from_secs(3), crate::probes::Depth::Peer).await.ok());
+    assert!(run(&mut *probe, &net, Duration::from_secs(3), Depth::Peer).await.ok());
     assert_eq!(rude.accepted(), 2);
 }
 
@@ -147,7 +147,9 @@ async fn each_refusal_has_its_reason() {
 #[tokio::test]
 async fn a_replica_is_not_written_to() {
     let peer = scripted(|asked| match asked {
-        "INFO" => Some("$68\r\nrole:slave\r\nmaster_link_status:down\r\nmaster_last_io_seconds_ago:-1\r\n\r\n".into()),
+        "INFO all" => {
+            Some("$68\r\nrole:slave\r\nmaster_link_status:down\r\nmaster_last_io_seconds_ago:-1\r\n\r\n".into())
+        }
         _ => asked.starts_with("SET").then(|| "-READONLY\r\n".into()),
     })
     .await;
@@ -208,8 +210,8 @@ async fn tls_is_spoken_and_its_certificate_described() {
     let peer = test_peers::serve_tls(test_peers::server_config(&pair), |session| converse(session, |_| None)).await;
     let tls = Tls::build(&TlsConfig { ca_file: Some(file.path().to_owned()), ..TlsConfig::default() }).unwrap();
     let target = Target::parse(&format!("rediss://localhost:{}", peer.port())).unwrap();
-    let mut good = Redis { target: target.clone(), round_trip: true, tls, kept: None };
-    let outcome = run(&mut good, &Net::default(), Duration::from_secs(3), crate::probes::Depth::Peer).await;
+    let mut good = Redis { target: target.clone(), round_trip: true, tls, kept: None, scrapes: Scrapes::default() };
+    let outcome = run(&mut good, &Net::default(), Duration::from_secs(3), Depth::Peer).await;
     assert_eq!(outcome.fault, None);
     assert!(outcome.value(&crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS).is_some());
     let outcome = look(&format!("rediss://localhost:{}", peer.port())).await;
@@ -230,7 +232,7 @@ async fn rude_peers_cost_no_more_than_the_deadline() {
     ];
     for (peer, reason) in cases {
         let mut probe = probe(&format!("redis://{}", peer.address));
-        let outcome = run(&mut *probe, &Net::default(), Duration::from_millis(900), crate::probes::Depth::Peer).await;
+        let outcome = run(&mut *probe, &Net::default(), Duration::from_millis(900), Depth::Peer).await;
         let fault = outcome.fault.unwrap();
         assert_eq!(fault.reason, reason, "{fault:?}");
         assert!(outcome.took < Duration::from_secs(2));

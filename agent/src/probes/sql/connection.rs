@@ -76,7 +76,15 @@ impl Connection {
 
     fn failure(&self, error: &sqlx::Error) -> Failure {
         let cut = self.relay.as_ref().is_some_and(Relay::was_cut);
-        let fault = if cut { too_much() } else { postgres::fault_of(error, "the query") };
+        let fault = match error {
+            _ if cut => too_much(),
+            // It has let us in, so it speaks the right language; nobody there any more is found out by the next login.
+            error if ended(error) => {
+                Fault::new(Reason::Body, "the server closed the connection in the middle of its answer")
+                    .hint("its log says why: it was stopped, or a process of it died")
+            }
+            error => postgres::fault_of(error, "the query"),
+        };
         Failure { gone: !matches!(error, sqlx::Error::Database(_)), fault }
     }
 }
@@ -91,6 +99,11 @@ impl From<Trouble> for Failure {
         };
         Self { gone: !matches!(trouble, Trouble::Refused { .. }), fault }
     }
+}
+
+fn ended(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error, sqlx::Error::Io(error) if matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe))
 }
 
 /// The fault of a server that sends more than is read.

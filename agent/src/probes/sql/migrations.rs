@@ -2,16 +2,26 @@
 
 use std::cmp::Ordering;
 
+/// A query for PostgreSQL and for MySQL.
+pub(in crate::probes) struct Query {
+    pub(in crate::probes) postgres: &'static str,
+    pub(in crate::probes) mysql: &'static str,
+}
+
+/// A query that both understand.
+const fn both(sql: &'static str) -> Query {
+    Query { postgres: sql, mysql: sql }
+}
+
 /// A tool that keeps its place in a table.
 pub(in crate::probes) struct Tool {
     /// Its table.
     pub(in crate::probes) table: &'static str,
-    /// The query of the current version, for PostgreSQL and for MySQL.
-    pub(in crate::probes) postgres: &'static str,
-    pub(in crate::probes) mysql: &'static str,
-    /// The query of a migration that was begun and has not ended, for either, when the table tells. One that failed half-way stays
-    /// so, and the tool, and with it the application, refuses to start.
-    pub(in crate::probes) broken: Option<&'static str>,
+    /// The query of the current version.
+    pub(in crate::probes) version: Query,
+    /// The query of a migration that was begun and has not ended, when the table tells. One that failed half-way stays so, and the tool,
+    /// and with it the application, refuses to start. A table of the same name but without the column is another tool's.
+    pub(in crate::probes) broken: Option<Query>,
     /// Whether versions are numbers that grow, so that "behind" and "ahead" can be told apart.
     pub(in crate::probes) ordered: bool,
 }
@@ -20,53 +30,82 @@ pub(in crate::probes) struct Tool {
 pub(in crate::probes) static TOOLS: &[Tool] = &[
     Tool {
         table: "alembic_version",
-        postgres: "SELECT string_agg(version_num, ',' ORDER BY version_num)::text FROM alembic_version",
-        mysql: "SELECT group_concat(version_num ORDER BY version_num) FROM alembic_version",
+        version: Query {
+            postgres: "SELECT string_agg(version_num, ',' ORDER BY version_num)::text FROM alembic_version",
+            mysql: "SELECT group_concat(version_num ORDER BY version_num) FROM alembic_version",
+        },
         broken: None,
         ordered: false,
     },
     Tool {
         table: "_sqlx_migrations",
-        postgres: "SELECT max(version)::text FROM _sqlx_migrations WHERE success",
-        mysql: "SELECT max(version) FROM _sqlx_migrations WHERE success",
-        broken: Some(
+        version: both("SELECT max(version) FROM _sqlx_migrations WHERE success"),
+        broken: Some(both(
             "SELECT concat_ws(' ', version, description) FROM _sqlx_migrations WHERE NOT success ORDER BY version LIMIT 1",
-        ),
+        )),
         ordered: true,
     },
     Tool {
+        table: "__diesel_schema_migrations",
+        version: both("SELECT max(version) FROM __diesel_schema_migrations"),
+        // Each of its migrations is a transaction, or leaves no row.
+        broken: None,
+        ordered: true,
+    },
+    Tool {
+        table: "seaql_migrations",
+        version: both("SELECT max(version) FROM seaql_migrations"),
+        broken: None,
+        ordered: false,
+    },
+    Tool {
         table: "flyway_schema_history",
-        postgres: "SELECT version::text FROM flyway_schema_history WHERE success AND version IS NOT NULL \
-                   ORDER BY installed_rank DESC LIMIT 1",
-        mysql: "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL \
-                ORDER BY installed_rank DESC LIMIT 1",
-        broken: Some(
-            "SELECT concat_ws(' ', version, description) FROM flyway_schema_history WHERE NOT success ORDER BY installed_rank LIMIT 1",
+        version: both(
+            "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1",
         ),
+        broken: Some(both(
+            "SELECT concat_ws(' ', version, description) FROM flyway_schema_history WHERE NOT success ORDER BY installed_rank LIMIT 1",
+        )),
         ordered: true,
     },
     Tool {
         table: "django_migrations",
-        postgres: "SELECT (app || '.' || name)::text FROM django_migrations ORDER BY id DESC LIMIT 1",
-        mysql: "SELECT concat(app, '.', name) FROM django_migrations ORDER BY id DESC LIMIT 1",
+        version: both("SELECT concat(app, '.', name) FROM django_migrations ORDER BY id DESC LIMIT 1"),
         broken: None,
         ordered: false,
     },
     Tool {
         table: "_prisma_migrations",
-        postgres: "SELECT max(migration_name)::text FROM _prisma_migrations WHERE finished_at IS NOT NULL",
-        mysql: "SELECT max(migration_name) FROM _prisma_migrations WHERE finished_at IS NOT NULL",
-        broken: Some(
-            "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL LIMIT 1",
+        version: both(
+            "SELECT max(migration_name) FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
         ),
+        broken: Some(both(
+            "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL LIMIT 1",
+        )),
         ordered: false,
     },
     Tool {
-        table: "schema_migrations",
-        postgres: "SELECT max(version)::text FROM schema_migrations",
-        mysql: "SELECT max(version) FROM schema_migrations",
-        // golang-migrate has a column `dirty`; Rails, whose table has the same name, has none.
+        table: "knex_migrations",
+        version: both("SELECT name FROM knex_migrations ORDER BY id DESC LIMIT 1"),
+        // The lock of a run that died stays, and every later run refuses.
+        broken: Some(both("SELECT 'the one behind the last' FROM knex_migrations_lock WHERE is_locked = 1 LIMIT 1")),
+        ordered: false,
+    },
+    Tool {
+        table: "goose_db_version",
+        version: both("SELECT max(version_id) FROM goose_db_version WHERE is_applied"),
         broken: None,
+        ordered: true,
+    },
+    Tool {
+        table: "schema_migrations",
+        version: both("SELECT max(version) FROM schema_migrations"),
+        // golang-migrate has a column `dirty`; Rails and others, whose table has the same name, have none. PostgreSQL would log an
+        // unknown column as an error each time, so it is looked for in the row.
+        broken: Some(Query {
+            postgres: "SELECT version FROM schema_migrations m WHERE (to_jsonb(m) ->> 'dirty')::boolean LIMIT 1",
+            mysql: "SELECT version FROM schema_migrations WHERE dirty LIMIT 1",
+        }),
         ordered: true,
     },
 ];

@@ -34,8 +34,9 @@ pub(super) static KEYS: &[Key] = &[
         name: "migrations",
         form: "true or false",
         default: "true",
-        doc: "Look for the table of alembic, sqlx, Flyway, Django, Prisma or `schema_migrations`, and show the version. One that was \
-              begun and has not ended (sqlx, Flyway, Prisma) fails the check with reason `schema`.",
+        doc: "Look for the table of alembic, sqlx, Diesel, SeaORM, Flyway, Django, Prisma, Knex, goose or `schema_migrations` \
+              (golang-migrate, Rails), and show the version. One that was begun and has not ended (sqlx, Flyway, Prisma, Knex, \
+              golang-migrate) fails the check with reason `schema`.",
     },
     Key {
         name: "migration_version",
@@ -302,6 +303,33 @@ impl Sql {
         }))
     }
 
+    /// The form of a query that this database understands.
+    const fn spoken(&self, query: &migrations::Query) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => query.postgres,
+            Dialect::MySql => query.mysql,
+        }
+    }
+
+    /// The migration that was begun and has not ended. A table without the column that tells is no failure.
+    async fn broken(
+        &self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+        query: &migrations::Query,
+    ) -> Result<Option<String>, Failure> {
+        match connection.rows(self.spoken(query), cx.left()).await {
+            Ok(rows) => Ok(first(&rows, 0).map(str::to_owned)),
+            Err(failure) if failure.gone => Err(failure),
+            Err(failure) => {
+                if failure.fault.reason != Reason::Schema {
+                    cx.note("broken_migration", &format!("not read: {}", failure.fault.message));
+                }
+                Ok(None)
+            }
+        }
+    }
+
     /// Notes the migration that the database stands at; the fault of one that is behind.
     async fn migrations(&self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Option<Fault>, Failure> {
         if !self.plan.migrations {
@@ -316,18 +344,16 @@ impl Sql {
         let found = migrations::TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table));
         let mut current = None;
         if let Some(tool) = found {
-            let sql = if self.dialect == Dialect::Postgres { tool.postgres } else { tool.mysql };
-            let rows = optional(cx, connection, sql, "migration").await?;
+            let rows = optional(cx, connection, self.spoken(&tool.version), "migration").await?;
             current = rows.and_then(|rows| first(&rows, 0).map(|version| (tool, version.to_owned())));
         }
         if let Some((tool, version)) = &current {
             cx.note("migration", &format!("{version} ({})", tool.table));
         }
-        if let Some((tool, sql)) = found.and_then(|tool| Some((tool, tool.broken?)))
-            && let Some(rows) = optional(cx, connection, sql, "broken_migration").await?
-            && let Some(broken) = first(&rows, 0)
+        if let Some((tool, query)) = found.and_then(|tool| Some((tool, tool.broken.as_ref()?)))
+            && let Some(broken) = self.broken(cx, connection, query).await?
         {
-            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(broken), tool.table);
+            let message = format!("migration `{}` of `{}` was begun and has not ended", clean(&broken), tool.table);
             let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct \
                         its row, and run the migrations again";
             return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));

@@ -140,6 +140,75 @@ async fn rude_servers_cost_no_more_than_the_deadline() {
     }
 }
 
+const LET_IN: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+/// A PostgreSQL that lets everybody in and answers the first query with these bytes, then the others with `again` until nobody listens.
+async fn lets_in(answer: &'static [u8], again: &'static [u8]) -> Peer {
+    test_peers::serve(move |mut stream| async move {
+        let mut asked = [0; 4096];
+        for said in [b"N", LET_IN, answer] {
+            if stream.read(&mut asked).await.is_ok_and(|length| length == 0) || stream.write_all(said).await.is_err() {
+                return;
+            }
+        }
+        let flood = again.repeat(4096);
+        while !again.is_empty() && stream.write_all(&flood).await.is_ok() {}
+        // Whoever has nothing more to say goes away in the middle, or says nothing for ever when there was no answer at all.
+        if answer.is_empty() {
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        }
+    })
+    .await
+}
+
+/// The description of one column, `x`, of type text.
+const COLUMN: &[u8] = b"T\0\0\0\x1a\0\x01x\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0";
+
+#[tokio::test]
+async fn a_postgres_that_lets_in_and_then_lies_is_ended_by_the_deadline_with_its_reason() {
+    let column = |answer: &[u8]| -> &'static [u8] { Box::leak([COLUMN, answer].concat().into_boxed_slice()) };
+    let cases: [(&str, Peer, &str); 7] = [
+        ("a row that claims 1 GiB", lets_in(column(b"D\x40\0\0\0\0\x01"), b"").await, "body: "),
+        ("a value that claims 1 GiB", lets_in(column(b"D\0\0\0\x0c\0\x01\x40\0\0\0xx"), b"x").await, "body: "),
+        ("parameters for ever", lets_in(b"S\0\0\0\x0aabc\0d\0", b"S\0\0\0\x0aabc\0d\0").await, "body: "),
+        ("rows for ever", lets_in(COLUMN, b"D\0\0\0\x0b\0\x01\0\0\0\x01x").await, "body: "),
+        ("notices for ever", lets_in(b"N\0\0\0\x08SX\0\0", b"N\0\0\0\x08SX\0\0").await, "body: "),
+        ("silence", lets_in(b"", b"").await, "timeout: "),
+        ("an end in the middle of a row", lets_in(column(b"D\0\0\0\x20\0\x01"), b"").await, "body: "),
+    ];
+    for (what, peer, reason) in cases {
+        let url = format!("postgres://app:canary@{}/shop", peer.address);
+        let outcome = look(&url, Duration::from_millis(1500)).await;
+        let fault =
+            outcome.fault.as_ref().map(|fault| format!("{}: {}", fault.reason, fault.message)).unwrap_or_default();
+        assert!(fault.starts_with(reason), "{what} should be {reason}{fault}");
+        assert_eq!(outcome.value(&postgres::UP), Some(0.0), "{what}");
+        assert!(outcome.took < Duration::from_secs(2), "{what}: {:?}", outcome.took);
+    }
+}
+
+#[tokio::test]
+async fn names_that_are_no_text_make_no_series() {
+    let row = b"D\0\0\0\x0d\0\x01\0\0\0\x03\xff\xfe\xfd";
+    let answer: &'static [u8] =
+        Box::leak([COLUMN, row, b"C\0\0\0\x0bSELECT\0Z\0\0\0\x05I"].concat().into_boxed_slice());
+    let peer = test_peers::serve(move |mut stream| async move {
+        let mut asked = [0; 16 << 10];
+        for said in [b"N", LET_IN].into_iter().chain(std::iter::repeat(answer)) {
+            if stream.read(&mut asked).await.is_ok_and(|length| length == 0) || stream.write_all(said).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let outcome = look(&format!("postgres://app:canary@{}/shop", peer.address), Duration::from_secs(5)).await;
+    assert_eq!(outcome.fault, None);
+    assert_eq!(outcome.value(&postgres::UP), Some(1.0));
+    let borrowed: Vec<_> =
+        outcome.readings.iter().map(|reading| reading.metric.name).filter(|name| name.starts_with("pg_")).collect();
+    assert_eq!(borrowed, ["pg_up", "pg_exporter_last_scrape_error"]);
+}
+
 #[tokio::test]
 async fn a_server_that_refuses_is_quoted_with_advice() {
     let full = test_peers::serve(|mut stream| async move {

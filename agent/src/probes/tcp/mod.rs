@@ -1,31 +1,23 @@
 //! The TCP check: connects, and if told so holds a dialogue: send, expect a line, expect bytes, change to TLS.
 //! It knows no protocol. What must stay true: what the peer says is kept only up to its cap.
 
-mod dialogue;
-mod steps;
 #[cfg(test)]
 mod tests;
 
+use super::dialogue::starttls::{self, Protocol};
+use super::dialogue::{EXPECT, FAILED_BYTES, FAILED_REGEX, QUERY_RESPONSE, Step, StepParams, hold};
+
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, explained, facts as net, handshake, keys};
+use super::net::{
+    Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys,
+};
 use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
-use crate::reading::{Metric, Type};
-use dialogue::Dialogue;
-use steps::{Step, StepParams};
+use crate::parser::Parser;
+use crate::reading::Metric;
+use std::net::IpAddr;
 #[cfg(test)]
 pub(super) use tests::CASES;
-
-static FAILED_REGEX: Metric =
-    Metric::gauge("probe_failed_due_to_regex", "1 when the check failed because of a regular expression, else 0");
-static FAILED_BYTES: Metric =
-    Metric::gauge("probe_failed_due_to_bytes", "1 when the check failed because expected bytes did not come, else 0");
-static EXPECT: Metric = Metric::gauge(
-    "sidecar_expect_info",
-    "What a dialogue was told to take from the peer's answer, one series a label of `query_response`",
-)
-.of(Type::Info)
-.labelled(&["name", "value"]);
 
 /// The row of the table.
 pub static KIND: Kind = Kind {
@@ -36,7 +28,12 @@ pub static KIND: Kind = Kind {
     keys: KEYS,
     fields: fields_of::<Params>,
     facts: FACTS,
-    parsers: &[],
+    parsers: &[Parser {
+        name: "ldap_result",
+        read: |bytes| {
+            let _ = starttls::ldap_result(bytes);
+        },
+    }],
     slow: false,
     build,
 };
@@ -61,28 +58,25 @@ const fn key(name: &'static str, form: &'static str, default: &'static str, doc:
 }
 
 static KEYS: &[Key] = &[
-    key(
-        "query_response",
-        "list of mappings: expect, expect_bytes, labels, send, starttls",
-        "",
-        "A dialogue after connecting. Each step waits for a line that matches `expect`, or for `expect_bytes`, then sends `send` \
-         and a line feed (`${1}` stands for what the pattern's first group found), then changes to TLS if `starttls`. `labels` \
-         (name, value) become `sidecar_expect_info`.",
-    ),
+    QUERY_RESPONSE,
+    starttls::KEY,
     key("tls", "true or false", "false", "Shakes hands over TLS before the dialogue."),
     keys::TLS_CONFIG,
     keys::PREFERRED_IP_PROTOCOL,
     keys::IP_PROTOCOL_FALLBACK,
+    keys::SOURCE_IP_ADDRESS,
 ];
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Params {
     query_response: Vec<StepParams>,
+    starttls: Option<Protocol>,
     tls: bool,
     tls_config: TlsConfig,
     preferred_ip_protocol: IpProtocol,
     ip_protocol_fallback: bool,
+    source_ip_address: Option<IpAddr>,
 }
 
 impl Default for Params {
@@ -90,10 +84,12 @@ impl Default for Params {
         let Addresses { prefer, fallback } = Addresses::default();
         Self {
             query_response: Vec::new(),
+            starttls: None,
             tls: false,
             tls_config: TlsConfig::default(),
             preferred_ip_protocol: prefer,
             ip_protocol_fallback: fallback,
+            source_ip_address: None,
         }
     }
 }
@@ -102,7 +98,9 @@ struct Tcp {
     host: String,
     port: u16,
     addresses: Addresses,
+    source: Option<IpAddr>,
     steps: Vec<Step>,
+    starttls: Option<Protocol>,
     tls_first: bool,
     tls: Tls,
 }
@@ -118,16 +116,19 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
             "write it as `tcp://host:port`",
         );
     }
-    let steps: Vec<_> = params.query_response.iter().filter_map(|step| Step::new(step, at, problems)).collect();
-    let tls = Tls::new(&params.tls_config, place_of(own, "tls_config"), problems);
-    if steps.len() < params.query_response.len() {
+    if params.tls && params.starttls.is_some() {
+        problems.add("starttls", place_of(own, "starttls"), "`tls` and `starttls` exclude each other");
         return None;
     }
+    let steps = Step::all(&params.query_response, at, problems);
+    let tls = Tls::new(&params.tls_config, place_of(own, "tls_config"), problems);
     Some(Box::new(Tcp {
         host: target.host.clone(),
         port: target.port?,
         addresses: Addresses { prefer: params.preferred_ip_protocol, fallback: params.ip_protocol_fallback },
-        steps,
+        source: params.source_ip_address,
+        steps: steps?,
+        starttls: params.starttls,
         tls_first: params.tls,
         tls: tls?,
     }))
@@ -143,28 +144,16 @@ impl Tcp {
     async fn probe(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.measure(FAILED_REGEX.is(0.0));
         cx.measure(FAILED_BYTES.is(0.0));
-        let connected = connect(cx, &self.host, self.port, self.addresses).await?;
+        let connected = connect_from(cx, self.source, &self.host, self.port, self.addresses).await?;
         let mut stream: Box<dyn Stream> = Box::new(connected.stream);
-        if self.tls_first {
+        if let Some(protocol) = self.starttls {
+            stream = starttls::change(cx, stream, protocol, &self.host, &self.tls).await?;
+        } else if self.tls_first {
             stream = match handshake(cx, stream, &self.host, &self.tls).await {
                 Ok(session) => Box::new(session),
                 Err(fault) => return Err(explained(cx, fault, connected.address, "tls").await),
             };
         }
-        if self.steps.is_empty() {
-            return Ok(());
-        }
-        cx.phase("dialogue");
-        let mut dialogue = Dialogue::new(stream);
-        for step in &self.steps {
-            dialogue.hold(cx, step).await?;
-            if step.starttls {
-                let session = handshake(cx, dialogue.into_stream()?, &self.host, &self.tls).await?;
-                dialogue = Dialogue::new(Box::new(session));
-                cx.phase("dialogue");
-            }
-        }
-        cx.end_phase();
-        Ok(())
+        hold(cx, stream, &self.steps, &self.host, &self.tls).await
     }
 }

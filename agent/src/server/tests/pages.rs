@@ -16,6 +16,21 @@ async fn live_says_yes_whatever_the_checks_say() {
 }
 
 #[tokio::test]
+async fn discovery_lists_every_check_by_name_and_no_address() {
+    let server = start(sample::full()).await;
+    let answer = server.get("/sd").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    let names = ["backend", "database", "public-site", "cache"];
+    let all = answer.json();
+    for (group, name) in all.as_array().unwrap().iter().zip(names) {
+        assert_eq!((&group["targets"], &group["labels"]["check"]), (&json!([name]), &json!(name)));
+    }
+    let first = json!({"check": "backend", "kind": "http", "role": "readiness", "peer": "true"});
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["labels"]), (4, &first));
+    assert!(!answer.text().contains(".internal") && !answer.text().contains("://"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn ready_names_what_holds_the_service_back_and_why() {
     let server = start(sample::full()).await;
     for path in ["/ready", "/api/v1/health/readiness"] {
@@ -281,13 +296,14 @@ async fn other_methods_and_pages_are_refused_with_what_there_is() {
       /live         this agent runs
       /ready        the service may get traffic
       /health       all checks, without addresses
+      /sd           the checks, as targets for Prometheus
       /-/healthy    as /live, in a word
       /-/ready      as /ready, in a word
       /diagnostics  all checks with targets, messages and advice
       /config       the plan in force
     ");
     for later in
-        ["/alerts", "/sd", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
+        ["/alerts", "/probe?target=x", "/-/reload", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
     {
         assert_eq!(server.get(later).await.status, 404, "{later}");
     }
@@ -310,7 +326,7 @@ async fn the_status_page_is_html_under_a_strict_policy() {
 #[tokio::test]
 async fn no_page_shows_what_the_client_sent() {
     let server = start(sample::full()).await;
-    for path in ["/", "/metrics", "/health", "/ready", "/diagnostics", "/config", "/nowhere"] {
+    for path in ["/", "/metrics", "/health", "/sd", "/ready", "/diagnostics", "/config", "/nowhere"] {
         let path = format!("{path}?password={CANARY}");
         let answer = server.get_with(&path, &format!("authorization: Bearer {CANARY}\r\nx-secret: {CANARY}")).await;
         assert!(!answer.text().contains(CANARY) && !answer.head.contains(CANARY), "{path}");

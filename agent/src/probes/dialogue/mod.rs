@@ -1,13 +1,64 @@
-//! One dialogue: lines and bytes are looked for in what the peer says, which is kept up to a cap.
+//! A dialogue over a connection, shared by the kinds that hold one: lines and bytes are looked for in what the peer says.
+//! It knows no protocol, but for the changes to TLS of [`starttls`]. What must stay true: what the peer says is kept only up to its
+//! cap, and nothing that came before a handshake is taken for something that came inside.
 
-use super::steps::Step;
-use super::{EXPECT, FAILED_BYTES, FAILED_REGEX};
+pub(super) mod starttls;
+mod steps;
+
 use crate::limits;
-use crate::probes::net::{Stream, classify, fault_of};
-use crate::probes::{Context, Fault, Reason, clean};
-use regex_lite::Regex;
+use crate::probes::net::{Stream, Tls, classify, fault_of, handshake};
+use crate::probes::{Context, Fault, Key, Reason, clean};
+use crate::reading::{Metric, Type};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
+
+pub(super) use steps::{Step, StepParams};
+
+pub(super) static FAILED_REGEX: Metric =
+    Metric::gauge("probe_failed_due_to_regex", "1 when the check failed because of a regular expression, else 0");
+pub(super) static FAILED_BYTES: Metric =
+    Metric::gauge("probe_failed_due_to_bytes", "1 when the check failed because expected bytes did not come, else 0");
+pub(super) static EXPECT: Metric = Metric::gauge(
+    "sidecar_expect_info",
+    "What a dialogue was told to take from the peer's answer, one series a label of `query_response`",
+)
+.of(Type::Info)
+.labelled(&["name", "value"]);
+
+/// The key that holds the steps.
+pub(super) const QUERY_RESPONSE: Key = Key {
+    name: "query_response",
+    form: "list of mappings: expect, expect_bytes, labels, send, starttls",
+    default: "",
+    doc: "A dialogue after connecting. Each step waits for a line that matches `expect`, or for `expect_bytes`, then sends `send` \
+          and a line feed (`${1}` stands for what the pattern's first group found), then changes to TLS if `starttls`. `labels` \
+          (name, value) become `sidecar_expect_info`.",
+};
+
+/// Holds a dialogue to its end, in phase `dialogue`; `host` is the name that a certificate must have.
+pub(super) async fn hold(
+    cx: &mut Context<'_>,
+    stream: Box<dyn Stream>,
+    steps: &[Step],
+    host: &str,
+    tls: &Tls,
+) -> Result<(), Fault> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    cx.phase("dialogue");
+    let mut dialogue = Dialogue::new(stream);
+    for step in steps {
+        dialogue.hold(cx, step).await?;
+        if step.starttls {
+            let session = handshake(cx, dialogue.into_stream()?, host, tls).await?;
+            dialogue = Dialogue::new(Box::new(session));
+            cx.phase("dialogue");
+        }
+    }
+    cx.end_phase();
+    Ok(())
+}
 
 /// A connection and what has come over it and has not been taken yet.
 pub(super) struct Dialogue {
@@ -38,11 +89,35 @@ impl Dialogue {
         Err(Fault::new(Reason::Body, "the peer went on talking in plain text after `starttls`"))
     }
 
+    /// The next line, without its end.
+    pub(super) async fn next_line(&mut self, cx: &Context<'_>) -> Result<String, Fault> {
+        let any = self.line(cx, |_| true).await;
+        any.map_err(|missing| self.fault(missing, "no line came"))
+    }
+
+    /// The next `count` bytes, as they are.
+    pub(super) async fn next_bytes(&mut self, cx: &Context<'_>, count: usize) -> Result<Vec<u8>, Fault> {
+        while self.pending.len() < count {
+            self.more(cx).await.map_err(|missing| self.fault(missing, &format!("{count} bytes did not come")))?;
+        }
+        Ok(self.pending.drain(..count).collect())
+    }
+
+    /// Sends bytes as they are.
+    pub(super) async fn say(&mut self, words: &[u8]) -> Result<(), Fault> {
+        self.stream.write_all(words).await.map_err(|error| fault_of(&error, "send to the peer"))
+    }
+
+    /// The beginning of all that came.
+    pub(super) fn first(&self) -> &[u8] {
+        &self.first
+    }
+
     /// Does one step: waits for what is expected, then sends.
-    pub(super) async fn hold(&mut self, cx: &mut Context<'_>, step: &Step) -> Result<(), Fault> {
+    async fn hold(&mut self, cx: &mut Context<'_>, step: &Step) -> Result<(), Fault> {
         let mut send = step.send.as_ref().map(|send| send.expose().to_owned());
         if let Some(pattern) = &step.expect {
-            let line = self.line(cx, pattern).await.map_err(|missing| {
+            let line = self.line(cx, |line| pattern.is_match(line)).await.map_err(|missing| {
                 cx.measure(FAILED_REGEX.is(1.0));
                 self.fault(missing, &format!("no line matches `{pattern}`"))
             })?;
@@ -63,28 +138,26 @@ impl Dialogue {
                 self.fault(missing, &format!("the bytes `{}` did not come", clean(&String::from_utf8_lossy(bytes))))
             })?;
         }
-        let Some(send) = send else { return Ok(()) };
-        let sending = self.stream.write_all(format!("{send}\n").as_bytes()).await;
-        sending.map_err(|error| fault_of(&error, "send to the peer"))
+        match send {
+            Some(send) => self.say(format!("{send}\n").as_bytes()).await,
+            None => Ok(()),
+        }
     }
 
     /// The first line that matches; those before it are passed over, as in blackbox. The last may lack its line feed.
-    async fn line(&mut self, cx: &Context<'_>, pattern: &Regex) -> Result<String, Missing> {
+    async fn line(&mut self, cx: &Context<'_>, wanted: impl Fn(&str) -> bool) -> Result<String, Missing> {
         loop {
             while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.pending.drain(..=end).collect();
                 let line = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
-                if pattern.is_match(&line) {
+                if wanted(&line) {
                     return Ok(line);
                 }
             }
             if let Err(missing) = self.more(cx).await {
                 let rest = String::from_utf8_lossy(&std::mem::take(&mut self.pending)).into_owned();
-                return if matches!(missing, Missing::Closed) && pattern.is_match(&rest) {
-                    Ok(rest)
-                } else {
-                    Err(missing)
-                };
+                let ended = matches!(missing, Missing::Closed) && !rest.is_empty();
+                return if ended && wanted(&rest) { Ok(rest) } else { Err(missing) };
             }
         }
     }

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
-pub(super) struct StepParams {
+pub(in crate::probes) struct StepParams {
     expect: Option<String>,
     expect_bytes: Option<String>,
     labels: Vec<Label>,
@@ -19,24 +19,30 @@ pub(super) struct StepParams {
 /// A label taken from what the peer said.
 #[derive(Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Label {
-    pub(super) name: String,
-    pub(super) value: String,
+pub(in crate::probes) struct Label {
+    pub(in crate::probes) name: String,
+    pub(in crate::probes) value: String,
 }
 
 /// A step, checked.
-pub(super) struct Step {
-    pub(super) expect: Option<Regex>,
-    pub(super) expect_bytes: Option<Vec<u8>>,
-    pub(super) labels: Vec<Label>,
+pub(in crate::probes) struct Step {
+    pub(in crate::probes) expect: Option<Regex>,
+    pub(in crate::probes) expect_bytes: Option<Vec<u8>>,
+    pub(in crate::probes) labels: Vec<Label>,
     /// May hold a password, so it is never shown.
-    pub(super) send: Option<Secret>,
-    pub(super) starttls: bool,
+    pub(in crate::probes) send: Option<Secret>,
+    pub(in crate::probes) starttls: bool,
 }
 
 impl Step {
+    /// Checks all steps; `None` when one of them makes no sense.
+    pub(in crate::probes) fn all(params: &[StepParams], at: Place, problems: &mut Problems) -> Option<Vec<Self>> {
+        let steps: Vec<Self> = params.iter().filter_map(|step| Self::new(step, at, problems)).collect();
+        (steps.len() == params.len()).then_some(steps)
+    }
+
     /// Checks a step.
-    pub(super) fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::probes) fn new(params: &StepParams, at: Place, problems: &mut Problems) -> Option<Self> {
         let expect = params.expect.as_ref().map(|text| Regex::new(text).map_err(|error| (text, error))).transpose();
         let expect = expect.map_err(|(text, error)| {
             problems.add("query_response", at, format!("not a regular expression ({error}): `{text}`"));

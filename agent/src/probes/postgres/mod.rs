@@ -1,6 +1,14 @@
 //! `postgres` and `postgresql`: log in and read, with fixed queries in read-only transactions, what tells whether the database is
 //! well. TLS is ours (the relay sees plain messages and can cap them), so certificates are described as for every other probe.
 
+mod family;
+mod relations;
+mod replication;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod whole;
+
 use super::database::{
     CONNECTIONS, CONNECTIONS_MAX, Dialed, IS_REPLICA, LONGEST_TRANSACTION, QUERY_TIME, REPLICATION_LAG, REPLICATION_UP,
     SIZE as SIZE_ON_DISK, SLOW_QUERIES, Stream, TABLES_MISSING, UPTIME, dial, other, stranger,
@@ -14,6 +22,7 @@ use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
 use crate::reading::Metric;
 use crate::units::Span;
+use family::Family;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::net::SocketAddr;
@@ -30,26 +39,59 @@ pub(super) static KIND: Kind = Kind {
     example: "- name: db\n  url: postgresql://app:secret@db:5432/shop\n  tables: [users, orders]\n",
     keys: sql::KEYS,
     fields: fields_of::<Params>,
-    facts: &[
-        &UP,
-        &CONNECTIONS,
-        &CONNECTIONS_MAX,
-        &CONNECTIONS_USED_RATIO,
-        &CACHE_HIT_RATIO,
-        &SLOW_QUERIES,
-        &QUERY_TIME,
-        &LONGEST_TRANSACTION,
-        &UPTIME,
-        &IS_REPLICA,
-        &REPLICATION_UP,
-        &REPLICATION_LAG,
-        &SIZE_ON_DISK,
-        &TABLES_MISSING,
-    ],
+    facts: &FACTS,
     parsers: &[],
     slow: false,
     build: |target, own, problems| sql::build(Dialect::Postgres, target, own, problems),
 };
+
+static OWN: [&Metric; 15] = [
+    &UP,
+    &LAST_SCRAPE_ERROR,
+    &CONNECTIONS,
+    &CONNECTIONS_MAX,
+    &CONNECTIONS_USED_RATIO,
+    &CACHE_HIT_RATIO,
+    &SLOW_QUERIES,
+    &QUERY_TIME,
+    &LONGEST_TRANSACTION,
+    &UPTIME,
+    &IS_REPLICA,
+    &REPLICATION_UP,
+    &REPLICATION_LAG,
+    &SIZE_ON_DISK,
+    &TABLES_MISSING,
+];
+
+/// The families of the public exporter, in the order in which they are asked for.
+static FAMILIES: [&Family; 19] = [
+    &whole::WHOLE,
+    &whole::BGWRITER,
+    &whole::CHECKPOINTER,
+    &sessions::SESSIONS,
+    &sessions::DATABASES,
+    &sessions::LOCKS,
+    &replication::SLOTS,
+    &replication::FOLLOWERS,
+    &replication::RECEIVERS,
+    &relations::TABLES,
+    &relations::INDEXES,
+    &relations::VACUUMS,
+    &whole::WAL,
+    &whole::STATEMENTS,
+    &whole::SETTINGS,
+    &whole::ROLES,
+    &whole::VERSION,
+    &sessions::SIZES,
+    &relations::SIZES,
+];
+
+static FACTS: [&Metric; family::count(&OWN, &FAMILIES)] = family::joined(&OWN, &FAMILIES);
+
+static LAST_SCRAPE_ERROR: Metric = Metric::gauge(
+    "pg_exporter_last_scrape_error",
+    "1 when a part of the server's figures could not be read for another cause than a missing right",
+);
 
 /// As the public exporter has it.
 pub(super) static UP: Metric =
@@ -62,26 +104,24 @@ pub(super) const SIZE: &str = "SELECT pg_database_size(current_database())::text
 const QUERY_TIMES: &str =
     "SELECT (sum(total_exec_time) / nullif(sum(calls), 0) / 1000)::text FROM pg_stat_statements(false)";
 
-/// One row with everything that any user may read; what only members of `pg_read_all_stats` may see is NULL for others.
+/// One row with everything that any user may read; what only members of `pg_read_all_stats` may see is NULL for others. The functions
+/// behind `pg_stat_activity` spare the server two joins, and wait for no lock on its catalogue of users.
 pub(super) fn server(plan: &Plan) -> String {
     let slow = plan.slow_after.as_millis();
     format!(
-        "SELECT current_setting('server_version'), \
-         (SELECT sum(numbackends) FROM pg_stat_database)::text, \
-         current_setting('max_connections'), \
-         (SELECT (sum(blks_hit) / nullif(sum(blks_hit) + sum(blks_read), 0)) FROM pg_stat_database)::text, \
-         extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::text, \
-         pg_is_in_recovery()::text, \
-         (SELECT count(pid) FROM pg_stat_wal_receiver)::text, \
+        "SELECT current_setting('server_version'), d.backends, current_setting('max_connections'), d.hits, \
+         extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()), pg_is_in_recovery()::text, \
+         (SELECT count(pid) FROM pg_stat_get_wal_receiver()), \
          CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN '0' \
               WHEN pg_is_in_recovery() THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::text END, \
-         CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN (SELECT count(*) FROM pg_stat_activity \
-              WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid() \
-              AND clock_timestamp() - query_start > interval '{slow} milliseconds')::text END, \
-         CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN (SELECT \
-              coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity \
-              WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())::text END, \
-         (to_regprocedure('pg_stat_statements(boolean)') IS NOT NULL)::text"
+         CASE WHEN r.sees THEN a.slow END, CASE WHEN r.sees THEN a.oldest END, \
+         (to_regprocedure('pg_stat_statements(boolean)') IS NOT NULL)::text \
+         FROM (SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees) r, \
+         (SELECT sum(numbackends) AS backends, sum(blks_hit) / nullif(sum(blks_hit) + sum(blks_read), 0) AS hits \
+          FROM pg_stat_database) d, \
+         (SELECT count(*) FILTER (WHERE state = 'active' AND clock_timestamp() - query_start > interval '{slow} milliseconds') AS slow, \
+          coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) AS oldest FROM pg_stat_get_activity(NULL) \
+          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) a"
     )
 }
 
@@ -122,14 +162,21 @@ pub(super) async fn figures(cx: &mut Context<'_>, connection: &mut Connection, s
     Ok(())
 }
 
-/// The families of the public exporter, asked for beside the peer only.
-#[expect(clippy::unused_async, reason = "its queries follow")]
+/// Asks for the families of the public exporter, beside the peer only.
 pub(super) async fn families(
-    _cx: &mut Context<'_>,
-    _connection: &mut Connection,
-    _server: &[Row],
-    _lasting: &mut Lasting,
+    cx: &mut Context<'_>,
+    connection: &mut Connection,
+    server: &[Row],
+    lasting: &mut Lasting,
 ) -> Result<(), Failure> {
+    let version = first(server, 0).and_then(|text| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let server = family::Server {
+        version: version.unwrap_or_default(),
+        replica: first(server, 5) == Some("true"),
+        statements: first(server, 10) == Some("true"),
+    };
+    let failed = family::gather(cx, connection, server, lasting, &FAMILIES).await?;
+    cx.measure(LAST_SCRAPE_ERROR.is(f64::from(u8::from(failed))));
     Ok(())
 }
 
@@ -140,7 +187,9 @@ pub(super) fn find(tables: &[Table]) -> String {
             Some(schema) => format!("\"{schema}\".\"{}\"", table.name),
             None => format!("\"{}\"", table.name),
         };
-        format!("(to_regclass('{exact}'), to_regclass('{}'))", exact.to_lowercase())
+        let folded = exact.to_lowercase();
+        let folded = if folded == exact { "NULL::regclass".to_owned() } else { format!("to_regclass('{folded}')") };
+        format!("(to_regclass('{exact}'), {folded})")
     };
     let values: Vec<String> = tables.iter().map(value).collect();
     format!(

@@ -1,0 +1,57 @@
+//! The processes of the peer: those of its cgroup where this PID namespace shows them, otherwise those that have the same text in
+//! `/proc/<pid>/cgroup` as the peer's process. `hidepid` hides them all, and then there are none.
+
+use super::cgroup::Tasks;
+use super::pid::{self, Pid, Stat};
+use super::process::Process;
+use super::{PeerPlan, Roots};
+use crate::limits;
+use std::path::PathBuf;
+
+/// Looks for them.
+pub(super) struct Members {
+    proc: PathBuf,
+    process: Process,
+}
+
+/// What was found: those that could be looked at, with what `stat` says of them.
+pub(super) struct Found(pub(super) Vec<(Pid, Stat)>);
+
+impl Members {
+    pub(super) fn new(roots: &Roots, peer: &PeerPlan) -> Self {
+        Self { proc: roots.proc.clone(), process: Process::new(roots, peer) }
+    }
+
+    /// The processes of a cgroup.
+    pub(super) fn of(&self, tasks: Option<&Tasks>) -> Found {
+        let pids = tasks.map_or(&[][..], |tasks| tasks.seen.as_slice());
+        looked_at(pids.iter().map(|pid| Pid::new(&self.proc, *pid)))
+    }
+
+    /// The processes that share the cgroup of the peer's process.
+    ///
+    /// # Errors
+    /// When the peer's process cannot be seen: why, for people.
+    pub(super) fn of_process(&self) -> Result<Found, String> {
+        let container = self.process.pid()?.cgroup().map_err(|error| error.to_string())?;
+        let same = |process: &Pid| process.cgroup().is_ok_and(|other| other == container);
+        Ok(looked_at(pid::all(&self.proc).filter(same).take(limits::PEER_PROCESSES)))
+    }
+}
+
+/// A process that ends while it is looked at is left out.
+fn looked_at(pids: impl Iterator<Item = Pid>) -> Found {
+    Found(pids.filter_map(|pid| pid.stat().ok().map(|stat| (pid, stat))).collect())
+}
+
+impl Found {
+    /// Whether any process is seen.
+    pub(super) fn seen(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// The one that started first.
+    pub(super) fn first(&self) -> Option<&(Pid, Stat)> {
+        self.0.iter().min_by_key(|(_, stat)| stat.start_ticks)
+    }
+}
