@@ -84,3 +84,97 @@ async fn each_trouble_has_its_reason() {
     let lost = fault(again(&mut *kept).await);
     assert_eq!(lost.0, Reason::Refused, "{}", lost.1);
 }
+
+/// Asks until the answer is this one.
+fn wait_for(server: &MariaDb, query: &str, wanted: &str) {
+    let began = std::time::Instant::now();
+    while server.sql(query).as_deref() != Ok(wanted) {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{query}: {:?}", server.sql(query));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// A primary and a replica that follows it by GTID, with what the agent's account needs to look at a replica.
+fn replicated() -> Result<(MariaDb, MariaDb), String> {
+    let primary = MariaDb::start(&["--server-id=1", "--log-bin=binlog"])?;
+    let replica = MariaDb::start(&["--server-id=2", "--slave-net-timeout=10"])?;
+    primary.sql("CREATE TABLE shop.users (id int)")?;
+    replica.sql("CREATE TABLE shop.users (id int); GRANT SLAVE MONITOR ON *.* TO app@'%'")?;
+    replica.follow(&primary)?;
+    Ok((primary, replica))
+}
+
+#[tokio::test]
+async fn a_replica_is_told_as_it_runs_stops_and_loses_its_primary() {
+    let Some((mut primary, replica)) = started(replicated()) else { return };
+    let url = |server: &MariaDb| format!("mysql://app:{PASSWORD}@127.0.0.1:{}/shop", server.port);
+    let of_primary = look(&url(&primary), "{}").await;
+    assert!(of_primary.note("replication").unwrap().contains("SLAVE MONITOR"), "the missing right is named");
+    assert_eq!(value(&of_primary, "mysql_exporter_last_scrape_error"), Some(1.0));
+    primary.sql("GRANT SLAVE MONITOR ON *.* TO app@'%'; INSERT INTO shop.users VALUES (1), (2)").unwrap();
+    let of_primary = look(&url(&primary), "{}").await;
+    assert_eq!(value(&of_primary, "sidecar_database_is_replica"), Some(0.0));
+    assert_eq!(value(&of_primary, "mysql_slave_status_slave_io_running"), None);
+    wait_for(&replica, "SELECT count(*) FROM shop.users", "2");
+
+    let mut probe = probe(&url(&replica), "{}");
+    let runs = again(&mut *probe).await;
+    let figures = |outcome: &agent::probes::Outcome| {
+        let names = [
+            "sidecar_database_is_replica",
+            "sidecar_database_replication_up",
+            "sidecar_database_replication_lag_seconds",
+            "mysql_slave_status_slave_io_running",
+            "mysql_slave_status_slave_sql_running",
+            "mysql_slave_status_seconds_behind_master",
+            "mysql_slave_status_master_server_id",
+        ];
+        names.map(|name| value(outcome, name))
+    };
+    let (yes, no) = (Some(1.0), Some(0.0));
+    assert_eq!(figures(&runs), [yes, yes, no, yes, yes, no, yes]);
+    let sequence = primary.sql("SELECT substring_index(@@gtid_binlog_pos, '-', -1)").unwrap().parse().ok();
+    assert_eq!(value(&runs, "mysql_slave_status_gtid_io_pos"), sequence);
+    assert_eq!(value(&runs, "mysql_slave_status_gtid_slave_pos"), sequence);
+
+    replica.sql("STOP SLAVE SQL_THREAD").unwrap();
+    let stopped = again(&mut *probe).await;
+    assert!(stopped.ok(), "a replica that stands still answers");
+    assert_eq!(figures(&stopped), [yes, no, None, yes, no, None, yes]);
+
+    replica.sql("START SLAVE SQL_THREAD").unwrap();
+    primary.server.stop();
+    // The receiving thread notices, and tries again and again.
+    let began = std::time::Instant::now();
+    let lost = loop {
+        let lost = again(&mut *probe).await;
+        if value(&lost, "mysql_slave_status_slave_io_running") == no {
+            break lost;
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "it never noticed");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    };
+    assert_eq!(figures(&lost), [yes, no, None, no, yes, None, yes]);
+}
+
+#[tokio::test]
+async fn a_dependency_is_asked_for_no_family() {
+    let Some(server) = started(MariaDb::start(&[])) else { return };
+    let asked = || server.sql("SHOW GLOBAL STATUS LIKE 'Questions'").unwrap();
+    let questions = |text: String| text.split_whitespace().last().unwrap().parse::<f64>().unwrap();
+    let url = format!("mysql://app:{PASSWORD}@127.0.0.1:{}/shop", server.port);
+    let net = agent::probes::net::Net::default();
+    let mut costs = Vec::new();
+    for depth in [agent::probes::Depth::Dependency, agent::probes::Depth::Peer] {
+        let timeout = std::time::Duration::from_secs(10);
+        let mut probe = probe(&url, "{}");
+        assert!(agent::probes::run(&mut *probe, &net, timeout, depth).await.ok());
+        let before = questions(asked());
+        let outcome = agent::probes::run(&mut *probe, &net, timeout, depth).await;
+        costs.push(questions(asked()) - before);
+        let families = outcome.readings.iter().filter(|reading| reading.metric.name.starts_with("mysql_")).count();
+        assert_eq!(families > 0, depth == agent::probes::Depth::Peer, "{depth:?}: {families}");
+    }
+    // Two statements of the first question, three figures, migrations; and the client that counts.
+    assert!(costs[0] <= 9.0 && costs[1] > costs[0], "{costs:?}");
+}

@@ -55,6 +55,21 @@ impl MariaDb {
         sql(&self.socket, query)
     }
 
+    /// Makes it follow another one by GTID, which must write binary logs and have another server id; both keep what they have.
+    ///
+    /// # Errors
+    /// When either refuses.
+    pub fn follow(&self, primary: &Self) -> Result<(), String> {
+        primary.sql("GRANT REPLICATION SLAVE ON *.* TO app@'%'")?;
+        let at = primary.sql("SELECT @@gtid_binlog_pos")?;
+        let change = format!(
+            "SET GLOBAL gtid_slave_pos = '{at}'; CHANGE MASTER TO master_host='127.0.0.1', master_port={}, \
+             master_user='app', master_password='{PASSWORD}', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE",
+            primary.port
+        );
+        self.sql(&change).map(drop)
+    }
+
     /// Starts it again at the same port with the same data, after a stop.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ pub(in crate::probes) async fn open(cx: &mut Context<'_>, plan: &Plan) -> Result
     log_in(&mut wire, &greeting, &account, flags).await.map_err(failed)?;
     let limit = if cx.depth == Depth::Peer { cx.left() / limits::MYSQL_STATEMENT_SHARE } else { cx.left() };
     let mut session = Session::new(wire, limit);
-    guard(&mut session).await?;
+    guard(&mut session, greeting.mariadb).await?;
     Ok(Connection::new(Inner::MySql(session), None))
 }
 
@@ -139,6 +139,14 @@ pub(super) async fn log_in(
     Err(Trouble::Nonsense("a login without end"))
 }
 
+/// Reads these bytes as a server's side of a login in plain text: for fuzz targets.
+pub(super) async fn replay(bytes: &[u8]) {
+    let greeting =
+        Greeting { capabilities: features::OURS, nonce: vec![b'x'; 20], plugin: SHA2.to_owned(), mariadb: false };
+    let account = Account { user: "app", password: "password", database: "", hidden: false, verified: false };
+    let _ = log_in(&mut Wire::over(bytes), &greeting, &account, features::NEEDED).await;
+}
+
 fn zero_ended(text: &str) -> Vec<u8> {
     [text.as_bytes(), &[0]].concat()
 }
@@ -175,15 +183,17 @@ fn more(plugin: &str, said: &[u8], account: &Account<'_>, nonce: &[u8]) -> Resul
     }
 }
 
-/// Makes the session read-only and impatient. Each of the two servers knows only its own word for the limit of a statement's time; the
-/// other's is an error that means nothing.
-async fn guard(session: &mut Session) -> Result<(), Fault> {
+/// Makes the session read-only and impatient. Each of the two servers has its own word for the limit of a statement's time.
+async fn guard(session: &mut Session, mariadb: bool) -> Result<(), Fault> {
     let milliseconds = session.statement_limit.as_millis().max(1);
     let guards = [
         "SET SESSION TRANSACTION READ ONLY".to_owned(),
         "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1".to_owned(),
-        format!("SET SESSION max_execution_time = {milliseconds}"),
-        format!("SET SESSION max_statement_time = {}.{:03}", milliseconds / 1000, milliseconds % 1000),
+        if mariadb {
+            format!("SET SESSION max_statement_time = {}.{:03}", milliseconds / 1000, milliseconds % 1000)
+        } else {
+            format!("SET SESSION max_execution_time = {milliseconds}")
+        },
     ];
     for guard in guards {
         match session.query(&guard).await {

@@ -6,6 +6,8 @@ mod login;
 mod packets;
 mod password;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(in crate::probes) use login::{fault_of, open};
@@ -21,6 +23,7 @@ use super::sql::connection::{Connection, Failure, Row, number};
 use super::sql::tables::Table;
 use super::sql::{self, Dialect, Lasting, Params, measure, measure_connections, optional};
 use super::{Context, Kind, fields_of};
+use crate::parser::{Parser, at_once};
 use crate::reading::Metric;
 use families::replica;
 use std::collections::HashMap;
@@ -35,10 +38,21 @@ pub(in crate::probes) static KIND: Kind = Kind {
     keys: sql::KEYS,
     fields: fields_of::<Params>,
     facts: &families::FACTS,
-    parsers: &[],
+    parsers: PARSERS,
     slow: false,
     build: |target, own, problems| sql::build(Dialect::MySql, target, own, problems),
 };
+
+/// What reads the server's bytes: the greeting, a login, an answer, and what is made of an answer.
+static PARSERS: &[Parser] = &[
+    Parser { name: "mysql_greeting", read: |bytes| drop(packets::Greeting::read(bytes)) },
+    Parser { name: "mysql_login", read: |bytes| at_once(login::replay(bytes)) },
+    Parser { name: "mysql_result", read: |bytes| drop(at_once(session::replay(bytes))) },
+    Parser {
+        name: "mysql_figures",
+        read: |bytes| families::replay(&at_once(session::replay(bytes)).unwrap_or_default()),
+    },
+];
 
 /// What the probe measures itself.
 const FIGURES: &[&Metric] = &[

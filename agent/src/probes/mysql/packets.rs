@@ -61,6 +61,8 @@ pub(super) struct Greeting {
     pub(super) nonce: Vec<u8>,
     /// How it would like the user to log in.
     pub(super) plugin: String,
+    /// Whether it says that it is MariaDB.
+    pub(super) mariadb: bool,
 }
 
 impl Greeting {
@@ -77,7 +79,7 @@ impl Greeting {
         if bytes.byte()? != 10 {
             return None;
         }
-        bytes.until_nul();
+        let mariadb = bytes.until_nul().windows(7).any(|part| part == b"MariaDB");
         bytes.take(4)?;
         let mut nonce = bytes.take(8)?.to_vec();
         bytes.take(1)?;
@@ -89,7 +91,7 @@ impl Greeting {
         nonce.extend_from_slice(bytes.take(length.saturating_sub(8).max(13).min(bytes.0.len()))?);
         nonce.truncate(NONCE_BYTES);
         let plugin = text(bytes.until_nul());
-        Some(Self { capabilities: u32::try_from(low | high << 16).ok()?, nonce, plugin })
+        Some(Self { capabilities: u32::try_from(low | high << 16).ok()?, nonce, plugin, mariadb })
     }
 }
 

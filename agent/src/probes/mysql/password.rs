@@ -164,6 +164,24 @@ mod tests {
         (0..exponent).fold(1, |power, _| power * base % n)
     }
 
+    /// Made once with another implementation, and decrypted with `openssl pkeyutl -pkeyopt rsa_padding_mode:oaep`.
+    #[test]
+    fn the_password_is_encrypted_as_openssl_decrypts_it() {
+        let key = "\
+-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDbpCnMFQ9psTgRBsSFeQbCPR2O
+K5K27WQOdsF9/KRiR3pMDqQkiFdvqC9nVzyJ/SPFj1NlJwoVEWWxP6QFxHJsa5MD
+AUP0O/3kwQANeYIaDezgtmieR+xu+/vCskNPKn9TalDQIQ234oM27Jfm1Mo5NCp9
+nr3oxokp2YsosLAf1QIDAQAB
+-----END PUBLIC KEY-----
+";
+        let sealed = "8d6d94d110e3274331cfb430f62bda9d004283b04ec75ea98a4d04c2e10c9526695438b91529a80c3adc1f6ea68c70be6fca0c02d0d54d0ecac4eb89b75022e4\
+                      37625583c911d8702111c019c9ed712e74c540f31e3e94703c85fa27f4ef77444f17de474d93bbd26da89f5dcc02e4ceac294d6e1aeec7fc20b3c20117050c03";
+        let seed = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let got = encrypted("canary", b"abcdefghijklmnopqrst", key.as_bytes(), seed).unwrap();
+        assert_eq!(hex(&got), sealed);
+    }
+
     #[test]
     fn a_key_that_is_none_encrypts_nothing() {
         let pem = |der: &[u8]| {

@@ -47,6 +47,12 @@ impl Wire {
         Self { stream, buffer: first, start: 0, sequence: 0, left: limits::SQL_ANSWER_BYTES }
     }
 
+    /// A wire whose other end says these bytes and hears nothing.
+    pub(super) fn over(bytes: &[u8]) -> Self {
+        let said = io::Cursor::new(bytes.to_vec());
+        Self::new(Box::new(tokio::io::join(said, tokio::io::sink())), Vec::new())
+    }
+
     /// Gives a new run its allowance.
     pub(super) fn allow(&mut self) {
         self.left = limits::SQL_ANSWER_BYTES;

@@ -91,7 +91,13 @@ impl Connection {
 
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
-        Self { gone: !matches!(trouble, Trouble::Refused { .. }), fault: mysql::fault_of(&trouble, "the query") }
+        let fault = match &trouble {
+            Trouble::Io(error) if !matches!(error.kind(), std::io::ErrorKind::TimedOut) => {
+                Fault::new(Reason::Body, "the connection broke off in the answer to the query")
+            }
+            _ => mysql::fault_of(&trouble, "the query"),
+        };
+        Self { gone: !matches!(trouble, Trouble::Refused { .. }), fault }
     }
 }
 

@@ -216,12 +216,23 @@ impl Times {
             counted += number(1).unwrap_or(0.0);
             total += number(2).unwrap_or(0.0);
             if let Some(bound) = number(0).filter(|bound| *bound > 0.0) {
-                readings.push(bucket.with([&bound.to_string()], counted));
+                readings.push(bucket.with([&written(bound)], counted));
             }
         }
         readings.push(bucket.with(["+Inf"], counted));
         readings.extend([sum.is(total), count.is(counted)]);
         readings
+    }
+}
+
+/// A bound as the public exporters write numbers: `0.001`, `1e-06`, `1e+06`.
+fn written(bound: f64) -> String {
+    let scientific = format!("{bound:e}");
+    let Some((digits, power)) = scientific.split_once('e') else { return scientific };
+    match power.parse::<i32>() {
+        Ok(power) if power < -4 => format!("{digits}e-{:02}", -power),
+        Ok(power) if power >= 6 => format!("{digits}e+{power:02}"),
+        _ => bound.to_string(),
     }
 }
 
@@ -286,7 +297,7 @@ mod tests {
         mysql_binlog_file_number[] 42
         ");
         insta::assert_snapshot!(lines(&TIMES[0].readings(&rows("0.000001|2|0.5\n 10.0|3|20.5\nTOO LONG|1|TOO LONG"))), @r#"
-        mysql_info_schema_query_response_time_seconds_bucket["0.000001"] 2
+        mysql_info_schema_query_response_time_seconds_bucket["1e-06"] 2
         mysql_info_schema_query_response_time_seconds_bucket["10"] 5
         mysql_info_schema_query_response_time_seconds_bucket["+Inf"] 6
         mysql_info_schema_query_response_time_seconds_sum[] 21

@@ -37,9 +37,7 @@ static LAST_ERROR: Metric = Metric::gauge(
 const OWN: &[&Metric] = &[&SUCCESS, &DURATION, &LAST_ERROR];
 const LISTS: &[&[&Metric]] = &[OWN, status::FACTS, replica::FACTS, sheets::FACTS, engine::FACTS];
 
-/// All that can come from here, behind what the probe measures itself.
-pub(super) const FACTS: [&Metric; all()] = joined();
-
+#[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error of the compiler")]
 const fn all() -> usize {
     let (mut at, mut length) = (0, super::FIGURES.len());
     while at < LISTS.len() {
@@ -48,6 +46,9 @@ const fn all() -> usize {
     }
     length
 }
+
+/// All that can come from here, behind what the probe measures itself.
+pub(super) const FACTS: [&Metric; all()] = joined();
 
 #[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error of the compiler")]
 const fn joined() -> [&'static Metric; all()] {
@@ -105,7 +106,8 @@ pub(super) async fn collect(
     pass.sheet(&sheets::CMP).await?;
     pass.sheet(&sheets::CMPMEM).await?;
     let is_on = |name: &str| variables.get(name).is_some_and(|value| value == "ON" || value == "1");
-    pass.times(is_on("query_response_time_stats")).await?;
+    let tables = if version.contains("MariaDB") { 1 } else { engine::TIMES.len() };
+    pass.times(if is_on("query_response_time_stats") { tables } else { 0 }).await?;
     pass.asked("collect.info_schema.processlist", engine::PROCESSES, |found| engine::processes(&found.rows)).await?;
     let innodb = engine::innodb_query(version.contains("MariaDB"));
     pass.asked("collect.info_schema.innodb_metrics", innodb, |found| engine::innodb(&found.rows)).await?;
@@ -140,7 +142,10 @@ impl Collecting<'_, '_> {
         let began = clock::now();
         let found = match self.query(sql).await? {
             Ok(found) => found,
-            Err(why) => return Ok(self.missed(collector, began, &why)),
+            Err(why) => {
+                self.missed(collector, began, &why);
+                return Ok(());
+            }
         };
         self.readings.extend(read(&found));
         self.ended(collector, began, true);
@@ -176,10 +181,10 @@ impl Collecting<'_, '_> {
     }
 
     /// The distribution of query times, where the plugin is there and switched on; without it the collector has nothing to say.
-    async fn times(&mut self, on: bool) -> Result<(), Failure> {
+    async fn times(&mut self, tables: usize) -> Result<(), Failure> {
         const COLLECTOR: &str = "collect.info_schema.query_response_time";
         let began = clock::now();
-        for times in engine::TIMES.iter().filter(|_| on) {
+        for times in engine::TIMES.iter().take(tables) {
             if let Ok(found) = self.query(times.sql).await? {
                 self.readings.extend(times.readings(&found.rows));
             }
@@ -230,4 +235,18 @@ fn grant(number: u16) -> &'static str {
         1227 => " (GRANT PROCESS, REPLICATION CLIENT ON *.* TO the agent's account; MariaDB: also SLAVE MONITOR)",
         _ => "",
     }
+}
+
+/// Makes readings of an answer in every way that there is: for fuzz targets.
+pub(super) fn replay(found: &Rows) {
+    let named = status::named(&found.rows);
+    let mut readings = [status::status(&named), status::variables(&named), replica::readings(found)].concat();
+    readings.extend(sheets::TABLES.readings(&found.rows));
+    readings
+        .extend([engine::innodb(&found.rows), engine::processes(&found.rows), engine::binlogs(&found.rows)].concat());
+    readings.extend(engine::TIMES[0].readings(&found.rows));
+    debug_assert!(
+        readings.len() <= found.rows.len() * found.columns.len().max(8) * 16 + 64,
+        "it grows with what it reads"
+    );
 }

@@ -28,11 +28,11 @@ fn date(text: &str) -> Option<f64> {
         }
         _ => return None,
     };
-    let mut parts = time.splitn(3, ':').map(str::parse::<u32>);
-    let seconds = parts.next()?.ok()? * 3600 + parts.next()?.ok()? * 60 + parts.next()?.ok()?;
+    let mut parts = time.splitn(3, ':').map(|part| part.parse::<u16>().map(f64::from));
+    let seconds = parts.next()?.ok()? * 3600.0 + parts.next()?.ok()? * 60.0 + parts.next()?.ok()?;
     let sound = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     let days = sound.then(|| i32::try_from(days(year, month, day)).ok())??;
-    Some(f64::from(days) * 86_400.0 + f64::from(seconds))
+    Some(f64::from(days) * 86_400.0 + seconds)
 }
 
 /// Days since 1970, counted as in `crate::clock`: years begin in March.
