@@ -53,13 +53,17 @@ pub(super) fn other(spoken: &net::Spoken, scheme: &str, address: SocketAddr) -> 
     let same = match scheme {
         "postgres" | "postgresql" => spoken.protocol == "postgresql",
         "mysql" | "mariadb" => matches!(spoken.protocol, "mysql" | "mariadb"),
-        "rediss" => spoken.protocol == "tls",
+        "redis" | "valkey" => spoken.protocol == "redis",
+        "rediss" | "valkeys" => spoken.protocol == "tls",
         _ => spoken.protocol == scheme,
     };
     let fault = (!same).then(|| spoken.instead_of(scheme, address))?;
     Some(match (scheme, spoken.protocol) {
-        ("redis", "tls") => fault.hint("write the URL as `rediss://…`"),
-        ("rediss", "redis") => fault.hint("it has no TLS on this port: write the URL as `redis://…`"),
+        ("redis" | "valkey", "tls") => fault.hint(format!("write the URL as `{scheme}s://…`")),
+        ("rediss" | "valkeys", "redis") => {
+            let plain = scheme.strip_suffix('s').unwrap_or(scheme);
+            fault.hint(format!("it has no TLS on this port: write the URL as `{plain}://…`"))
+        }
         _ => fault,
     })
 }
