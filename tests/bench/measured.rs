@@ -26,9 +26,15 @@ impl Drop for Measured {
 impl Measured {
     pub(super) fn start(name: &'static str, binary: &Path, port: u16, arguments: &[String]) -> Result<Self, String> {
         let mut command = Command::new(binary);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(arguments);
+        Self::start_command(name, command, port)
+    }
+
+    fn start_command(name: &'static str, mut command: Command, port: u16) -> Result<Self, String> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let binary = PathBuf::from(command.get_program());
         let child = command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
-        Ok(Self { name, child, port, binary: binary.to_path_buf() })
+        Ok(Self { name, child, port, binary })
     }
 
     /// User and system time so far, in seconds.
@@ -153,10 +159,15 @@ impl Measured {
 
     /// An exporter of Debian's.
     pub(super) fn exporter(name: &'static str, extra: &[String]) -> Result<Self, String> {
+        Self::exporter_of(name, extra, "")
+    }
+
+    /// An exporter of Debian's that takes the name of its server from the environment.
+    pub(super) fn exporter_of(name: &'static str, extra: &[String], server: &str) -> Result<Self, String> {
         let port = free_port();
-        let mut arguments = vec![format!("--web.listen-address=127.0.0.1:{port}")];
-        arguments.extend_from_slice(extra);
-        Self::start(name, Path::new(&format!("/usr/bin/{name}")), port, &arguments)
+        let mut command = Command::new(format!("/usr/bin/{name}"));
+        command.arg(format!("--web.listen-address=127.0.0.1:{port}")).args(extra).env("DATA_SOURCE_NAME", server);
+        Self::start_command(name, command, port)
     }
 
     /// Resident memory in MB.
@@ -164,15 +175,23 @@ impl Measured {
         self.status_kb("VmRSS") / 1024.0
     }
 
+    /// Its page of metrics.
+    pub(super) fn page(&self) -> String {
+        get(&format!("http://127.0.0.1:{}/metrics", self.port)).map_or(String::new(), |answer| answer.body)
+    }
+
     /// Finished runs so far: good ones and failed ones, over the checks whose name begins so.
     pub(super) fn runs(&self, begin: &str) -> (f64, f64) {
-        let page = get(&format!("http://127.0.0.1:{}/metrics", self.port)).map_or(String::new(), |answer| answer.body);
-        let sum = |result: &str| {
-            let of = |line: &&str| {
-                line.starts_with(&format!("sidecar_check_runs_total{{check=\"{begin}")) && line.contains(result)
-            };
-            page.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-        };
-        (sum("\"ok\""), sum("\"failed\""))
+        runs(&self.page(), begin)
     }
+}
+
+/// The same on a page that is at hand.
+pub(super) fn runs(page: &str, begin: &str) -> (f64, f64) {
+    let begin = format!("sidecar_check_runs_total{{check=\"{begin}");
+    let sum = |result: &str| {
+        let of = |line: &&str| line.starts_with(&begin) && line.contains(result);
+        page.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    };
+    (sum("\"ok\""), sum("\"failed\""))
 }

@@ -11,6 +11,7 @@ use crate::reading::{Metric, Reading};
 use crate::snapshot::{CheckState, CheckView, Health, Snapshot, SourceView};
 use crate::version::Version;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
 /// The label values of [`names::BUILD_INFO`].
@@ -27,15 +28,15 @@ pub struct Row<'a> {
     pub value: f64,
 }
 
-/// Label values as they are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Label values as they are kept; small, for a page of many checks has a hundred thousand.
+#[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
     /// Of a reading.
     Texts(&'a [String]),
     /// Of a closed set.
     Words(&'a [&'a str]),
     /// The three of [`names::CHECK_INFO`].
-    Three([&'a str; 3]),
+    What(&'a CheckView),
 }
 
 /// A metric with all its samples.
@@ -67,7 +68,7 @@ impl<'a> Values<'a> {
         match self {
             Self::Texts(texts) => texts.get(at).map(String::as_str),
             Self::Words(words) => words.get(at).copied(),
-            Self::Three(words) => words.get(at).copied(),
+            Self::What(view) => what(view).get(at).copied(),
         }
     }
 }
@@ -100,34 +101,43 @@ pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexpo
 #[derive(Default)]
 struct Gathered<'a> {
     families: Families<'a>,
-    seen: HashSet<(&'static str, Option<&'a str>, Values<'a>)>,
+    /// Hashes of the samples with labels of their own: the samples themselves would be as large again as the families.
+    seen: HashSet<u64>,
+    hasher: RandomState,
 }
 
 impl<'a> Gathered<'a> {
+    fn family(&mut self, metric: &'static Metric) -> &mut Vec<Row<'a>> {
+        let new = || Family { metric, rows: Vec::new() };
+        &mut self.families.entry((metric.family(), metric.name)).or_insert_with(new).rows
+    }
+
     fn add(&mut self, metric: &'static Metric, row: Row<'a>) {
-        self.families
-            .entry((metric.family(), metric.name))
-            .or_insert_with(|| Family { metric, rows: Vec::new() })
-            .rows
-            .push(row);
+        self.family(metric).push(row);
     }
 
     fn plain(&mut self, metric: &'static Metric, values: Values<'a>, value: f64) {
         self.add(metric, Row { check: None, values, value });
     }
 
-    /// Two samples with the same labels would cost Prometheus the whole page, so the first one stands.
+    /// Two samples with the same labels would cost Prometheus the whole page, so the first one stands. Without labels of its own the
+    /// other one is that of the same check, and the last. That two hashes are the same by chance is less likely than a broken memory.
     fn reading(&mut self, check: Option<&'a str>, reading: &'a Reading) {
-        let values = Values::Texts(&reading.labels);
-        if self.seen.insert((reading.metric.name, check, values)) {
-            self.add(reading.metric, Row { check, values, value: reading.value });
+        let row = Row { check, values: Values::Texts(&reading.labels), value: reading.value };
+        let labelled = !reading.labels.is_empty();
+        if labelled && !self.seen.insert(self.hasher.hash_one((reading.metric.name, check, &reading.labels))) {
+            return;
+        }
+        let rows = self.family(reading.metric);
+        if labelled || rows.last().is_none_or(|last| last.check != check) {
+            rows.push(row);
         }
     }
 
     fn check(&mut self, view: &'a CheckView, all_reasons: bool) {
         let check = Some(view.facts.name.as_str());
         let mut add = |metric, values, value| self.add(metric, Row { check, values, value });
-        add(&names::CHECK_INFO, what(view), 1.0);
+        add(&names::CHECK_INFO, Values::What(view), 1.0);
         if view.state != CheckState::Unknown {
             add(&names::CHECK_UP, Values::NONE, truth(view.state == CheckState::Up));
         }
@@ -197,9 +207,8 @@ impl<'a> Gathered<'a> {
 static REASONS: LazyLock<[&str; Reason::ALL.len()]> = LazyLock::new(|| Reason::ALL.map(Reason::as_str));
 
 /// The label values of [`names::CHECK_INFO`].
-fn what(view: &CheckView) -> Values<'_> {
-    let peer = if view.facts.peer { "true" } else { "false" };
-    Values::Three([view.facts.kind, view.facts.role.as_str(), peer])
+fn what(view: &CheckView) -> [&str; 3] {
+    [view.facts.kind, view.facts.role.as_str(), if view.facts.peer { "true" } else { "false" }]
 }
 
 fn word<'a>(word: &'a &'a str) -> Values<'a> {

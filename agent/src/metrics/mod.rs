@@ -22,6 +22,7 @@ pub use page::{Page, Pages};
 use crate::collectors::SOURCES;
 use crate::probes::{KINDS, every};
 use crate::reading::Metric;
+use std::collections::HashSet;
 
 /// What the server knows of itself, which is no part of the snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,11 +38,7 @@ pub struct Served {
 pub fn table() -> Vec<&'static Metric> {
     let probes = KINDS.iter().flat_map(|kind| kind.facts);
     let sources = SOURCES.iter().flat_map(|source| source.facts);
-    let mut all: Vec<&'static Metric> = Vec::new();
-    for metric in names::ALL.iter().chain(every::FACTS).chain(probes).chain(sources) {
-        if !all.iter().any(|known| known.name == metric.name) {
-            all.push(metric);
-        }
-    }
-    all
+    let all = names::ALL.iter().chain(every::FACTS).chain(probes).chain(sources).copied();
+    let mut known = HashSet::new();
+    all.filter(|metric| known.insert(metric.name)).collect()
 }
