@@ -358,3 +358,5 @@ pub const FAREWELL: Duration = Duration::from_millis(500);
 pub const CERTIFICATE_FILES: usize = 100;
 /// Certificates of one file that are read; the list of all public authorities has some 150.
 pub const FILE_CERTIFICATES: usize = 1000;
+/// Most that a peer may say in one dialogue, lines that are passed over included: looking through an endless banner is work for nothing.
+pub const DIALOGUE_RUN_BYTES: usize = 1 << 20;

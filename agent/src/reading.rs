@@ -105,23 +105,27 @@ impl Metric {
     /// the word is used as it is. `None` when it holds anything else, and beyond [`limits::NAMES_MADE`] names over all patterns.
     #[must_use]
     pub fn named(&'static self, word: &str) -> Option<&'static Self> {
-        static MADE: Mutex<BTreeMap<(usize, String), &'static Metric>> = Mutex::new(BTreeMap::new());
+        // By the place of the pattern, then by word, so that a known one is found without a copy of the word.
+        static MADE: Mutex<(usize, BTreeMap<usize, BTreeMap<&'static str, &'static Metric>>)> =
+            Mutex::new((0, BTreeMap::new()));
         let fits = !word.is_empty() && word.len() <= limits::NAME_WORD_BYTES;
         if !fits || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return None;
         }
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (std::ptr::from_ref(self).addr(), word.to_owned());
-        if let Some(known) = made.get(&key) {
+        let (count, by_pattern) = &mut *made;
+        let of_this = by_pattern.entry(std::ptr::from_ref(self).addr()).or_default();
+        if let Some(known) = of_this.get(word) {
             return Some(known);
         }
-        if made.len() >= limits::NAMES_MADE {
+        if *count >= limits::NAMES_MADE {
             return None;
         }
         // Kept for the life of the process, as every other metric is; the cap above bounds it.
         let kept = |text: &str| -> &'static str { Box::leak(text.replacen('*', word, 1).into_boxed_str()) };
         let metric: &'static Self = Box::leak(Box::new(Self { name: kept(self.name), help: kept(self.help), ..*self }));
-        made.insert(key, metric);
+        *count += 1;
+        of_this.insert(Box::leak(Box::from(word)), metric);
         Some(metric)
     }
 

@@ -102,13 +102,13 @@ fn an_unknown_scheme() {
     exit 2
     error: unknown scheme `htpp`
       at checks[0].url (agent.yml:3:10)
-    hint: did you mean `http`? known schemes: http, https, tcp, tls, redis, rediss, postgres, postgresql, mysql, mariadb, nginx, file
+    hint: did you mean `http`? known schemes: http, https, tcp, tls, redis, rediss, valkey, valkeys, postgres, postgresql, mysql, mariadb, nginx, metrics, metricss, file, dns, unix, smtp, icmp, ws, wss, grpc, grpcs, prometheus, alertmanager, grafana, logstash, chroma, openai, mcp, cert
     ");
     insta::assert_snapshot!(of_arguments(&["--check", "mail=gopher://127.0.0.1"]), @"
     exit 2
     error: unknown scheme `gopher`
       at --check mail
-    hint: known schemes: http, https, tcp, tls, redis, rediss, postgres, postgresql, mysql, mariadb, nginx, file
+    hint: known schemes: http, https, tcp, tls, redis, rediss, valkey, valkeys, postgres, postgresql, mysql, mariadb, nginx, metrics, metricss, file, dns, unix, smtp, icmp, ws, wss, grpc, grpcs, prometheus, alertmanager, grafana, logstash, chroma, openai, mcp, cert
     ");
     insta::assert_snapshot!(of_arguments(&["--check", "127.0.0.1:80"]), @"
     exit 2

@@ -114,6 +114,28 @@ fn most_memory(pid: u32) -> u64 {
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("kibibytes")
 }
 
+/// What is wrong with a hostile check: its name, its kind and the rudeness of its peer.
+fn wrong_with(page: &Page, (name, kind, rudeness): &(String, &str, &str)) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let runs = |result| of(page, "sidecar_check_runs_total", &[("check", name), ("result", result)]).unwrap_or(0.0);
+    if runs("ok") > 0.0 || runs("failed") < RUNS {
+        wrong.push(format!("{name}: {} runs failed, {} succeeded", runs("failed"), runs("ok")));
+    }
+    let took = of(page, "probe_duration_seconds", &[("check", name)]).unwrap_or(f64::NAN);
+    if took.is_nan() || took > TIMEOUT + SLACK {
+        wrong.push(format!("{name}: took {took} s"));
+    }
+    let failures = page.series_of("sidecar_check_failures_total").filter(|series| series.labels["check"] == *name);
+    for reason in failures.filter(|series| series.value > 0.0).map(|series| series.labels["reason"].as_str()) {
+        // Nobody can tell a silent peer from a slow one.
+        let silent = *rudeness == "silent" && reason != "timeout";
+        if reason == "internal" || reason == "config" || silent {
+            wrong.push(format!("{name}: reason {reason} of a {kind} check"));
+        }
+    }
+    wrong
+}
+
 #[test]
 fn no_peer_hangs_swells_or_delays_the_agent() {
     let kinds = kinds();
@@ -140,26 +162,7 @@ fn no_peer_hangs_swells_or_delays_the_agent() {
         });
     }));
     let seconds = began.elapsed().as_secs_f64();
-    let mut wrong = Vec::new();
-    for (name, kind, rudeness) in &names {
-        let runs =
-            |result| of(&last, "sidecar_check_runs_total", &[("check", name), ("result", result)]).unwrap_or(0.0);
-        if runs("ok") > 0.0 || runs("failed") < RUNS {
-            wrong.push(format!("{name}: {} runs failed, {} succeeded", runs("failed"), runs("ok")));
-        }
-        let took = of(&last, "probe_duration_seconds", &[("check", name)]).unwrap_or(f64::NAN);
-        if took.is_nan() || took > TIMEOUT + SLACK {
-            wrong.push(format!("{name}: took {took} s"));
-        }
-        let failures = last.series_of("sidecar_check_failures_total").filter(|series| series.labels["check"] == *name);
-        for reason in failures.filter(|series| series.value > 0.0).map(|series| series.labels["reason"].as_str()) {
-            // Nobody can tell a silent peer from a slow one.
-            let silent = *rudeness == "silent" && reason != "timeout";
-            if reason == "internal" || reason == "config" || silent {
-                wrong.push(format!("{name}: reason {reason} of a {kind} check"));
-            }
-        }
-    }
+    let mut wrong: Vec<String> = names.iter().flat_map(|check| wrong_with(&last, check)).collect();
     let good = |result| of(&last, "sidecar_check_runs_total", &[("check", "good"), ("result", result)]).unwrap_or(0.0);
     if good("failed") > 0.0 || good("ok") < seconds / 4.0 {
         wrong.push(format!(

@@ -259,7 +259,8 @@ impl NameGroups {
             seen: true,
         });
         add(self.sums.entry(known.group.clone()).or_insert([None; 8]), &counts, Some(&known.counts));
-        known.counts = counts;
+        // What could not be read this time is as it was: counted again from nothing, it would come twice.
+        known.counts.iter_mut().zip(counts).for_each(|(kept, now)| *kept = now.or(*kept));
         known.seen = true;
         if proportional_due {
             known.proportional = pid.text("smaps_rollup").ok().and_then(|text| proportional(&text));

@@ -106,6 +106,18 @@ fn what_may_not_be_read_costs_itself_only() {
 }
 
 #[test]
+fn what_could_not_be_read_once_is_not_counted_twice() {
+    let tree = tree();
+    let mut groups = groups(&tree);
+    let mut read = |second| value(&readings(groups.collect(at(second))), &READ, &["api"]);
+    assert_eq!(read(0), Some(4096.0));
+    tree.write("20/io", "");
+    assert_eq!(read(1), Some(4096.0));
+    tree.write("20/io", "read_bytes: 5000\nwrite_bytes: 8192\n");
+    assert_eq!(read(2), Some(5000.0));
+}
+
+#[test]
 fn an_odd_name_and_a_zombie_are_no_reason_to_fail() {
     let tree = tree();
     process(&tree, 23, "x) S 1", 1);

@@ -240,13 +240,13 @@ pub(super) fn used_since(before: Option<(Instant, Duration)>, now: (Instant, Dur
     (cores > 0.0).then(|| used.as_secs_f64() / wall.as_secs_f64() / cores)
 }
 
-/// Fields of `stat` are counted from the last `)`: the name before it may hold anything.
 /// Reads whatever `/proc` says of a process, for fuzzing.
 pub(super) fn read(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _read = (parse_stat(&text), established(&text));
 }
 
+/// Fields of `stat` are counted from the last `)`: the name before it may hold anything.
 fn parse_stat(text: &str) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let field = |number: usize| fields.get(number.checked_sub(3)?)?.parse::<u64>().ok();

@@ -59,7 +59,7 @@ impl Collector for Volumes {
 fn look(path: &Path, mounts: &str) -> Result<Vec<Reading>, rustix::io::Errno> {
     let stat = rustix::fs::statvfs(path)?;
     let name = path.to_string_lossy();
-    let (size, free) = (stat.f_blocks * stat.f_frsize, stat.f_bavail * stat.f_frsize);
+    let (size, free) = (stat.f_blocks.saturating_mul(stat.f_frsize), stat.f_bavail.saturating_mul(stat.f_frsize));
     let device = rustix::fs::stat(path)?.st_dev;
     let here = || stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
     let read_only = is_read_only(mounts, device).unwrap_or_else(here);

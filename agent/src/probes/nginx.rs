@@ -1,15 +1,15 @@
-//! `nginx`: reads nginx's own figures from its page `stub_status`, over HTTP. Names, types and help are those of
+//! `nginx`: reads nginx's own figures from its page `stub_status`, over HTTP. Names and types are those of
 //! nginx-prometheus-exporter. What must stay true: `nginx_up` is 0 only when nothing that speaks HTTP answers; a page that is forbidden or
 //! not configured fails the check and leaves it absent, for nginx itself is up.
 
 use super::http::page::{Access, Got, Page, begin};
 use super::net::facts as net;
+use super::outcome::late;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::{Metric, Type};
 use crate::secret::Secret;
-use crate::units::Span;
 use http::header::{LOCATION, SERVER};
 use tokio::time::timeout_at;
 
@@ -51,16 +51,20 @@ static UP: Metric = Metric::gauge(
     "nginx_up",
     "1 when the last look at stub_status succeeded, 0 when nothing answered; absent when something else was answered",
 );
-static ACTIVE: Metric = Metric::gauge("nginx_connections_active", "Active client connections");
+static ACTIVE: Metric = Metric::gauge("nginx_connections_active", "Client connections open now, idle ones among them");
 static ACCEPTED: Metric =
-    Metric::gauge("nginx_connections_accepted", "Accepted client connections").of(Type::BareCounter);
-static HANDLED: Metric = Metric::gauge("nginx_connections_handled", "Handled client connections").of(Type::BareCounter);
-static REQUESTS: Metric = Metric::counter("nginx_http_requests_total", "Total http requests");
+    Metric::gauge("nginx_connections_accepted", "Client connections accepted since nginx started")
+        .of(Type::BareCounter);
+static HANDLED: Metric = Metric::gauge(
+    "nginx_connections_handled",
+    "Client connections taken up since nginx started; fewer than accepted when a limit was hit",
+)
+.of(Type::BareCounter);
+static REQUESTS: Metric = Metric::counter("nginx_http_requests_total", "Requests of clients since nginx started");
 static READING: Metric =
-    Metric::gauge("nginx_connections_reading", "Connections where NGINX is reading the request header");
-static WRITING: Metric =
-    Metric::gauge("nginx_connections_writing", "Connections where NGINX is writing the response back to the client");
-static WAITING: Metric = Metric::gauge("nginx_connections_waiting", "Idle client connections");
+    Metric::gauge("nginx_connections_reading", "Connections on which the head of a request is being read");
+static WRITING: Metric = Metric::gauge("nginx_connections_writing", "Connections on which an answer is being sent");
+static WAITING: Metric = Metric::gauge("nginx_connections_waiting", "Connections kept open that wait for a request");
 static SCRAPE_SUCCESS: Metric =
     Metric::gauge("sidecar_nginx_scrape_success", "1 when the last look at stub_status gave nginx's figures, else 0");
 static SCRAPE_ERROR: Metric = Metric::gauge(
@@ -100,10 +104,7 @@ impl Probe for Nginx {
         Box::pin(async move {
             let whole = cx.left();
             let ended = timeout_at(cx.deadline, self.page.get(cx)).await;
-            let ended = ended.unwrap_or_else(|_elapsed| {
-                let doing = cx.current_phase().map_or(String::new(), |phase| format!(" in phase `{phase}`"));
-                Err(Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole))))
-            });
+            let ended = ended.unwrap_or_else(|_elapsed| Err(late(cx.current_phase(), whole)));
             let (judged, error) = match ended {
                 Ok(got) => {
                     let error = if got.status == 200 { "content" } else { "http" };

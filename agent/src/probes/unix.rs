@@ -118,6 +118,10 @@ impl Unix {
                 Fault::new(Reason::Config, format!("this user may not connect to the socket: `{path}`"))
                     .hint("let the agent run with the group that the socket belongs to")
             }
+            ErrorKind::WouldBlock => {
+                Fault::new(Reason::Saturated, format!("its queue of connections is full: `{path}`"))
+                    .hint("the service accepts too slowly: does it hang, or has it too few workers?")
+            }
             _ => fault_of(error, &format!("connect to `{path}`")),
         }
     }

@@ -125,15 +125,8 @@ pub(in crate::collectors) static FILE_DESCRIPTORS: Metric = gauge(
 pub(in crate::collectors) static SOCKETS: Metric =
     gauge("container_sockets", "Open sockets of the container's processes, where this user may count them");
 pub(in crate::collectors) static ULIMITS: Metric =
-    gauge("container_ulimits_soft", "Soft limit of the container's first process; -1 is none").labelled(&[
-        "container",
-        "id",
-        "image",
-        "name",
-        "namespace",
-        "pod",
-        "ulimit",
-    ]);
+    gauge("container_ulimits_soft", "Soft limit of the container's first process: the files that it may have open")
+        .labelled(&["container", "id", "image", "name", "namespace", "pod", "ulimit"]);
 pub(in crate::collectors) static START_TIME: Metric =
     gauge("container_start_time_seconds", "When the container started, in seconds since the Unix epoch");
 pub(in crate::collectors) static LAST_SEEN: Metric = gauge(

@@ -3,7 +3,7 @@
 
 use super::look::{Lack, Look, number, parser};
 use super::{Part, on};
-use crate::collectors::files::{float, keyed};
+use crate::collectors::files::{float, keyed, waited};
 use crate::parser::Parser;
 use crate::reading::Metric;
 
@@ -136,12 +136,6 @@ fn schedstat(look: &mut Look<'_>) -> Result<(), Lack> {
     Ok(())
 }
 
-/// The total of a line of a pressure file, in microseconds.
-fn total(text: &str, who: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(who))?;
-    line.split_ascii_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()
-}
-
 fn pressure(look: &mut Look<'_>) -> Result<(), Lack> {
     let all = [
         ("cpu", "some", &CPU_WAITING),
@@ -154,9 +148,9 @@ fn pressure(look: &mut Look<'_>) -> Result<(), Lack> {
     let mut any = false;
     for (resource, who, metric) in all {
         // A kernel with `psi=0` has the files, and an error in the place of their text.
-        let found = look.proc(&format!("pressure/{resource}")).ok().and_then(|text| total(&text, who));
-        if let Some(microseconds) = found {
-            look.give(metric, [], float(microseconds) / 1e6);
+        let found = look.proc(&format!("pressure/{resource}")).ok().and_then(|text| waited(&text, who));
+        if let Some(waited) = found {
+            look.give(metric, [], waited.as_secs_f64());
             any = true;
         }
     }
@@ -247,7 +241,7 @@ mod tests {
         #[test]
         fn no_text_breaks_the_parsers(text in "(cpu)?[0-9]{0,3}.{0,80}") {
             let _ran = ran(&text);
-            let _total = total(&text, "some");
+            let _total = waited(&text, "some");
         }
     }
 }

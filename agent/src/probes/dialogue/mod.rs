@@ -9,6 +9,7 @@ use crate::limits;
 use crate::probes::net::{Stream, Tls, classify, fault_of, handshake};
 use crate::probes::{Context, Fault, Key, Reason, clean};
 use crate::reading::{Metric, Type};
+use crate::units::human_bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
 
@@ -66,6 +67,8 @@ pub(super) struct Dialogue {
     pending: Vec<u8>,
     /// The beginning of all that came, for messages.
     first: Vec<u8>,
+    /// How much came.
+    came: usize,
 }
 
 /// How waiting for something ended without it.
@@ -78,7 +81,7 @@ enum Missing {
 
 impl Dialogue {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, pending: Vec::new(), first: Vec::new() }
+        Self { stream, pending: Vec::new(), first: Vec::new(), came: 0 }
     }
 
     /// The stream, for a handshake. What came before it must have been taken: bytes sent ahead of the handshake could be anybody's.
@@ -173,13 +176,14 @@ impl Dialogue {
     }
 
     async fn more(&mut self, cx: &Context<'_>) -> Result<(), Missing> {
-        if self.pending.len() >= limits::DIALOGUE_BYTES {
+        if self.pending.len() >= limits::DIALOGUE_BYTES || self.came >= limits::DIALOGUE_RUN_BYTES {
             return Err(Missing::TooLong);
         }
         let mut piece = [0; 4096];
         let read = timeout_at(cx.deadline, self.stream.read(&mut piece)).await.map_err(|_elapsed| Missing::Late)?;
         let length = read.map_err(|error| Missing::Broken(fault_of(&error, "read from the peer")))?;
         let came = piece.get(..length).unwrap_or_default();
+        self.came += length;
         self.pending.extend_from_slice(came);
         self.first.extend(came.iter().take(limits::FIRST_BYTES.saturating_sub(self.first.len())));
         if came.is_empty() { Err(Missing::Closed) } else { Ok(()) }
@@ -196,7 +200,9 @@ impl Dialogue {
             Missing::Closed => {
                 Fault::new(Reason::Body, format!("{what} before the peer closed the connection; {said}"))
             }
-            Missing::TooLong => Fault::new(Reason::Body, format!("{what} in the first 64 KiB; {said}")),
+            Missing::TooLong => {
+                Fault::new(Reason::Body, format!("{what} in the first {}; {said}", human_bytes(self.came as u64)))
+            }
             Missing::Late => Fault::new(Reason::Timeout, format!("{what} in time; {said}")),
             Missing::Broken(fault) => fault,
         }

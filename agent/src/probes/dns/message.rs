@@ -167,11 +167,15 @@ fn skip_name(message: &[u8], mut at: usize) -> Result<usize, Malformed> {
     }
 }
 
+/// Labels that fit into a name: one with more pointers than that has pointers that lead to nothing but pointers.
+const LABELS: usize = 127;
+
 /// The name that begins here, uncompressed, and where it ends in the message. Each pointer must lead to before the piece it stands
 /// in, so that there are no loops.
 pub(super) fn name_at(message: &[u8], start: usize) -> Result<(Vec<u8>, usize), Malformed> {
     let mut name = Vec::new();
     let (mut at, mut piece, mut end) = (start, start, None);
+    let mut pointers = 0;
     loop {
         let length = message.get(at).copied().ok_or(Malformed::Short)?;
         match length {
@@ -187,7 +191,8 @@ pub(super) fn name_at(message: &[u8], start: usize) -> Result<(Vec<u8>, usize), 
             192.. => {
                 end = end.or(Some(at + 2));
                 at = usize::from(u16_at(message, at)? & 0x3fff);
-                if at >= piece {
+                pointers += 1;
+                if at >= piece || pointers > LABELS {
                     return Err(Malformed::Loop);
                 }
                 piece = at;

@@ -303,3 +303,18 @@ fn a_question_has_one_form() {
     assert_eq!(message, b"\x01\x02\x01\0\0\x01\0\0\0\0\0\0\x01a\x01b\0\0\x1c\0\x01");
     assert_eq!(name_at(&message, 12).unwrap(), (question.name, 17));
 }
+
+#[test]
+fn pointers_that_lead_to_pointers_have_an_end() {
+    // The root's name, and behind it pointers that each lead to the one before.
+    let mut message = vec![0; 13];
+    let mut to = 12_u16;
+    for _ in 0..128 {
+        let here = u16::try_from(message.len()).unwrap();
+        message.extend_from_slice(&(0xc000 | to).to_be_bytes());
+        to = here;
+    }
+    let of = |pointers: usize| name_at(&message, 13 + 2 * (pointers - 1)).map(|(name, _)| name);
+    assert_eq!(of(127), Ok(vec![0]));
+    assert_eq!(of(128), Err(message::Malformed::Loop));
+}

@@ -9,13 +9,13 @@ pub(super) mod tests;
 use super::net::{
     Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, explained, facts as net, handshake, keys, sniff,
 };
+use super::outcome::late;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use crate::reading::Metric;
 use crate::secret::Secret;
-use crate::units::Span;
 use bytes::Bytes;
 use call::{Answer, Unanswered, call};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
@@ -159,7 +159,8 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
 fn metadata(params: &Params, own: &Node, problems: &mut Problems) -> Option<HeaderMap> {
     let (mut all, before) = (HeaderMap::new(), problems.0.len());
     for (name, value) in &params.metadata {
-        let reserved = name.starts_with("grpc-") || matches!(name.as_str(), "content-type" | "te");
+        let lower = name.to_ascii_lowercase();
+        let reserved = lower.starts_with("grpc-") || matches!(lower.as_str(), "content-type" | "te");
         let read = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.expose()));
         match read {
             (Ok(name), Ok(mut value)) if !reserved => {
@@ -195,8 +196,7 @@ impl Probe for Grpc {
             cx.measure(DURATION.with(["check"], check.as_secs_f64()));
             ended.unwrap_or_else(|_elapsed| {
                 cx.measure(STATUS.is(4.0));
-                let doing = phase.map_or(String::new(), |phase| format!(" in phase `{phase}`"));
-                Err(Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole))))
+                Err(late(phase, whole))
             })
         })
     }

@@ -5,6 +5,7 @@ pub(in crate::probes) use super::exchange::{Agreed, Until};
 use super::exchange::{Ask, Changed, Got as Exchanged, change, exchange};
 use super::params::Params;
 pub(in crate::probes) use super::params::{Authorization, BasicAuth, BodyLimit};
+pub(in crate::probes) use super::parts::plain;
 use super::plan::{self, Plan};
 pub(in crate::probes) use super::pool::sum;
 pub(in crate::probes) use super::rules::begin;

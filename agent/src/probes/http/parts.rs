@@ -71,7 +71,7 @@ fn healthy(part: &Value) -> Option<bool> {
 }
 
 /// A name that may be shown to everybody.
-fn plain(name: &str) -> Option<&str> {
+pub(in crate::probes) fn plain(name: &str) -> Option<&str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
     (begins && name.len() <= limits::NAME_CHARS && name.chars().all(fits)).then_some(name)

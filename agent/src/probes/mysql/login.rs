@@ -123,12 +123,17 @@ pub(super) async fn log_in(
     let database = if flags & features::CONNECT_WITH_DB == 0 { Vec::new() } else { zero_ended(account.database) };
     let parts = [head(flags), zero_ended(account.user), vec![length], first, database, zero_ended(&plugin)];
     wire.write(&parts.concat()).await?;
+    let mut sealed = false;
     for _ in 0..STEPS {
         let reply = match Step::read(wire.read().await?)? {
             Step::Done => return Ok(()),
             Step::Switch { plugin: wanted, nonce: fresh } => {
                 (plugin, nonce) = (wanted, fresh);
                 Some(answer(&plugin, account, &nonce)?)
+            }
+            // A public key comes once: computing with it costs milliseconds, which no server may make us spend again and again.
+            Step::More(said) if said.len() > 1 && std::mem::replace(&mut sealed, true) => {
+                return Err(Trouble::Nonsense("a second public key"));
             }
             Step::More(said) => more(&plugin, &said, account, &nonce)?,
         };

@@ -35,7 +35,12 @@ pub(super) static KIND: Kind = Kind {
             default: "true",
             doc: "Set, get and delete the key `sidecar:probe:<random>`, which expires after 30 s. Left out on a replica by itself.",
         },
-        Key { name: "tls_config", form: "mapping", default: "verify", doc: "TLS settings of `rediss` and `valkeys`, as for `http`." },
+        Key {
+            name: "tls_config",
+            form: "mapping",
+            default: "verify",
+            doc: "TLS settings of `rediss` and `valkeys`, as for `http`.",
+        },
     ],
     fields: fields_of::<Params>,
     facts: &family::FACTS,

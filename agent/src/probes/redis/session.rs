@@ -213,10 +213,11 @@ impl Session {
         }
     }
 
-    /// Gives back what a large reply needed, before the connection is kept until the next run.
+    /// Gives back what a large reply needed, before the connection is kept until the next run. What was said without being asked for
+    /// would be taken for the next answer.
     pub(super) fn rest(mut self) -> Option<Self> {
         self.buffer.shrink_to(limits::REDIS_BUFFER_KEPT);
-        self.sound.then_some(self)
+        (self.sound && self.buffer.is_empty()).then_some(self)
     }
 
     async fn more(&mut self) -> io::Result<()> {

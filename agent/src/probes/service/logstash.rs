@@ -4,7 +4,7 @@ use super::{FACTS, KEYS, Params, build as service, json, judge, note, part};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
-use crate::probes::http::page::Page;
+use crate::probes::http::page::{Page, plain};
 use crate::probes::{Context, Fault, Kind, Probe, Reason, Target, clean, fields_of};
 use serde_json::Value;
 
@@ -44,8 +44,8 @@ async fn look(page: &Page, cx: &mut Context<'_>) -> Result<(), Fault> {
             .hint("is it Logstash's API that answers there?"));
     };
     for (name, colour) in pipelines(&answer) {
-        if let Some(healthy) = colour.healthy() {
-            part(cx, &clean(name), healthy);
+        if let Some((name, healthy)) = plain(name).zip(colour.healthy()) {
+            part(cx, name, healthy);
         }
     }
     cx.note("status", status.word());

@@ -120,7 +120,8 @@ struct Sql {
     dialect: Dialect,
     plan: Plan,
     kept: Option<Connection>,
-    size: Option<(Instant, f64)>,
+    /// When the size was asked for, and what it was when that was told.
+    size: Option<(Instant, Option<f64>)>,
     lasting: Lasting,
 }
 
@@ -288,7 +289,8 @@ impl Sql {
         missing.or(migrations).map_or(Ok(()), |fault| Err(Failure { fault, gone: false }))
     }
 
-    /// The size on disk. Summing up files is dear on a large database, so it is done every few minutes and repeated in between.
+    /// The size on disk. Summing up files is dear on a large database, so it is asked for every few minutes, whether it is told or not,
+    /// and repeated in between; half of the time that is left is enough, or it would cost the check.
     async fn size(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<(), Failure> {
         let now = clock::now();
         let due = self.size.is_none_or(|(at, _)| now.duration_since(at) >= limits::SIZE_INTERVAL);
@@ -296,10 +298,18 @@ impl Sql {
             Dialect::Postgres => postgres::SIZE,
             Dialect::MySql => mysql::SIZE,
         };
-        if due && let Some(rows) = optional(cx, connection, sql, "size").await? {
-            self.size = number(&rows, 0).map(|bytes| (now, bytes));
+        if due {
+            self.size = Some((now, self.size.and_then(|(_, bytes)| bytes)));
+            match connection.rows(sql, cx.left() / 2).await {
+                Ok(rows) => self.size = Some((now, number(&rows, 0))),
+                Err(failure) if failure.gone => return Err(failure),
+                Err(failure) => {
+                    self.size = Some((now, None));
+                    cx.note("size", &format!("not read: {}", failure.fault.message));
+                }
+            }
         }
-        self.size.into_iter().for_each(|(_, bytes)| cx.measure(SIZE.is(bytes)));
+        self.size.and_then(|(_, bytes)| bytes).into_iter().for_each(|bytes| cx.measure(SIZE.is(bytes)));
         Ok(())
     }
 

@@ -6,7 +6,6 @@ mod tests;
 
 use super::dialogue::starttls::{self, Protocol};
 use super::dialogue::{EXPECT, FAILED_BYTES, FAILED_REGEX, QUERY_RESPONSE, Step, StepParams, hold};
-
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use super::net::{
     Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys,

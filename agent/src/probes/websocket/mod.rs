@@ -9,21 +9,20 @@ pub(super) mod tests;
 use super::dialogue::{EXPECT, Step, StepParams};
 use super::http::page::{Access, Agreed, Authorization, BasicAuth, Got, Page, Upgrade, begin};
 use super::net::{Addresses, IpProtocol, TlsConfig, facts as net, keys};
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
+use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, outcome, parameters, place_of};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use crate::reading::Metric;
 use crate::secret::Secret;
-use crate::units::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use sha1::{Digest as _, Sha1};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY as SHA1, digest};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use talk::Talk;
@@ -217,12 +216,11 @@ impl Probe for WebSocket {
 }
 
 /// The fault of a run whose deadline passed; what was waited for tells who is silent.
-fn late(cx: &mut Context<'_>, whole: Duration, phase: Option<&str>) -> Fault {
+fn late(cx: &mut Context<'_>, whole: Duration, phase: Option<&'static str>) -> Fault {
     if phase == Some("dialogue") {
         cx.measure(FAILED_REGEX.is(1.0));
     }
-    let doing = phase.map_or(String::new(), |phase| format!(" in phase `{phase}`"));
-    let fault = Fault::new(Reason::Timeout, format!("no answer within {}{doing}", Span(whole)));
+    let fault = outcome::late(phase, whole);
     match phase {
         Some("ping") => fault.hint("it became a WebSocket and answers no ping; is what stands behind the proxy alive?"),
         Some("dialogue") => fault.hint("it became a WebSocket, and the message waited for did not come"),
@@ -315,7 +313,7 @@ impl WebSocket {
 
 /// What the server must answer to a key: RFC 6455, section 1.3.
 fn proof(key: &str) -> String {
-    STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")))
+    STANDARD.encode(digest(&SHA1, format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()))
 }
 
 /// The fault of an answer that is no agreement.

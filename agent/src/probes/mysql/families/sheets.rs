@@ -147,11 +147,13 @@ static TABLE_SIZE: Metric =
         "component",
     ]);
 
-/// Opens every table of the server on MariaDB: asked for every few minutes.
+/// Opens every table of the server on MariaDB: asked for every few minutes. Options in quotation marks are those of an engine, which may
+/// hold the password of another server, and are not shown.
 pub(super) static TABLES: Sheet = Sheet {
     collector: "collect.info_schema.tables",
     sql: "SELECT table_schema, table_name, table_type, ifnull(engine, 'NONE'), ifnull(row_format, 'NONE'), \
-          ifnull(create_options, 'NONE'), ifnull(version, 0), ifnull(table_rows, 0), ifnull(data_length, 0), \
+          CASE WHEN create_options LIKE '%''%' THEN 'HIDDEN' ELSE ifnull(create_options, 'NONE') END, \
+          ifnull(version, 0), ifnull(table_rows, 0), ifnull(data_length, 0), \
           ifnull(index_length, 0), ifnull(data_free, 0) FROM information_schema.tables \
           WHERE table_schema NOT IN ('mysql', 'performance_schema', 'information_schema', 'sys') \
           ORDER BY ifnull(data_length, 0) + ifnull(index_length, 0) DESC LIMIT 50",
