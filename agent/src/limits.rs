@@ -183,7 +183,9 @@ pub const CLOCK_SLACK: Duration = Duration::from_hours(1);
 /// How much longer than `keep_for` a backup may stay: whatever removes old ones runs once a day.
 pub const RETENTION_SLACK: Duration = Duration::from_hours(24);
 /// Metric names made of words that only a peer knows, over all patterns; they are kept for the life of the process.
-pub const NAMES_MADE: usize = 4000;
+pub const NAMES_MADE: usize = 5000;
+/// Those of one pattern: MySQL has some 650 variables, and a quarter of them are no numbers.
+pub const NAMES_OF_A_PATTERN: usize = 1000;
 /// Longest such word: MariaDB's longest status variable has 47 letters.
 pub const NAME_WORD_BYTES: usize = 96;
 /// Most bytes of all replies of Redis to one batch of requests; together they have some 50 kB on a busy server.
@@ -360,3 +362,7 @@ pub const CERTIFICATE_FILES: usize = 100;
 pub const FILE_CERTIFICATES: usize = 1000;
 /// Most that a peer may say in one dialogue, lines that are passed over included: looking through an endless banner is work for nothing.
 pub const DIALOGUE_RUN_BYTES: usize = 1 << 20;
+/// Figures of InnoDB that are asked for and taken; it has some 320, most of them switched off.
+pub const MYSQL_INNODB_FIGURES: usize = 400;
+/// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
+pub const RUN_READINGS: usize = 20_000;

@@ -102,31 +102,15 @@ impl Metric {
     }
 
     /// The metric that this pattern stands for with `word` in the place of its `*`, also in the help. Letters, digits and `_` only;
-    /// the word is used as it is. `None` when it holds anything else, and beyond [`limits::NAMES_MADE`] names over all patterns.
+    /// the word is used as it is. `None` when it holds anything else, and beyond the caps of [`Names`].
     #[must_use]
     pub fn named(&'static self, word: &str) -> Option<&'static Self> {
-        // By the place of the pattern, then by word, so that a known one is found without a copy of the word.
-        static MADE: Mutex<(usize, BTreeMap<usize, BTreeMap<&'static str, &'static Metric>>)> =
-            Mutex::new((0, BTreeMap::new()));
+        static MADE: Mutex<Names> = Mutex::new(Names(BTreeMap::new()));
         let fits = !word.is_empty() && word.len() <= limits::NAME_WORD_BYTES;
         if !fits || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return None;
         }
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, by_pattern) = &mut *made;
-        let of_this = by_pattern.entry(std::ptr::from_ref(self).addr()).or_default();
-        if let Some(known) = of_this.get(word) {
-            return Some(known);
-        }
-        if *count >= limits::NAMES_MADE {
-            return None;
-        }
-        // Kept for the life of the process, as every other metric is; the cap above bounds it.
-        let kept = |text: &str| -> &'static str { Box::leak(text.replacen('*', word, 1).into_boxed_str()) };
-        let metric: &'static Self = Box::leak(Box::new(Self { name: kept(self.name), help: kept(self.help), ..*self }));
-        *count += 1;
-        of_this.insert(Box::leak(Box::from(word)), metric);
-        Some(metric)
+        MADE.lock().unwrap_or_else(PoisonError::into_inner).make(self, word)
     }
 
     /// The name that the type is declared for: that of the sample, or for a part of a histogram or summary that of the whole.
@@ -171,6 +155,29 @@ impl Metric {
     }
 }
 
+/// The names made so far, by pattern and word: at most [`limits::NAMES_OF_A_PATTERN`] of each, and [`limits::NAMES_MADE`] in all, so
+/// that a server which makes up names leaves the others theirs.
+struct Names(BTreeMap<usize, BTreeMap<String, &'static Metric>>);
+
+impl Names {
+    fn make(&mut self, pattern: &'static Metric, word: &str) -> Option<&'static Metric> {
+        let all: usize = self.0.values().map(BTreeMap::len).sum();
+        let made = self.0.entry(std::ptr::from_ref(pattern).addr()).or_default();
+        if let Some(known) = made.get(word) {
+            return Some(known);
+        }
+        if made.len() >= limits::NAMES_OF_A_PATTERN || all >= limits::NAMES_MADE {
+            return None;
+        }
+        // Kept for the life of the process, as every other metric is; the caps above bound it.
+        let kept = |text: &str| -> &'static str { Box::leak(text.replacen('*', word, 1).into_boxed_str()) };
+        let metric = Metric { name: kept(pattern.name), help: kept(pattern.help), ..*pattern };
+        let metric: &'static Metric = Box::leak(Box::new(metric));
+        made.insert(word.to_owned(), metric);
+        Some(metric)
+    }
+}
+
 /// One measured value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -203,5 +210,19 @@ mod tests {
         for word in ["", "a b", "a\"b", "ü", &"x".repeat(limits::NAME_WORD_BYTES + 1)] {
             assert!(STATUS.named(word).is_none(), "{word}");
         }
+    }
+
+    #[test]
+    fn a_server_that_makes_up_names_leaves_other_patterns_theirs() {
+        static PATTERNS: [Metric; 7] = [const { Metric::untyped("made_up_*", "*") }; 7];
+        let mut names = Names(BTreeMap::new());
+        let mut made = |pattern: &'static Metric| {
+            (0..2 * limits::NAMES_OF_A_PATTERN).filter(|at| names.make(pattern, &format!("w{at}")).is_some()).count()
+        };
+        let counts: Vec<usize> = PATTERNS.iter().map(&mut made).collect();
+        assert_eq!(counts[..4], [limits::NAMES_OF_A_PATTERN; 4], "a server of MySQL has four patterns");
+        assert!(counts[4] > 0, "the host has names left");
+        assert_eq!(counts.iter().sum::<usize>(), limits::NAMES_MADE);
+        assert!(names.make(&PATTERNS[0], "w0").is_some(), "what is known stays known");
     }
 }

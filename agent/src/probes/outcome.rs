@@ -272,18 +272,19 @@ impl<'a> Context<'a> {
         self.outcome.phases.iter().find(|phase| phase.name == name).map(|phase| phase.took)
     }
 
-    /// Keeps a measured value; a later value of the same metric and labels replaces it.
+    /// Keeps a measured value while there are not [`limits::RUN_READINGS`]; a later value of the same metric and labels replaces it.
     pub fn measure(&mut self, reading: Reading) {
         let same = |kept: &&mut Reading| kept.metric == reading.metric && kept.labels == reading.labels;
         match self.outcome.readings.iter_mut().find(same) {
             Some(kept) => kept.value = reading.value,
-            None => self.outcome.readings.push(reading),
+            None => self.measure_all([reading]),
         }
     }
 
-    /// Keeps many values that are known to differ in metric or labels, such as a server's own family.
+    /// Keeps many values that are known to differ in metric or labels, such as a server's own family, up to the same cap.
     pub fn measure_all(&mut self, readings: impl IntoIterator<Item = Reading>) {
-        self.outcome.readings.extend(readings);
+        let room = limits::RUN_READINGS.saturating_sub(self.outcome.readings.len());
+        self.outcome.readings.extend(readings.into_iter().take(room));
     }
 
     /// Keeps a fact for people: control characters removed, capped at [`limits::PEER_TEXT_CHARS`].
@@ -344,4 +345,21 @@ pub(super) fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
     let timeout = Duration::from_millis(u64::try_from((timeout.as_micros() + 500) / 1000).unwrap_or(u64::MAX));
     let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
     Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_run_keeps_is_bounded() {
+        static FIGURE: Metric = Metric::gauge("figure", "A figure").labelled(&["of"]);
+        let net = Net::default();
+        let mut cx = Context::new(&net, clock::now(), Depth::Peer);
+        let many = |from: usize| (from..from + limits::RUN_READINGS).map(|at| FIGURE.with([&at.to_string()], 1.0));
+        cx.measure_all(many(0).skip(1));
+        cx.measure_all(many(limits::RUN_READINGS));
+        cx.measure(FIGURE.with(["one more"], 1.0));
+        assert_eq!(cx.into_outcome().readings.len(), limits::RUN_READINGS);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::FAMILIES;
 use super::family::suited;
+use crate::limits;
 use crate::probes::sql::connection::Row;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -54,7 +55,7 @@ fn a_server_that_lies_makes_neither_twins_nor_floods_nor_long_names() {
     let flood: Vec<Row> = (0..10_000).map(|at| row(&[&format!("r{at}"), "1"])).collect();
     assert_eq!(roles.readings(&flood).len(), roles.rows);
     let long = [row(&[&"x".repeat(100_000), "1"])];
-    assert!(roles.readings(&long)[0].labels[0].len() <= crate::limits::PEER_TEXT_CHARS);
+    assert!(roles.readings(&long)[0].labels[0].len() <= limits::PEER_TEXT_CHARS);
     let settings =
         [row(&["work_mem_bytes", "4194304"]), row(&["a\"} 1\nb", "1"]), row(&["", "1"]), row(&["NULL", "1"])];
     let readings = super::whole::SETTINGS.readings(&settings);
@@ -102,4 +103,10 @@ fn whatever_public_dashboards_and_alerts_ask_for_is_there() {
     };
     let missing: Vec<&str> = ASKED_FOR.split_whitespace().filter(|name| !there(name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn all_families_at_their_caps_fit_into_one_run() {
+    let most: usize = FAMILIES.iter().map(|family| family.rows * family.metrics.len()).sum();
+    assert!((5000..limits::RUN_READINGS).contains(&most), "{most}");
 }

@@ -82,7 +82,7 @@ pub(super) fn innodb(rows: &[Row]) -> Vec<Reading> {
         let pattern = if counts { &COUNTER } else { &GAUGE };
         pattern.named(&format!("{subsystem}_{name}")).map(|metric| metric.is(value))
     };
-    rows.iter().filter_map(reading).collect()
+    rows.iter().take(limits::MYSQL_INNODB_FIGURES).filter_map(reading).collect()
 }
 
 static THREADS: Metric = Metric::gauge(
@@ -184,6 +184,9 @@ static WRITE_SUM: Metric =
 static WRITE_COUNT: Metric =
     Metric::gauge("mysql_info_schema_write_query_response_time_seconds_count", "Writing queries").of(Type::Histogram);
 
+/// Rows of a distribution that are asked for, and that are taken; the plugins have fourteen.
+const BUCKETS: usize = 64;
+
 /// A query of a distribution, and its buckets, sum and count.
 pub(super) struct Times {
     pub(super) sql: &'static str,
@@ -211,7 +214,7 @@ impl Times {
     pub(super) fn readings(&self, rows: &[Row]) -> Vec<Reading> {
         let [bucket, sum, count] = self.of;
         let (mut counted, mut total, mut readings) = (0.0, 0.0, Vec::new());
-        for row in rows {
+        for row in rows.iter().take(BUCKETS) {
             let number = |at: usize| row.get(at).and_then(|cell| cell.as_deref()?.trim().parse::<f64>().ok());
             counted += number(1).unwrap_or(0.0);
             total += number(2).unwrap_or(0.0);

@@ -153,7 +153,7 @@ impl Collecting<'_, '_> {
     }
 
     async fn sheet(&mut self, sheet: &Sheet) -> Result<(), Failure> {
-        self.asked(sheet.collector, sheet.sql, |found| sheet.readings(&found.rows)).await
+        self.asked(sheet.collector, &sheet.query(), |found| sheet.readings(&found.rows)).await
     }
 
     /// The rows of a query; why there are none; or the failure of a connection that is gone.
@@ -251,8 +251,35 @@ pub(super) fn replay(found: &Rows) {
     readings
         .extend([engine::innodb(&found.rows), engine::processes(&found.rows), engine::binlogs(&found.rows)].concat());
     readings.extend(engine::TIMES[0].readings(&found.rows));
-    debug_assert!(
-        readings.len() <= found.rows.len() * found.columns.len().max(8) * 16 + 64,
-        "it grows with what it reads"
-    );
+    debug_assert!(readings.len() <= limits::RUN_READINGS, "it grows with what it reads");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::sql::connection::Row;
+
+    #[test]
+    fn a_server_that_gives_more_rows_than_it_was_asked_for_gives_no_more_figures() {
+        let text = |at: usize| vec![Some(format!("w{at}")), Some("buffer_page_io".to_owned())];
+        let row = |at: usize| [text(at), vec![Some("1".to_owned()); 20]].concat();
+        let rows: Vec<Row> = (0..5000).map(row).collect();
+        let pages: Vec<Row> =
+            (0..5000).map(|at| [vec![Some(format!("buffer_page_read_{at}"))], row(at).split_off(1)].concat()).collect();
+        let of = |sheet: &Sheet| sheet.readings(&rows).len();
+        let bounds: Vec<Row> = (1..5000).map(|at| vec![Some(at.to_string())]).collect();
+        let found = [
+            (of(&sheets::CMPMEM), 128 * 4),
+            (of(&sheets::TABLES), 50 * 5),
+            (of(&sheets::AUTO_INCREMENTS), 50 * 2),
+            (of(&sheets::TABLE_IO), 20 * 8),
+            (engine::innodb(&pages).len(), limits::MYSQL_INNODB_FIGURES),
+            (engine::processes(&rows).len(), 4 * limits::MYSQL_PROCESS_GROUPS),
+            (engine::TIMES[0].readings(&bounds).len(), 64 + 3),
+        ];
+        for (at, (found, most)) in found.into_iter().enumerate() {
+            assert!(found > 0 && found <= most, "{at}: {found} of {most}");
+        }
+        assert!(sheets::TABLE_IO.query().ends_with("DESC LIMIT 20"), "and the server is asked for no more");
+    }
 }

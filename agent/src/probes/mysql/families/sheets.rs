@@ -4,11 +4,13 @@ use super::label;
 use crate::probes::sql::connection::Row;
 use crate::reading::{Metric, Reading};
 
-/// A query and what its columns mean. Every open-ended one has its cap as LIMIT, the largest or fullest first.
+/// A query and what its columns mean, the largest or fullest rows first.
 pub(super) struct Sheet {
     /// The name of the collector, as the public exporter has it.
     pub(super) collector: &'static str,
-    pub(super) sql: &'static str,
+    sql: &'static str,
+    /// Rows that are asked for, and that are taken: a server may give more than it was asked for.
+    rows: usize,
     figures: &'static [Figure],
 }
 
@@ -41,6 +43,11 @@ impl Figure {
 }
 
 impl Sheet {
+    /// The query with its limit.
+    pub(super) fn query(&self) -> String {
+        format!("{} LIMIT {}", self.sql, self.rows)
+    }
+
     /// The readings of its rows. A value that is no number, NULL for one, is none.
     pub(super) fn readings(&self, rows: &[Row]) -> Vec<Reading> {
         let cell = |row: &Row, at: usize| row.get(at).cloned().flatten();
@@ -50,7 +57,8 @@ impl Sheet {
             let labels = of.chain(figure.is.map(str::to_owned)).collect();
             Some(Reading { metric: figure.metric, labels, value: value / figure.per })
         };
-        rows.iter().flat_map(|row| self.figures.iter().filter_map(move |figure| reading(row, figure))).collect()
+        let rows = rows.iter().take(self.rows);
+        rows.flat_map(|row| self.figures.iter().filter_map(move |figure| reading(row, figure))).collect()
     }
 }
 
@@ -89,7 +97,8 @@ static UNCMP_TIME: Metric = counter!(
 pub(super) static CMP: Sheet = Sheet {
     collector: "collect.info_schema.innodb_cmp",
     sql: "SELECT page_size, compress_ops, compress_ops_ok, compress_time, uncompress_ops, uncompress_time \
-          FROM information_schema.innodb_cmp LIMIT 16",
+          FROM information_schema.innodb_cmp",
+    rows: 16,
     figures: &[
         figure(&CMP_OPS, &[0], 1),
         figure(&CMP_OK, &[0], 2),
@@ -123,7 +132,8 @@ static CMPMEM_TIME: Metric = counter!(
 pub(super) static CMPMEM: Sheet = Sheet {
     collector: "collect.info_schema.innodb_cmpmem",
     sql: "SELECT page_size, buffer_pool_instance, pages_used, pages_free, relocation_ops, relocation_time \
-          FROM information_schema.innodb_cmpmem LIMIT 128",
+          FROM information_schema.innodb_cmpmem",
+    rows: 128,
     figures: &[
         figure(&CMPMEM_USED, &[0, 1], 2),
         figure(&CMPMEM_FREE, &[0, 1], 3),
@@ -156,7 +166,8 @@ pub(super) static TABLES: Sheet = Sheet {
           ifnull(version, 0), ifnull(table_rows, 0), ifnull(data_length, 0), \
           ifnull(index_length, 0), ifnull(data_free, 0) FROM information_schema.tables \
           WHERE table_schema NOT IN ('mysql', 'performance_schema', 'information_schema', 'sys') \
-          ORDER BY ifnull(data_length, 0) + ifnull(index_length, 0) DESC LIMIT 50",
+          ORDER BY ifnull(data_length, 0) + ifnull(index_length, 0) DESC",
+    rows: 50,
     figures: &[
         figure(&TABLE_VERSION, &[0, 1, 2, 3, 4, 5], 6),
         figure(&TABLE_ROWS, &[0, 1], 7),
@@ -185,7 +196,8 @@ pub(super) static AUTO_INCREMENTS: Sheet = Sheet {
           WHEN 'mediumint' THEN 23 WHEN 'int' THEN 31 WHEN 'bigint' THEN 63 END + (c.column_type LIKE '% unsigned')) - 1 AS m \
           FROM information_schema.columns c JOIN information_schema.tables t \
           ON BINARY c.table_schema = t.table_schema AND BINARY c.table_name = t.table_name \
-          WHERE c.extra = 'auto_increment' AND t.auto_increment IS NOT NULL) AS found ORDER BY v / m DESC LIMIT 50",
+          WHERE c.extra = 'auto_increment' AND t.auto_increment IS NOT NULL) AS found ORDER BY v / m DESC",
+    rows: 50,
     figures: &[figure(&AUTO_INCREMENT, &[0, 1, 2], 3), figure(&AUTO_INCREMENT_MAX, &[0, 1, 2], 4)],
 };
 
@@ -204,7 +216,8 @@ pub(super) static TABLE_IO: Sheet = Sheet {
     collector: "collect.perf_schema.tableiowaits",
     sql: "SELECT object_schema, object_name, count_fetch, count_insert, count_update, count_delete, sum_timer_fetch, \
           sum_timer_insert, sum_timer_update, sum_timer_delete FROM performance_schema.table_io_waits_summary_by_table \
-          WHERE object_schema NOT IN ('mysql', 'performance_schema') ORDER BY sum_timer_wait DESC LIMIT 20",
+          WHERE object_schema NOT IN ('mysql', 'performance_schema') ORDER BY sum_timer_wait DESC",
+    rows: 20,
     figures: &[
         figure(&IO_WAITS, &[0, 1], 2).is("fetch"),
         figure(&IO_WAITS, &[0, 1], 3).is("insert"),
@@ -253,6 +266,7 @@ pub(super) static STATEMENTS: Sheet = Sheet {
           sum(sum_select_range), sum(sum_select_range_check), sum(sum_select_scan), sum(sum_sort_merge_passes), \
           sum(sum_sort_range), sum(sum_sort_rows), sum(sum_sort_scan), sum(sum_no_index_used), \
           sum(sum_no_good_index_used) FROM performance_schema.events_statements_summary_by_digest",
+    rows: 1,
     figures: &[
         figure(&SUM_TOTAL, &[], 0),
         figure(&SUM_ERRORS, &[], 1),
@@ -293,7 +307,8 @@ pub(super) static HEARTBEAT: [(&str, Sheet); 2] = [
         "heartbeat",
         Sheet {
             collector: "collect.heartbeat",
-            sql: "SELECT server_id, unix_timestamp(ts), unix_timestamp(now(6)) FROM heartbeat.heartbeat LIMIT 32",
+            sql: "SELECT server_id, unix_timestamp(ts), unix_timestamp(now(6)) FROM heartbeat.heartbeat",
+            rows: 32,
             figures: HEARTBEATS,
         },
     ),
@@ -301,7 +316,8 @@ pub(super) static HEARTBEAT: [(&str, Sheet); 2] = [
         "percona",
         Sheet {
             collector: "collect.heartbeat",
-            sql: "SELECT server_id, unix_timestamp(ts), unix_timestamp(now(6)) FROM percona.heartbeat LIMIT 32",
+            sql: "SELECT server_id, unix_timestamp(ts), unix_timestamp(now(6)) FROM percona.heartbeat",
+            rows: 32,
             figures: HEARTBEATS,
         },
     ),
