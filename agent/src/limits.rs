@@ -34,6 +34,8 @@ pub const ADDRESSES_TRIED: usize = 8;
 pub const FIRST_BYTES: usize = 512;
 /// Time to look at what answers when something else answers than the URL says; a local service greets within milliseconds.
 pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
+/// A peer that has said nothing for this share of a run's time is looked at: it may be waiting itself, in another protocol.
+pub const SNIFF_AFTER: f64 = 0.7;
 /// A silent service is given this long to greet before it is spoken to.
 pub const SNIFF_GREETING: Duration = Duration::from_millis(150);
 /// What else speaks TLS or HTTP is waited for so long once one of the harmless words was answered.
@@ -358,3 +360,6 @@ pub const FAREWELL: Duration = Duration::from_millis(500);
 pub const CERTIFICATE_FILES: usize = 100;
 /// Certificates of one file that are read; the list of all public authorities has some 150.
 pub const FILE_CERTIFICATES: usize = 1000;
+
+/// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
+pub const VERDICT_LINES: usize = 5;

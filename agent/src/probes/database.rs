@@ -50,18 +50,7 @@ pub(super) async fn stranger(cx: &Context<'_>, address: Option<SocketAddr>, sche
 
 /// The fault of a peer that speaks this, unless it is what the URL says.
 pub(super) fn other(spoken: &net::Spoken, scheme: &str, address: SocketAddr) -> Option<Fault> {
-    let same = match scheme {
-        "postgres" | "postgresql" => spoken.protocol == "postgresql",
-        "mysql" | "mariadb" => matches!(spoken.protocol, "mysql" | "mariadb"),
-        "rediss" => spoken.protocol == "tls",
-        _ => spoken.protocol == scheme,
-    };
-    let fault = (!same).then(|| spoken.instead_of(scheme, address))?;
-    Some(match (scheme, spoken.protocol) {
-        ("redis", "tls") => fault.hint("write the URL as `rediss://…`"),
-        ("rediss", "redis") => fault.hint("it has no TLS on this port: write the URL as `redis://…`"),
-        _ => fault,
-    })
+    (!spoken.is_of(scheme)).then(|| spoken.instead_of(scheme, address))
 }
 
 /// Client connections.
