@@ -141,7 +141,7 @@ fn refused(got: &Got, what: &str) -> Fault {
     match got.status {
         401 | 403 => fault(Reason::Auth)
             .hint("it wants credentials, or others: user and password in the URL, or `Authorization` under `headers`"),
-        404 | 405 => {
+        404 | 405 | 501 => {
             fault(Reason::Status).hint(format!("is it {what} that answers there? what path does it stand under?"))
         }
         429 => saturated(&got.headers),
