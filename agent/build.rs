@@ -1,8 +1,16 @@
-//! Puts the commit into the program: `AGENT_COMMIT` when it is set (an image is built without `.git`), else what git says.
+//! Puts the commit into the program: `AGENT_COMMIT` when it is set (an image is built without `.git`), else what git says. And makes
+//! the static program smaller by how its addresses are written down.
 
 use std::process::Command;
 
 fn main() {
+    // The tables of metrics, keys and words hold some 16 000 addresses that a position-independent program corrects when it starts:
+    // 24 bytes each as a list, a bit each as a bitmap (0.4 MB less). glibc's own start-up code reads it since 2.36.
+    let is_static =
+        std::env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|all| all.split(',').any(|one| one == "crt-static"));
+    if is_static && glibc().is_some_and(|version| version >= (2, 36)) {
+        println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
     println!("cargo:rerun-if-env-changed=AGENT_COMMIT");
     if std::env::var("AGENT_COMMIT").is_ok_and(|commit| !commit.is_empty()) {
         return; // cargo hands the variable through to `option_env!`
@@ -13,6 +21,14 @@ fn main() {
     if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
         println!("cargo:rustc-env=AGENT_COMMIT={commit}");
     }
+}
+
+/// The version of the C library that is linked here.
+fn glibc() -> Option<(u32, u32)> {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().strip_prefix("glibc ")?.split_once('.')?;
+    Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
 }
 
 /// The answer of git, if there is a git and a repository.

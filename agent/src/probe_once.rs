@@ -1,5 +1,6 @@
 //! `agent probe`: one run of one probe, shown to a person. A pure rendering of the outcome, after the run.
 
+use crate::clock::Utc;
 use crate::config::Check;
 use crate::exit::Exit;
 use crate::paint::Paint;
@@ -10,7 +11,7 @@ use crate::snapshot::CheckFacts;
 use crate::units::{Span, human_bytes};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Runs the check's probe once; the page to print, and how the program ends.
 pub async fn probe(mut check: Check, debug: bool, paint: Paint) -> (String, Exit) {
@@ -96,12 +97,22 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
+/// Ends of names whose values are moments in seconds since 1970; other `…_time_seconds` are durations.
+const MOMENTS: [&str; 4] = ["_timestamp_seconds", "_start_time_seconds", "_boot_time_seconds", "_cert_expiry"];
+/// The year 9999 ends here; what is later is no moment that anybody meant.
+const LAST_MOMENT: f64 = 253_402_300_800.0;
+
 /// The value for people, by the unit in the metric's name.
 fn value(reading: &Reading) -> String {
     let (name, value) = (reading.metric.name, reading.value);
     let base = name.strip_suffix("_total").unwrap_or(name);
-    if base.ends_with("timestamp_seconds") || !value.is_finite() {
+    if !value.is_finite() {
         return value.to_string();
+    }
+    if MOMENTS.iter().any(|end| base.ends_with(end)) {
+        let since = Duration::try_from_secs_f64(value).unwrap_or_default();
+        let at = SystemTime::UNIX_EPOCH.checked_add(since).filter(|_| (1.0..LAST_MOMENT).contains(&value));
+        return at.map_or_else(|| value.to_string(), |at| Utc::of(at).seconds());
     }
     if base.ends_with("_seconds") {
         let span = Duration::try_from_secs_f64(value.abs()).map(|span| Span(span).to_string());
@@ -195,6 +206,23 @@ mod tests {
 
         ok in 12.4 ms
         "#);
+    }
+
+    #[test]
+    fn a_moment_is_shown_as_one_and_a_duration_as_another() {
+        static EXPIRY: Metric = Metric::gauge("probe_ssl_earliest_cert_expiry", "When");
+        static STARTED: Metric = Metric::gauge("pg_postmaster_start_time_seconds", "When");
+        static LOOKUP: Metric = Metric::gauge("probe_dns_lookup_time_seconds", "How long");
+        for (metric, seconds, shown) in [
+            (&EXPIRY, 1_700_000_000.0, "2023-11-14T22:13:20Z"),
+            (&STARTED, 1_700_000_000.5, "2023-11-14T22:13:20Z"),
+            (&STARTED, 0.0, "0"),
+            (&STARTED, -62_135_596_800.0, "-62135596800"),
+            (&STARTED, 1e300, &*1e300_f64.to_string()),
+            (&LOOKUP, 1.5, "1.5 s"),
+        ] {
+            assert_eq!(value(&metric.is(seconds)), shown, "{}", metric.name);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod kinds;
 mod measured;
+mod peers;
 mod rates;
 
 use measured::{Measured, median, request, scrapes};

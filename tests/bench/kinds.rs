@@ -2,6 +2,7 @@
 //! again, against real servers.
 
 use super::measured::Measured;
+use super::peers;
 use super::rates::Pages;
 use std::path::Path;
 use std::process::Command;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use tests::servers::mariadb::{self, MariaDb};
 use tests::servers::postgres::{self, Postgres};
 use tests::servers::redis::{self, Redis};
+use tests::sinks::Sink;
 
 /// Checks of each kind, each five times a second, for its deadline is its interval.
 const EACH: usize = 20;
@@ -24,25 +26,37 @@ const EXPORTERS: [(&str, &[&str]); 7] = [
     ("prometheus-mysqld-exporter", &["--config.my-cnf=/dev/null"]),
 ];
 
+/// Kinds whose peers are pages of the one nginx, each below its own name.
+const ON_PAGES: [&str; 7] = ["prometheus", "alertmanager", "grafana", "logstash", "chroma", "openai", "mcp"];
+
+/// A kind: its name, a URL, and further keys of its check.
+type Kind = (&'static str, String, &'static str);
+
 struct Servers {
     pages: Pages,
     redis: Redis,
     postgres: Postgres,
     mariadb: MariaDb,
+    mail: Sink,
 }
 
 impl Servers {
     fn start(folder: &Path) -> Result<Self, String> {
         let (pages, redis) = (Pages::start(folder)?, Redis::start(&["--maxclients", "400"])?);
-        Ok(Self { pages, redis, postgres: Postgres::start(&[])?, mariadb: MariaDb::start(&[])? })
+        let mail = Sink::smtp().map_err(|error| error.to_string())?;
+        Ok(Self { pages, redis, postgres: Postgres::start(&[])?, mariadb: MariaDb::start(&[])?, mail })
     }
 
-    /// A URL of every kind that has a server here, and further keys of its check.
-    fn kinds(&self, folder: &Path) -> Vec<(&'static str, String, &'static str)> {
+    /// A URL of every kind that can be looked at here.
+    fn kinds(&self, folder: &Path) -> Result<Vec<Kind>, String> {
         let (plain, tls) = (self.pages.plain(), format!("127.0.0.1:{}", self.pages.tls));
         let unverified = ", tls_config: {insecure_skip_verify: true}";
         let with = |scheme: &str| plain.replacen("http", scheme, 1);
-        vec![
+        let below = |kind: &'static str| {
+            let path = if kind == "mcp" { String::new() } else { kind.to_owned() };
+            (kind, format!("{}/{path}", with(kind)), "")
+        };
+        let mut kinds = vec![
             ("http", plain.to_owned(), ""),
             ("https", format!("https://{tls}"), unverified),
             ("tcp", with("tcp"), ""),
@@ -57,8 +71,33 @@ impl Servers {
             ),
             ("mysql", format!("mysql://app:{}@127.0.0.1:{}/shop", mariadb::PASSWORD, self.mariadb.port), ""),
             ("file", format!("file://{}", folder.join("dump.sql.gz").display()), ""),
-        ]
+            ("cert", format!("cert://{}", folder.join("cert").display()), ""),
+            ("smtp", format!("smtp://{}", self.mail.address), ""),
+        ];
+        kinds.extend(scripted(folder).map_err(|error| error.to_string())?);
+        kinds.extend(ON_PAGES.map(below));
+        // Without a group that may send pings this is a check of its refusal.
+        kinds.extend(may_ping().then(|| ("icmp", "icmp://127.0.0.1".to_owned(), "")));
+        Ok(kinds)
     }
+}
+
+fn scripted(folder: &Path) -> std::io::Result<[Kind; 4]> {
+    let socket = folder.join("app.sock");
+    peers::unix(&socket)?;
+    let dialogue = ", query_response: [{send: PING}, {expect: '^PONG$'}]";
+    Ok([
+        ("unix", format!("unix://{}", socket.display()), dialogue),
+        ("dns", format!("dns://127.0.0.1:{}/shop.example", peers::dns()?), ""),
+        ("websocket", format!("ws://127.0.0.1:{}", peers::websocket()?), ""),
+        ("grpc", format!("grpc://127.0.0.1:{}", peers::grpc()?), ""),
+    ])
+}
+
+/// Whether this network lets group 0 send pings; `tests/bench/agent` makes one that does.
+fn may_ping() -> bool {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ping_group_range").unwrap_or_default();
+    range.split_whitespace().next() == Some("0")
 }
 
 pub(super) fn all(own: &Path, folder: &Path) -> Result<(), String> {
@@ -67,7 +106,7 @@ pub(super) fn all(own: &Path, folder: &Path) -> Result<(), String> {
     let mut packed = Command::new("sh");
     packed.args(["-c", "{ echo \"-- PostgreSQL database dump\"; seq 30000; echo \"-- PostgreSQL database dump complete\"; } | gzip >\"$1\"", "sh"]).arg(folder.join("dump.sql.gz"));
     packed.status().map_err(|error| error.to_string())?;
-    let kinds = servers.kinds(folder);
+    let kinds = servers.kinds(folder)?;
     println!("\nnot among the kinds probed below: {}", unprobed(own, &kinds)?);
     let wanted: f64 = std::env::var("BENCH_PROBES").ok().and_then(|word| word.parse().ok()).unwrap_or(10_000.0);
     let agent = Measured::agent(own, folder, &configuration(&kinds))?;
@@ -109,7 +148,7 @@ fn idle(own: &Path, folder: &Path) -> Result<(), String> {
 }
 
 /// The peer is the Redis: its own family is measured as well.
-fn configuration(kinds: &[(&str, String, &str)]) -> String {
+fn configuration(kinds: &[Kind]) -> String {
     let mut text = "checks:\n".to_owned();
     for (kind, url, more) in kinds {
         for at in 0..EACH {
@@ -121,7 +160,7 @@ fn configuration(kinds: &[(&str, String, &str)]) -> String {
 }
 
 /// Waits until each kind has had so many probes.
-fn until(agent: &Measured, kinds: &[(&str, String, &str)], wanted: f64) -> Result<(), String> {
+fn until(agent: &Measured, kinds: &[Kind], wanted: f64) -> Result<(), String> {
     let began = Instant::now();
     let done = |kind: &str| {
         let (ok, failed) = agent.runs(&format!("{kind}-"));
@@ -137,7 +176,7 @@ fn until(agent: &Measured, kinds: &[(&str, String, &str)], wanted: f64) -> Resul
 }
 
 /// The kinds of the agent's own reference that have no server here.
-fn unprobed(own: &Path, kinds: &[(&str, String, &str)]) -> Result<String, String> {
+fn unprobed(own: &Path, kinds: &[Kind]) -> Result<String, String> {
     let told = Command::new(own).arg("reference").output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&told.stdout).into_owned();
     let named = text.lines().filter_map(|line| line.strip_prefix("### ")).filter(|name| !name.contains(' '));

@@ -3,6 +3,7 @@
 //! neither a busy machine nor the shortest interval of a check, which bounds the rate at 5 000 a second, spoils the figure.
 
 use super::measured::{Measured, request, scrapes};
+use super::peers::SERVICES;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ impl Pages {
         std::fs::write(folder.join("metrics"), series).map_err(|error| error.to_string())?;
         let nginx = Nginx::start(&format!(
             "listen 127.0.0.1:{tls} ssl; ssl_certificate {home}/cert; ssl_certificate_key {home}/key; \
-             location = /stub_status {{ stub_status; }} location = /metrics {{ alias {home}/metrics; }} location / {{ return 200 fine; }}"
+             location = /stub_status {{ stub_status; }} {SERVICES} location = /metrics {{ alias {home}/metrics; }} location / {{ return 200 fine; }}"
         ))?;
         Ok(Self { nginx, tls })
     }

@@ -103,6 +103,14 @@ fn each_service_has_a_native_sidecar_that_gates_traffic_and_nothing_else() {
         let told = sidecar["env"].as_array().expect("variables").iter();
         let of_peer = told.filter(|variable| variable["valueFrom"]["resourceFieldRef"]["containerName"] == name);
         assert_eq!(of_peer.count(), 2, "{name}: its limits from the downward API");
+        let told = |variable: &str, at: &str| {
+            let mut all = sidecar["env"].as_array().expect("variables").iter();
+            all.find(|one| one["name"] == variable).and_then(|one| one.pointer(at)).cloned()
+        };
+        let field = "/valueFrom/fieldRef/fieldPath";
+        assert_eq!(told("AGENT_PEER_CONTAINER", "/value"), Some(name.into()));
+        assert_eq!(told("AGENT_PEER_POD", field), Some("metadata.name".into()), "{name}");
+        assert_eq!(told("AGENT_PEER_NAMESPACE", field), Some("metadata.namespace".into()), "{name}");
         let service = &pod["containers"][0];
         assert!(service.get("readinessProbe").is_none(), "{name}: the sidecar's is the pod's");
         assert_ne!(service["securityContext"]["runAsUser"], 65532, "{name}: another user than the sidecar");

@@ -56,8 +56,8 @@ fn it_scrapes_every_sidecar_and_knows_whose_it_is() {
 
 /// A page with a series of every family, on a port of its own.
 fn page() -> std::io::Result<SocketAddr> {
-    const PAGE: &str = "probe_success{check=\"cache\"} 1\nprobe_duration_seconds{check=\"https\"} 1\ncontainer_threads 1\n\
-        node_load1 1\nnamedprocess_namegroup_num_procs 1\nredis_up 1\npg_up 1\nmysql_up 1\nnginx_up 1\nsidecar_check_up{check=\"cache\"} 1\n\
+    const PAGE: &str = "probe_success{check=\"cache\"} 1\nprobe_duration_seconds{check=\"https\"} 1\ncontainer_threads{container=\"db\"} 1\n\
+        machine_cpu_cores 1\nnode_load1 1\nnamedprocess_namegroup_num_procs 1\nredis_up 1\npg_up 1\nmysql_up 1\nnginx_up 1\nsidecar_check_up{check=\"cache\"} 1\n\
         sidecar_pool_size{check=\"db\",service=\"database\"} 1\nprocess_threads 1\n";
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -71,17 +71,20 @@ fn page() -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// The shipped file with one change to names: every sidecar is the fake page, and it is scraped each second.
+/// The shipped file with one change to names: the sidecar of the database is the fake page, and it is scraped each second. Its target has
+/// the label that an operator's discovery of pods gives it.
 fn beside(address: SocketAddr) -> String {
     let text = shipped().replace("15s", "1s").replace("scrape_timeout: 10s", "scrape_timeout: 1s");
-    text.replace("db-sidecar:9797", &address.to_string()).replace("/etc/prometheus/rules", "/nowhere")
+    let text = text.replace("db-sidecar:9797", &address.to_string()).replace("/etc/prometheus/rules", "/nowhere");
+    text.replace("service: db, team", "container: sidecar, service: db, team")
 }
 
 /// Selectors that must find exactly one series each on the fake page.
-const FOUND: [&str; 12] = [
+const FOUND: [&str; 13] = [
     "probe_success{job=\"blackbox\",instance=\"cache\",check=\"cache\",service=\"db\",team=\"database\"}",
     "probe_duration_seconds{job=\"blackbox\",instance=\"https\",service=\"db\"}",
-    "container_threads{job=\"cadvisor\",instance=\"PAGE\",service=\"db\"}",
+    "container_threads{job=\"cadvisor\",instance=\"PAGE\",service=\"db\",container=\"db\"}",
+    "machine_cpu_cores{job=\"cadvisor\",instance=\"PAGE\",service=\"db\"}",
     "node_load1{job=\"node\",instance=\"PAGE\",service=\"db\"}",
     "namedprocess_namegroup_num_procs{job=\"process-exporter\",instance=\"PAGE\",service=\"db\"}",
     "redis_up{job=\"redis\",instance=\"PAGE\",service=\"db\"}",

@@ -93,7 +93,7 @@ fn a_real_websocket_server_holds_a_dialogue() {
         folder.path(),
         &format!(
             "checks:\n  - name: echo\n    url: ws://127.0.0.1:{port}/\n    interval: 1s\n    query_response:\n      \
-             - {{expect: 'to the (\\w+)', send: 'hello $${{1}}'}}\n      - {{expect: '^hello echo$'}}\n"
+             - {{expect: 'to the (\\w+)', send: 'hello ${{1}}'}}\n      - {{expect: '^hello echo$'}}\n"
         ),
     );
     agent.wait_sample("probe_success{check=\"echo\"}", 1.0);

@@ -108,7 +108,7 @@ fn fault(message: impl Into<String>, hint: &str) -> Fault {
     Fault { message: message.into(), hint: (!hint.is_empty()).then(|| hint.to_owned()) }
 }
 
-/// The text with all `${…}` filled in and `$$` made `$`, and the values that came in.
+/// The text with all `${…}` filled in but `${1}` and the like, and `$$` made `$`, and the values that came in.
 fn fill(text: &str, env: &Environment) -> Result<(String, Vec<String>), Fault> {
     let (mut out, mut values, mut rest) = (String::new(), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('$') {
@@ -119,9 +119,13 @@ fn fill(text: &str, env: &Environment) -> Result<(String, Vec<String>), Fault> {
         } else if let Some(after) = after.strip_prefix('{') {
             let (inner, after) =
                 after.split_once('}').ok_or_else(|| fault("`${` is never closed", "write `$$` for a plain `$`"))?;
-            let value = look_up(inner, env)?;
-            out.push_str(&value);
-            values.push(value);
+            if is_group(inner) {
+                out.extend(["${", inner, "}"]);
+            } else {
+                let value = look_up(inner, env)?;
+                out.push_str(&value);
+                values.push(value);
+            }
             after
         } else {
             out.push('$');
@@ -130,6 +134,11 @@ fn fill(text: &str, env: &Environment) -> Result<(String, Vec<String>), Fault> {
     }
     out.push_str(rest);
     Ok((out, values))
+}
+
+/// Whether `${…}` stands for what a group of a pattern found, as in the `send` of a dialogue: digits are no variable's name.
+fn is_group(inner: &str) -> bool {
+    !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// What `NAME`, `NAME:-default`, `NAME:?message` or `file:PATH` stands for.
@@ -206,6 +215,7 @@ mod tests {
             ("$$HOST $${HOST}", "$HOST ${HOST}"),
             ("^ok$ $5 $HOST", "^ok$ $5 $HOST"),
             ("${DOLLAR}", "a$${HOST}"),
+            ("${HOST} ${1}${22} $${1}", "db ${1}${22} ${1}"),
         ];
         for (text, expected) in cases {
             assert_eq!(filled(text), expected, "{text}");

@@ -135,7 +135,7 @@ impl Target {
         let named = match self.scheme.as_str() {
             "postgres" | "postgresql" => self.param(&["host"]).filter(|host| host.starts_with('/')),
             "mysql" | "mariadb" => self.param(&["unix_socket", "socket"]),
-            "redis" if self.host.is_empty() => Some(lossy(&self.path)),
+            "redis" | "valkey" if self.host.is_empty() => Some(lossy(&self.path)),
             _ => None,
         };
         named
@@ -170,7 +170,7 @@ impl Target {
             "file" | "unix" | "dns" | "cert" => true,
             // The public service itself.
             "openai" => true,
-            "redis" => written.ends_with("+socket") || written.ends_with("+unix"),
+            "redis" | "valkey" => written.ends_with("+socket") || written.ends_with("+unix"),
             "postgres" | "postgresql" | "mysql" | "mariadb" => self.socket().is_some(),
             _ => false,
         };
@@ -210,7 +210,7 @@ impl fmt::Debug for Target {
 
 /// Schemes whose URLs have neither fragment nor `@` after the authority.
 fn is_database(scheme: &str) -> bool {
-    matches!(scheme, "postgres" | "postgresql" | "mysql" | "mariadb" | "redis" | "rediss")
+    matches!(scheme, "postgres" | "postgresql" | "mysql" | "mariadb" | "redis" | "rediss" | "valkey" | "valkeys")
 }
 
 fn without_jdbc(text: &str) -> &str {

@@ -49,7 +49,8 @@ variable replaces the file's check of the same name wholly, `--peer` the one mar
 list of one may be written without brackets. A key with nothing behind it is as if it were not written.
 
 In every text, `${NAME}` is the variable `NAME`, which must be set; `${NAME:-default}` has a default, `${NAME:?message}` an
-error of your own; `${file:/run/secrets/x}` is the content of a file without its last line break; `$$` is a plain `$`.
+error of your own; `${file:/run/secrets/x}` is the content of a file without its last line break; `$$` is a plain `$`, and
+`${1}` stays as it is, for the dialogues that know it.
 
 A duration is written `250ms`, `10s`, `1m30s`, `26h` or `7d`; a bare number is seconds.
 ";

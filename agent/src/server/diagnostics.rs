@@ -67,6 +67,8 @@ struct Last<'a> {
     phases_ms: Ordered<&'static str, f64>,
     notes: Ordered<&'static str, &'a str>,
     measured: Vec<Measured<'a>>,
+    /// Series of the server's own families, hundreds of which `/metrics` shows for the peer.
+    server_series: usize,
     fault: Option<Said<'a>>,
 }
 
@@ -159,14 +161,16 @@ fn detailed<'a>(check: &'a CheckView, service: Service<'a>) -> Detailed<'a> {
 impl<'a> Last<'a> {
     fn of(last: &'a LastRun) -> Self {
         let outcome = &last.outcome;
-        let measured = outcome.readings.iter();
+        let (families, measured): (Vec<&Reading>, Vec<&Reading>) =
+            outcome.readings.iter().partition(|reading| reading.metric.is_of_the_peer_alone());
         Self {
             at: times::rfc3339(last.at),
             ok: outcome.ok(),
             took_ms: milliseconds(outcome.took),
             phases_ms: Ordered(outcome.phases.iter().map(|phase| (phase.name, milliseconds(phase.took))).collect()),
             notes: Ordered(outcome.notes.iter().map(|note| (note.name, note.text.as_str())).collect()),
-            measured: measured.map(Measured::of).collect(),
+            measured: measured.into_iter().map(Measured::of).collect(),
+            server_series: families.len(),
             fault: outcome.fault.as_ref().map(Said::of),
         }
     }

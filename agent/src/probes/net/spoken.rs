@@ -35,6 +35,7 @@ impl Spoken {
     pub fn is_of(&self, scheme: &str) -> bool {
         let wanted = match scheme {
             "postgres" => "postgresql",
+            "valkey" => "redis",
             "mysql" | "mariadb" => return matches!(self.protocol, "mysql" | "mariadb"),
             "tcp with tls" | "smtp with tls" | "dns with tls" => "tls",
             _ if TWINS.iter().any(|(_, secure)| *secure == scheme) => "tls",
@@ -59,6 +60,7 @@ pub fn advice(spoken: &str, scheme: &str) -> String {
     // What is spoken over a plain connection of that kind.
     let inside = match plain.unwrap_or(scheme) {
         "ws" | "metrics" => "http",
+        "valkey" => "redis",
         name => name.trim_end_matches(" with tls"),
     };
     match (secure, plain) {
@@ -79,8 +81,14 @@ pub fn has_twin(scheme: &str) -> bool {
 }
 
 /// Schemes without TLS and with it.
-const TWINS: [(&str, &str); 5] =
-    [("http", "https"), ("ws", "wss"), ("grpc", "grpcs"), ("redis", "rediss"), ("metrics", "metricss")];
+const TWINS: [(&str, &str); 6] = [
+    ("http", "https"),
+    ("ws", "wss"),
+    ("grpc", "grpcs"),
+    ("redis", "rediss"),
+    ("valkey", "valkeys"),
+    ("metrics", "metricss"),
+];
 
 /// What the first bytes of a peer say, or `None` when they fit nothing known.
 #[must_use]
@@ -216,6 +224,8 @@ mod tests {
             ("http", "wss", "it has no TLS on this port: write the URL as `ws://…`"),
             ("http", "grpcs", "is the port right? if it is, write the URL as `http://…`"),
             ("http", "redis", "is the port right? if it is, write the URL as `http://…`"),
+            ("tls", "valkey", "write the URL as `valkeys://…`"),
+            ("redis", "valkeys", "it has no TLS on this port: write the URL as `valkey://…`"),
             ("redis", "rediss", "it has no TLS on this port: write the URL as `redis://…`"),
             ("smtp", "smtp with tls", "it has no TLS on this port: leave `tls` out"),
         ] {
@@ -223,7 +233,8 @@ mod tests {
             assert_eq!(fault.hint.as_deref(), Some(hint), "{spoken} for {scheme}");
             assert!(!Spoken::of(spoken).is_of(scheme));
         }
-        for (spoken, scheme) in [("tls", "https"), ("tls", "smtp with tls"), ("mariadb", "mysql"), ("redis", "redis")] {
+        for (spoken, scheme) in [("tls", "https"), ("tls", "smtp with tls"), ("mariadb", "mysql"), ("redis", "valkey")]
+        {
             assert!(Spoken::of(spoken).is_of(scheme), "{scheme}");
         }
         let fault = classify(b"\x4a\0\0\0\x0a8.0.36\0").unwrap().instead_of("http", "db:3306");

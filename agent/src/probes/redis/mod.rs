@@ -25,7 +25,7 @@ use session::{Lost, Session};
 /// The row of the table.
 pub(super) static KIND: Kind = Kind {
     name: "redis",
-    schemes: &["redis", "rediss"],
+    schemes: &["redis", "rediss", "valkey", "valkeys"],
     summary: "Logs in to Redis, pings it, sets, gets and deletes a key of its own, and reads memory, clients, hit rate and persistence; of the peer itself all that redis_exporter exports.",
     example: "- name: cache\n  url: redis://:secret@cache:6379/0\n  round_trip: true\n",
     keys: &[
@@ -35,7 +35,12 @@ pub(super) static KIND: Kind = Kind {
             default: "true",
             doc: "Set, get and delete the key `sidecar:probe:<random>`, which expires after 30 s. Left out on a replica by itself.",
         },
-        Key { name: "tls_config", form: "mapping", default: "verify", doc: "TLS settings of `rediss`, as for `http`." },
+        Key {
+            name: "tls_config",
+            form: "mapping",
+            default: "verify",
+            doc: "TLS settings of `rediss` and `valkeys`, as for `http`.",
+        },
     ],
     fields: fields_of::<Params>,
     facts: &family::FACTS,

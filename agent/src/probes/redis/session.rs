@@ -79,7 +79,7 @@ impl Session {
     pub(super) async fn open(cx: &mut Context<'_>, target: &Target, tls: &Tls) -> Result<Self, Fault> {
         let Dialed { stream, address } = dial(cx, target, 6379).await?;
         let stream = match target.scheme.as_str() {
-            "rediss" => secure(cx, stream, address, target, tls).await?,
+            "rediss" | "valkeys" => secure(cx, stream, address, target, tls).await?,
             _ => stream,
         };
         let mut session = Self {

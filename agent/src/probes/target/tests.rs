@@ -37,6 +37,7 @@ fn reads_what_applications_write() {
         ("jdbc:mariadb://db/shop", "mariadb  - db - /shop"),
         ("redis://:secret@host:6379/0", "redis  secret host 6379 /0"),
         ("rediss://host", "rediss  - host - "),
+        ("valkey://:sec@ret@host/0", "valkey  sec@ret host  /0"),
         ("POSTGRES://App@DB/x", "postgres App - DB - /x"),
         ("tcp://[::1]:5432", "tcp  - ::1 5432 "),
         ("tcp://[fe80::1%25eth0]:80", "tcp  - fe80::1%eth0 80 "),

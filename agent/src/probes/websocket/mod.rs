@@ -107,8 +107,8 @@ static KEYS: &[Key] = &[
         "list of mappings: expect, labels, send",
         "",
         "A dialogue once the connection is a WebSocket. Each step takes the next message, which must match `expect`, then sends the \
-         text `send` (`${1}`, in a config file `$${1}`, stands for what the pattern's first group found). `labels` (name, value) \
-         become `sidecar_expect_info`.",
+         text `send` (`${1}` stands for what the pattern's first group found). `labels` (name, value) become \
+         `sidecar_expect_info`.",
     ),
     key(
         "ping",

@@ -235,6 +235,8 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
         assert_eq!(database["recent_failures"].as_array().unwrap().len(), 3);
         assert_eq!(database["failures"], json!({"refused": 7, "timeout": 1}));
         assert_eq!(page["services"]["backend"]["last"]["phases_ms"]["processing"], 10.6);
+        assert!(!page.to_string().contains("pg_stat_database"), "hundreds of series, which `/metrics` has");
+        assert_eq!(page["services"]["backend"]["last"]["server_series"], 5);
         assert_eq!(page["services"]["backend"]["last"]["notes"]["server"], "uvicorn on 10.1.2.3");
         assert_eq!(page["sources"]["volumes"]["why"], "cannot read `/data`: permission denied");
         assert_eq!(page["sources"]["cgroup"]["state"], "absent");
