@@ -34,6 +34,8 @@ pub const ADDRESSES_TRIED: usize = 8;
 pub const FIRST_BYTES: usize = 512;
 /// Time to look at what answers when something else answers than the URL says; a local service greets within milliseconds.
 pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
+/// A peer that has said nothing for this share of a run's time is looked at: it may be waiting itself, in another protocol.
+pub const SNIFF_AFTER: f64 = 0.7;
 /// A silent service is given this long to greet before it is spoken to.
 pub const SNIFF_GREETING: Duration = Duration::from_millis(150);
 /// What else speaks TLS or HTTP is waited for so long once one of the harmless words was answered.
@@ -366,3 +368,6 @@ pub const DIALOGUE_RUN_BYTES: usize = 1 << 20;
 pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
+
+/// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
+pub const VERDICT_LINES: usize = 5;

@@ -41,13 +41,18 @@ fn page(facts: &CheckFacts, outcome: &Outcome, debug: bool, paint: Paint) -> Str
     out
 }
 
+/// The widest column of names; the usual ones with a label fit.
+const NAME_COLUMN: usize = 60;
+
 /// Two columns under a title; nothing when there is nothing to show.
 fn section(out: &mut String, title: &str, rows: Vec<(String, String)>, paint: Paint) {
     if rows.is_empty() && title != "readings" {
         return;
     }
     let _ = writeln!(out, "\n{}", paint.dim(title));
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    // A long name, such as that of a certificate's labels, stands out of the column and does not push all values off the screen.
+    let lengths = rows.iter().map(|(name, _)| name.chars().count());
+    let width = lengths.filter(|length| *length <= NAME_COLUMN).max().unwrap_or_default();
     for (name, value) in rows {
         let _ = writeln!(out, "  {name:<width$}  {value}");
     }
@@ -61,8 +66,7 @@ fn families(out: &mut String, names: impl Iterator<Item = &'static str>, paint: 
         return;
     }
     let rows = counts.iter().map(|(family, count)| (format!("{family}_*"), format!("{count} series")));
-    section(out, "the server's own", rows.collect(), paint);
-    let _ = writeln!(out, "{} `--debug` shows each of them", paint.cyan("hint:"));
+    section(out, "the server's own (each with `--debug`)", rows.collect(), paint);
 }
 
 fn verdict(out: &mut String, outcome: &Outcome, paint: Paint) {
@@ -170,6 +174,7 @@ mod tests {
                 EXPIRES.is(-864_000.0),
                 SIZE.with(["a\"b"], 1536.0),
                 SIZE.with(["c"], 1.0),
+                SIZE.with([&*"x".repeat(60)], 2.0),
                 SHARE.is(0.256),
                 COUNT.is(7.0),
             ],
@@ -195,6 +200,7 @@ mod tests {
           sidecar_certificate_expires_in_seconds  -10d
           sidecar_x_bytes{part="a\"b"}            1.5 KiB
           sidecar_x_bytes{part="c"}               1 B
+          sidecar_x_bytes{part="xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}  2 B
           sidecar_x_ratio                         25.6 %
           sidecar_x_total                         7
 
@@ -232,10 +238,9 @@ mod tests {
         measured
           probe_http_status_code  200
 
-        the server's own
+        the server's own (each with `--debug`)
           process_*  1 series
           redis_*    2 series
-        hint: `--debug` shows each of them
 
         ok in 0 s
         ");
@@ -266,6 +271,7 @@ mod tests {
         # TYPE sidecar_x_bytes gauge
         sidecar_x_bytes{part="a\"b"} 1536
         sidecar_x_bytes{part="c"} 1
+        sidecar_x_bytes{part="xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"} 2
         # HELP sidecar_x_ratio Share
         # TYPE sidecar_x_ratio gauge
         sidecar_x_ratio 0.256

@@ -78,20 +78,21 @@ fn a_real_page_comes_out_as_it_went_in() {
     // Which it counts once it has been read a first time.
     let page = "prometheus_http_requests_total{check=\"app\",code=\"200\",handler=\"/metrics\"}";
     wait_for("the page that tells of itself", Duration::from_secs(20), || agent.sample(page));
-    let wanted = |name: &str| !name.starts_with("promhttp_") && !name.starts_with("process_");
+    let wanted = |name: &str| !name.starts_with("promhttp_");
     let theirs = Page::read(&get(&format!("{}/metrics", peer.url)).expect("a page").body).only(wanted);
     let ours = get_with(&format!("{}/metrics", agent.url), &[("Accept", TEXT)]).expect("a page").body;
     // What counts bytes, blocks and time moves between two looks.
-    let moves = "go_* value moves\nprometheus_* value moves\n";
+    let moves = "go_* value moves\nprocess_* value moves\nprometheus_* value moves\n";
     let comparison = compare("reexport", &theirs, &Page::read(&ours), &Gaps::read(moves).expect("gaps"));
     tests::tell(&format!("{comparison}"));
     let found: Vec<_> = comparison.unexplained.iter().filter(|line| !line.contains("excuses nothing")).collect();
     assert!(found.is_empty(), "{found:?}");
     assert!(!ours.contains("\npromhttp_"), "what is taken away");
-    assert!(!ours.contains("process_cpu_seconds_total{check=\"app\"}"), "the agent's own name");
+    let of = |labels: &str| agent.sample(&format!("process_start_time_seconds{labels}")).expect("a start");
+    assert!(of("") > of("{check=\"app\"}"), "the agent started after the service that it reads");
     let figure = |series: &str| agent.sample(&format!("sidecar_exposition_{series}")).expect(series);
-    let left_out = figure("left_out_series{check=\"app\",reason=\"own_name\"}");
-    assert!(left_out >= 1.0 && figure("reexported_series{check=\"app\"}") > 100.0);
+    assert_eq!(figure("left_out_series{check=\"app\",reason=\"own_name\"}"), 0.0);
+    assert!(figure("reexported_series{check=\"app\"}") > 100.0);
     let said = check_metrics(&ours).expect("promtool");
     assert!(!said.contains("error while linting"), "{said}");
 
@@ -101,6 +102,7 @@ fn a_real_page_comes_out_as_it_went_in() {
         "prometheus_build_info{check=\"app\"}",
         "count(prometheus_http_request_duration_seconds_bucket{check=\"app\",le=\"+Inf\"})",
         "go_gc_duration_seconds{check=\"app\",quantile=\"0.5\"}",
+        "process_resident_memory_bytes{check=\"app\"} and ignoring(check) process_resident_memory_bytes{check=\"\"}",
     ] {
         scraper.wait(query);
     }

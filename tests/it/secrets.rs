@@ -24,15 +24,24 @@ fn no_page_or_log_shows_a_password() {
          \x20 - {{name: calls, url: \"grpc://{dead}\", interval: 1s, timeout: 1s, metadata: {{authorization: {CANARY}}}}}\n\
          \x20 - {{name: llm, url: \"openai+http://{dead}\", interval: 1s, timeout: 1s, key: {CANARY}}}\n\
          \x20 - {{name: tools, url: \"mcp://{dead}\", interval: 1s, timeout: 1s, token: {CANARY}}}\n\
-         \x20 - {{name: graphs, url: \"grafana://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n"
+         \x20 - {{name: graphs, url: \"grafana://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: vectors, url: \"chroma://{dead}\", interval: 1s, timeout: 1s, headers: {{X-Chroma-Token: {CANARY}}}}}\n\
+         \x20 - {{name: own, url: \"metrics://{dead}\", interval: 1s, timeout: 1s, authorization: {{credentials: {CANARY}}}}}\n\
+         \x20 - {{name: scrapes, url: \"prometheus+https://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: proxy, url: \"nginx://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: mail, url: \"smtp://app:{CANARY}@{dead}\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: zone, url: \"dns://app:{CANARY}@{dead}/example.org\", interval: 1s, timeout: 1s}}\n\
+         \x20 - {{name: dialogue, url: \"tcp://{dead}\", interval: 1s, timeout: 1s, query_response: [{{send: {CANARY}}}]}}\n"
     );
     let path = folder.path().join("agent.yml");
     std::fs::write(&path, text).expect("written");
     let agent = Agent::start(&["--config", &path.to_string_lossy(), "--log.level", "debug"]);
-    for check in ["pg", "my", "cache", "web", "live", "calls", "llm", "tools", "graphs"] {
+    let new =
+        ["live", "calls", "llm", "tools", "graphs", "vectors", "own", "scrapes", "proxy", "mail", "zone", "dialogue"];
+    for check in ["pg", "my", "cache", "web"].into_iter().chain(new) {
         agent.wait_sample(&format!("sidecar_check_up{{check=\"{check}\"}}"), 0.0);
     }
-    for page in ["/metrics", "/health", "/ready", "/live", "/diagnostics", "/config", "/"] {
+    for page in ["/metrics", "/health", "/ready", "/live", "/diagnostics", "/config", "/sd", "/"] {
         assert!(!agent.page(page).body.contains(CANARY), "{page}");
     }
     assert!(!agent.running.said().contains(CANARY), "the log");
@@ -68,5 +77,27 @@ fn no_error_shows_a_password() {
         let ended = finish("agent", &["probe", "--debug", &url]);
         assert_ne!(ended.code, 0, "{url}");
         assert!(!ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY), "{}{}", ended.stdout, ended.stderr);
+    }
+}
+
+/// User, password and query of a URL of every kind, also where a kind has no use for them.
+#[test]
+fn no_kind_shows_what_its_url_holds() {
+    let dead = nobody();
+    let reference = finish("agent", &["reference"]).stdout;
+    let lines = reference.lines().filter_map(|line| line.strip_prefix("Schemes: "));
+    let schemes: Vec<&str> = lines.flat_map(|line| line.split(' ')).map(|word| word.trim_matches(['`', ':'])).collect();
+    assert!(schemes.len() > 25, "{schemes:?}");
+    for scheme in schemes {
+        let url = format!("{scheme}://app:{CANARY}@{dead}/x?token={CANARY}&password={CANARY}&key={CANARY}");
+        for words in [&["probe", "--debug", &url][..], &["check", "--check", &format!("x={url}")]] {
+            let ended = finish("agent", words);
+            assert!(
+                !ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY),
+                "{}{}",
+                ended.stdout,
+                ended.stderr
+            );
+        }
     }
 }

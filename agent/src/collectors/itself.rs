@@ -8,14 +8,30 @@ use crate::reading::{Metric, Reading};
 use std::time::Duration;
 use tokio::time::Instant;
 
-static CPU: Metric = Metric::counter("process_cpu_seconds_total", "User and system CPU time of the agent in seconds");
-static RESIDENT: Metric = Metric::gauge("process_resident_memory_bytes", "Resident memory of the agent in bytes");
-static VIRTUAL: Metric = Metric::gauge("process_virtual_memory_bytes", "Virtual memory of the agent in bytes");
-static OPEN: Metric = Metric::gauge("process_open_fds", "Open file descriptors of the agent");
-static MOST: Metric = Metric::gauge("process_max_fds", "Most file descriptors that the agent may open");
-static THREADS: Metric = Metric::gauge("process_threads", "Threads of the agent");
-static STARTED: Metric =
-    Metric::gauge("process_start_time_seconds", "When the agent started, in seconds since the Unix epoch");
+// With the label `check` they are a service's own figures, which its page of metrics tells and `reexport` names.
+static CPU: Metric = Metric::counter(
+    "process_cpu_seconds_total",
+    "User and system CPU time in seconds, of the agent, or of the service that `check` reads",
+);
+static RESIDENT: Metric = Metric::gauge(
+    "process_resident_memory_bytes",
+    "Resident memory in bytes, of the agent, or of the service that `check` reads",
+);
+static VIRTUAL: Metric = Metric::gauge(
+    "process_virtual_memory_bytes",
+    "Virtual memory in bytes, of the agent, or of the service that `check` reads",
+);
+static OPEN: Metric =
+    Metric::gauge("process_open_fds", "Open file descriptors of the agent, or of the service that `check` reads");
+static MOST: Metric = Metric::gauge(
+    "process_max_fds",
+    "Most file descriptors that the agent may open, or the service that `check` reads",
+);
+static THREADS: Metric = Metric::gauge("process_threads", "Threads of the agent, or of the service that `check` reads");
+static STARTED: Metric = Metric::gauge(
+    "process_start_time_seconds",
+    "When the agent started, or the service that `check` reads, in seconds since the Unix epoch",
+);
 
 /// The row of the table.
 pub(super) static SOURCE: Source = Source {

@@ -95,6 +95,9 @@ pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexpo
     for source in &snapshot.sources {
         gathered.source(source);
     }
+    for (check, metric, value) in &again.processes {
+        gathered.add(metric, Row { check: Some(check), values: Values::NONE, value: *value });
+    }
     gathered.families
 }
 

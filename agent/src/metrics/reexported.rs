@@ -1,12 +1,13 @@
 //! What services show of themselves, on our page in both formats: behind the agent's own families, each family once, the label `check`
-//! in front of every sample. What must stay true: a name that the agent itself can export never comes from a service, and what is
-//! left out is counted.
+//! in front of every sample. What must stay true: a name that the agent itself can export never comes from a service, but for the
+//! `process_*` that both have of themselves by the convention of Prometheus' clients; and what is left out is counted.
 
 use super::negotiate::Format;
 use super::table;
 use crate::probes::metrics::{Exposition, Family, FamilyType};
+use crate::reading::Metric;
 use crate::snapshot::Snapshot;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
@@ -29,6 +30,8 @@ pub(super) struct Counts {
 #[derive(Default)]
 pub(super) struct Reexported<'a> {
     families: BTreeMap<&'a str, Merged<'a>>,
+    /// What services tell of their own processes, for the agent's families of these names.
+    pub(super) processes: Vec<(&'a str, &'static Metric, f64)>,
     pub(super) counts: Vec<(&'a str, Counts)>,
 }
 
@@ -47,6 +50,11 @@ impl<'a> Reexported<'a> {
     fn add(&mut self, check: &'a str, exposition: &'a Exposition) {
         let (mut written, mut own_name, mut other_type) = (0, 0, 0);
         for family in &exposition.families {
+            if let Some((metric, value)) = of_a_process(family) {
+                self.processes.push((check, metric, value));
+                written += 1;
+                continue;
+            }
             if is_ours(family) {
                 own_name += family.len();
                 continue;
@@ -123,10 +131,24 @@ fn push_help(page: &mut String, help: &str, format: Format) {
     }
 }
 
+/// Every metric that the agent itself can export.
+static OWN: LazyLock<HashMap<&'static str, &'static Metric>> =
+    LazyLock::new(|| table().into_iter().map(|metric| (metric.name, metric)).collect());
+
+/// A service's figure of its own process that the agent has of itself too: `process_*` of the same type and without labels, as
+/// Prometheus' clients write it. Ours has no label `check`, so the two stay apart, and their sum makes sense.
+fn of_a_process(family: &Family) -> Option<(&'static Metric, f64)> {
+    let metric = OWN.get(&*family.name).filter(|metric| metric.name.starts_with("process_"))?;
+    let alike = metric.kind.as_str() == text_type(family.kind);
+    let mut samples = family.samples();
+    let (_, rest) = samples.next().filter(|_| alike)?;
+    let value = rest.strip_prefix("} ")?.trim().parse().ok()?;
+    samples.next().is_none().then_some((*metric, value))
+}
+
 /// Whether one of the family's names is one that the agent itself can export, now or with another configuration, that a Prometheus
 /// makes up itself, or that is our own kind of name.
 fn is_ours(family: &Family) -> bool {
-    static OWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| table().iter().map(|metric| metric.name).collect());
     let name = &*family.name;
     let ends: &[&str] = match family.kind {
         FamilyType::Histogram | FamilyType::Summary => &["", "_bucket", "_sum", "_count"],
@@ -134,7 +156,7 @@ fn is_ours(family: &Family) -> bool {
         _ => &["", "_total", "_info"],
     };
     let base = name.strip_suffix("_total").or_else(|| name.strip_suffix("_info")).unwrap_or(name);
-    let taken = |name: &str| OWN.contains(name) || PATTERNS.iter().any(|(begin, end)| spans(begin, end, name));
+    let taken = |name: &str| OWN.contains_key(name) || PATTERNS.iter().any(|(begin, end)| spans(begin, end, name));
     name == "up"
         || ["sidecar_", "scrape_"].iter().any(|begin| name.starts_with(begin))
         || taken(base)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 const SERVICE: &str = "# HELP http_requests_total Requests \"served\".\n# TYPE http_requests_total counter\n\
     http_requests_total{code=\"200\",check=\"theirs\"} 12\n# TYPE lat histogram\nlat_bucket{le=\"+Inf\"} 2\nlat_sum 1\nlat_count 2\n\
-    process_cpu_seconds_total 9\nsidecar_build_info 1\nup 1\nscrape_samples_scraped 1\nnginx_up 1\nplain 1\n";
+    # TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 9\nsidecar_build_info 1\nup 1\nscrape_samples_scraped 1\nnginx_up 1\nplain 1\n";
 
 fn snapshot(pages: &[(&str, &str)]) -> Snapshot {
     let mut snapshot = sample::full();
@@ -60,15 +60,37 @@ fn a_services_families_stand_behind_ours_in_both_formats() {
 }
 
 #[test]
+fn what_a_service_tells_of_its_process_stands_beside_what_the_agent_tells_of_itself() {
+    for (format, family) in [(Format::Text, "process_cpu_seconds_total"), (Format::OpenMetrics, "process_cpu_seconds")]
+    {
+        let page = page(snapshot(&[("app", SERVICE)]), format);
+        assert_eq!(page.matches(&format!("# TYPE {family} counter\n")).count(), 1, "{page}");
+        let samples: Vec<&str> = page.lines().filter(|line| line.starts_with("process_cpu_seconds_total")).collect();
+        let [ours, theirs] = samples[..] else { panic!("{samples:?}") };
+        assert!(ours.starts_with("process_cpu_seconds_total "), "{ours}");
+        assert!(theirs.starts_with("process_cpu_seconds_total{check=\"app\"} 9"), "{theirs}");
+        // The families stand together.
+        let at = |text: &str| page.find(text).unwrap();
+        assert_eq!(page[at(ours)..at(theirs)].lines().count(), 1);
+    }
+    // Of another type, or with labels, it means something else.
+    let odd = "# TYPE process_cpu_seconds_total gauge\nprocess_cpu_seconds_total 9\nprocess_threads 3\n\
+        # TYPE process_open_fds gauge\nprocess_open_fds{pid=\"7\"} 3\n";
+    let page = page(snapshot(&[("app", odd)]), Format::Text);
+    assert!(!page.contains("{check=\"app\"} 9") && !page.contains("pid=\"7\""));
+    assert!(page.contains("left_out_series{check=\"app\",reason=\"own_name\"} 3\n"));
+}
+
+#[test]
 fn a_name_of_ours_is_left_out_of_theirs_and_counted() {
     for format in [Format::Text, Format::OpenMetrics] {
         let page = page(snapshot(&[("app", SERVICE)]), format);
-        for name in ["process_cpu_seconds_total", "sidecar_build_info", "up", "scrape_samples_scraped", "nginx_up"] {
+        for name in ["sidecar_build_info", "up", "scrape_samples_scraped", "nginx_up"] {
             assert!(!page.contains(&format!("\n{name}{{check=\"app\"")), "{name}");
         }
         for (series, value) in [
-            ("sidecar_exposition_reexported_series{check=\"app\"}", "5"),
-            ("sidecar_exposition_left_out_series{check=\"app\",reason=\"own_name\"}", "5"),
+            ("sidecar_exposition_reexported_series{check=\"app\"}", "6"),
+            ("sidecar_exposition_left_out_series{check=\"app\",reason=\"own_name\"}", "4"),
             ("sidecar_exposition_left_out_series{check=\"app\",reason=\"other_type\"}", "0"),
         ] {
             let line = page.lines().find(|line| line.starts_with(series)).unwrap_or_default();

@@ -50,22 +50,7 @@ pub(super) async fn stranger(cx: &Context<'_>, address: Option<SocketAddr>, sche
 
 /// The fault of a peer that speaks this, unless it is what the URL says.
 pub(super) fn other(spoken: &net::Spoken, scheme: &str, address: SocketAddr) -> Option<Fault> {
-    let same = match scheme {
-        "postgres" | "postgresql" => spoken.protocol == "postgresql",
-        "mysql" | "mariadb" => matches!(spoken.protocol, "mysql" | "mariadb"),
-        "redis" | "valkey" => spoken.protocol == "redis",
-        "rediss" | "valkeys" => spoken.protocol == "tls",
-        _ => spoken.protocol == scheme,
-    };
-    let fault = (!same).then(|| spoken.instead_of(scheme, address))?;
-    Some(match (scheme, spoken.protocol) {
-        ("redis" | "valkey", "tls") => fault.hint(format!("write the URL as `{scheme}s://…`")),
-        ("rediss" | "valkeys", "redis") => {
-            let plain = scheme.strip_suffix('s').unwrap_or(scheme);
-            fault.hint(format!("it has no TLS on this port: write the URL as `{plain}://…`"))
-        }
-        _ => fault,
-    })
+    (!spoken.is_of(scheme)).then(|| spoken.instead_of(scheme, address))
 }
 
 /// Client connections.

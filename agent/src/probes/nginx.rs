@@ -94,7 +94,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     let path = if target.path.is_empty() { "/stub_status".to_owned() } else { target.path.clone() };
     let target = Target { scheme: "http".to_owned(), path, query: None, ..target.clone() };
     let headers = params.host.map(|host| ("Host".to_owned(), Secret::new(host))).into_iter().collect();
-    let page = Page::new(&target, Access { headers, ..Access::default() }, own, problems)?;
+    let page = Page::new(&target, Access { scheme: "nginx".to_owned(), headers, ..Access::default() }, own, problems)?;
     Some(Box::new(Nginx { page }))
 }
 
@@ -112,7 +112,9 @@ impl Probe for Nginx {
                 }
                 Err(fault) => {
                     cx.measure(UP.is(0.0));
-                    (Err(fault), "network")
+                    let plain = "stub_status is read without TLS: give it a `server` of its own on a plain port";
+                    let secure = fault.message.contains(" speaks tls");
+                    (Err(if secure { fault.hint(plain) } else { fault }), "network")
                 }
             };
             cx.measure(SCRAPE_SUCCESS.is(if judged.is_ok() { 1.0 } else { 0.0 }));
@@ -160,6 +162,8 @@ fn refused(got: &Got) -> Fault {
     match got.status {
         401 => Fault::new(Reason::Auth, "answered status 401: stub_status wants other credentials")
             .hint("write user and password into the URL, or allow the network of this sidecar instead"),
+        _ if let Some(other) = other(got) => fault(&format!("`{other}` answers there, and no nginx"))
+            .hint("is the port right? when it stands before nginx, ask nginx itself"),
         403 => fault("nginx is up, and does not let this address see stub_status")
             .hint("add `allow <network of this sidecar>;` above `deny all;` in the location of stub_status"),
         404 => fault("nginx is up, and stub_status is not configured at this path").hint(format!("add {LINES}")),
@@ -171,6 +175,14 @@ fn refused(got: &Got) -> Fault {
         }
         _ => fault("stub_status answers 200").hint("is another server or location in front of it?"),
     }
+}
+
+/// What says of itself that it is another server; nginx and what is built on it can be told to say nothing.
+fn other(got: &Got) -> Option<String> {
+    let server = super::clean(&String::from_utf8_lossy(got.headers.get(SERVER)?.as_bytes()));
+    let known = ["nginx", "openresty", "tengine", "angie", "freenginx"];
+    let is_nginx = known.iter().any(|name| server.to_ascii_lowercase().contains(name));
+    (!is_nginx && !server.is_empty()).then_some(server)
 }
 
 fn strange(text: &str) -> Fault {
@@ -292,7 +304,7 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn an_nginx_that_answers_something_else_is_not_called_down() {
-        let cases: [(&'static [u8], &str); 5] = [
+        let cases: [(&'static [u8], &str); 6] = [
             (
                 b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
                 "status: answered status 403: nginx is up, and does not let this address see stub_status",
@@ -300,6 +312,10 @@ pub(super) mod tests {
             (
                 b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
                 "status: answered status 404: nginx is up, and stub_status is not configured at this path",
+            ),
+            (
+                b"HTTP/1.1 404 No\r\nServer: SimpleHTTP/0.6 Python/3.11\r\nContent-Length: 0\r\n\r\n",
+                "status: answered status 404: `SimpleHTTP/0.6 Python/3.11` answers there, and no nginx",
             ),
             (
                 b"HTTP/1.1 301 Moved\r\nLocation: https://x/y?token=1\r\nContent-Length: 0\r\n\r\n",

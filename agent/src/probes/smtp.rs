@@ -4,7 +4,8 @@
 use super::dialogue::Dialogue;
 use super::dialogue::starttls::{any_reply, reply, reply_line};
 use super::net::{
-    Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys,
+    Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys, session,
+    watched,
 };
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::limits;
@@ -124,7 +125,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
         return None;
     }
     if params.ehlo.is_empty() || !params.ehlo.bytes().all(|byte| byte.is_ascii_graphic()) {
-        problems.add("ehlo", place_of(own, "ehlo"), format!("no host name: `{}`", clean(&params.ehlo)));
+        problems.add("ehlo", place_of(own, "ehlo"), "this is no host name: letters, digits, `.` and `-`");
         return None;
     }
     Some(Box::new(Smtp {
@@ -149,13 +150,11 @@ impl Smtp {
     async fn probe(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
         let connected = connect_from(cx, self.source, &self.host, self.port, self.addresses).await?;
         let address = connected.address;
-        let mut stream: Box<dyn Stream> = Box::new(connected.stream);
-        if self.tls_first {
-            stream = match handshake(cx, stream, &self.host, &self.tls).await {
-                Ok(session) => Box::new(session),
-                Err(fault) => return Err(explained(cx, fault, address, "tls").await),
-            };
-        }
+        let stream: Box<dyn Stream> = if self.tls_first {
+            Box::new(session(cx, connected, &self.host, &self.tls, "smtp with tls").await?)
+        } else {
+            Box::new(connected.stream)
+        };
         cx.phase("greeting");
         let mut dialogue = Dialogue::new(stream);
         self.greeting(cx, &mut dialogue, address).await?;
@@ -188,12 +187,13 @@ impl Smtp {
     }
 
     async fn greeting(&self, cx: &mut Context<'_>, dialogue: &mut Dialogue, address: SocketAddr) -> Result<(), Fault> {
-        match self.wanted(cx, dialogue, "220").await {
+        let scheme = if self.tls_first { "smtp with tls" } else { "smtp" };
+        match watched((cx.net, cx.deadline), address, scheme, self.wanted(cx, dialogue, "220")).await {
             Ok(lines) => {
                 cx.note("server", lines.first().map_or("", String::as_str));
                 Ok(())
             }
-            Err(fault) => Err(explained(cx, fault, address, "smtp").await),
+            Err(fault) => Err(explained(cx, fault, address, scheme).await),
         }
     }
 

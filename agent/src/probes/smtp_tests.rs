@@ -119,5 +119,5 @@ async fn text_that_is_not_utf_8_is_shown_cleaned() {
 #[test]
 fn each_mistake_has_its_message() {
     insta::assert_snapshot!(problems("smtp://mail:465", r#"{"starttls": "required"}"#), @"starttls: `tls` and `starttls: required` exclude each other");
-    insta::assert_snapshot!(problems("smtp://mail", r#"{"ehlo": "a b"}"#), @"ehlo: no host name: `a b`");
+    insta::assert_snapshot!(problems("smtp://mail", r#"{"ehlo": "a b"}"#), @"ehlo: this is no host name: letters, digits, `.` and `-`");
 }

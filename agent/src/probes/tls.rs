@@ -1,7 +1,7 @@
 //! The TLS check: shakes hands, and says what is to be said of the certificate.
 
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use super::net::{Addresses, IpProtocol, Tls, TlsConfig, connect, explained, facts as net, handshake, keys};
+use super::net::{Addresses, IpProtocol, Tls, TlsConfig, connect, facts as net, keys, session};
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::reading::Metric;
@@ -95,9 +95,7 @@ impl Probe for Handshake {
 impl Handshake {
     async fn probe(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
         let connected = connect(cx, &self.host, self.port, self.addresses).await?;
-        if let Err(fault) = handshake(cx, connected.stream, &self.host, &self.tls).await {
-            return Err(explained(cx, fault, connected.address, "tls").await);
-        }
+        drop(session(cx, connected, &self.host, &self.tls, "tls").await?);
         let left = cx.value(&CERTIFICATE_EXPIRES_IN_SECONDS).unwrap_or(f64::INFINITY);
         if left >= self.expires_after.as_secs_f64() {
             return Ok(());

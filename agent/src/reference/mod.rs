@@ -11,6 +11,7 @@ use crate::limits;
 use crate::probes::{Key, Kind, Reason};
 use crate::reading::Metric;
 use crate::units::Span;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The whole text, in Markdown.
@@ -100,9 +101,29 @@ fn probe(out: &mut String, kind: &Kind) {
         key_table(out, kind.keys);
     }
     if !kind.facts.is_empty() {
-        let _ = writeln!(out, "\nMeasures: {}", names(kind.facts));
+        measures(out, kind.facts);
     }
 }
+
+/// What a probe measures. Hundreds of names of a public exporter nobody reads in a line; they stand in the table of all metrics.
+fn measures(out: &mut String, facts: &[&Metric]) {
+    let (of_peer, ours): (Vec<&Metric>, Vec<&Metric>) = facts.iter().partition(|metric| metric.is_of_the_peer_alone());
+    if of_peer.len() <= MOST_NAMES {
+        let _ = writeln!(out, "\nMeasures: {}", names(facts));
+        return;
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    of_peer
+        .iter()
+        .filter_map(|metric| metric.name.split_once('_'))
+        .for_each(|(family, _)| *counts.entry(family).or_default() += 1);
+    let families: Vec<String> = counts.iter().map(|(family, count)| format!("{count} metrics `{family}_*`")).collect();
+    let _ = writeln!(out, "\nMeasures: {}", names(&ours));
+    let _ = writeln!(out, "\nOf the peer also {}, see Metrics.", families.join(" and "));
+}
+
+/// A public exporter's names that are written one by one.
+const MOST_NAMES: usize = 20;
 
 fn names(metrics: &[&Metric]) -> String {
     metrics.iter().map(|metric| format!("`{}`", metric.name)).collect::<Vec<_>>().join(", ")

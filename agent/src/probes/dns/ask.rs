@@ -4,7 +4,7 @@
 use super::message::{Question, answers, query, read, same_name};
 use super::rules::malformed;
 use crate::probes::net::{
-    self, Addresses, Stream, Tls, connect_from, explained, fault_of, handshake, matching, record,
+    self, Addresses, Stream, Tls, connect_from, explained, fault_of, matching, record, session, watched,
 };
 use crate::probes::{Context, Fault, Reason};
 use crate::{clock, limits};
@@ -112,7 +112,7 @@ impl Server {
         let connected = connect_from(cx, self.source, host, self.port, self.addresses).await?;
         let to = connected.address;
         let mut stream: Box<dyn Stream> = match tls {
-            Some(tls) => Box::new(handshake(cx, connected.stream, host, tls).await?),
+            Some(tls) => Box::new(session(cx, connected, host, tls, "dns with tls").await?),
             None => Box::new(connected.stream),
         };
         cx.phase("request");
@@ -120,9 +120,11 @@ impl Server {
         let framed = [length.as_slice(), &asked.query].concat();
         let broken = |error| fault_of(&error, &format!("ask {to}"));
         stream.write_all(&framed).await.map_err(broken)?;
-        let ended = asked.framed(&mut stream, to).await;
+        let answer = asked.framed(&mut stream, to);
+        let scheme = if tls.is_some() { "dns with tls" } else { "dns" };
+        let ended = watched((cx.net, cx.deadline), to, scheme, answer).await;
         match ended {
-            Err(fault) => Err(explained(cx, fault, to, "dns").await),
+            Err(fault) => Err(explained(cx, fault, to, scheme).await),
             ended => ended,
         }
     }

@@ -6,9 +6,7 @@ mod message;
 #[cfg(test)]
 pub(super) mod tests;
 
-use super::net::{
-    Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, explained, facts as net, handshake, keys, sniff,
-};
+use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, facts as net, keys, session, sniff};
 use super::outcome::late;
 use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
@@ -131,6 +129,11 @@ struct Grpc {
 fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn Probe>> {
     let params: Params = parameters(own, problems)?;
     let secure = params.tls || target.scheme == "grpcs";
+    let of_url = target.database();
+    if params.service.as_ref().is_some_and(|service| !of_url.is_empty() && *service != of_url) {
+        problems.add("service", place_of(own, "service"), "the path of the URL names another service");
+        return None;
+    }
     let metadata = metadata(&params, own, problems);
     let tls = Tls::new(&params.tls_config, place_of(own, "tls_config"), problems)?.offering(b"h2");
     if target.port.is_none() && !secure {
@@ -148,7 +151,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     Some(Box::new(Grpc {
         host: target.host.clone(),
         port,
-        service: params.service.unwrap_or_else(|| target.database()),
+        service: params.service.unwrap_or(of_url),
         metadata: metadata?,
         addresses: Addresses { prefer: params.preferred_ip_protocol, fallback: params.ip_protocol_fallback },
         tls: secure.then_some(tls),
@@ -208,10 +211,7 @@ impl Grpc {
         let address = connected.address;
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(connected.stream),
-            Some(tls) => match handshake(cx, connected.stream, &self.host, tls).await {
-                Ok(session) => Box::new(session),
-                Err(fault) => return Err(explained(cx, without_http2(fault), address, "tls").await),
-            },
+            Some(tls) => Box::new(session(cx, connected, &self.host, tls, "grpcs").await.map_err(without_http2)?),
         };
         cx.phase("check");
         let called = call(stream, self.request(cx)).await;
@@ -310,8 +310,7 @@ impl Grpc {
             && let Some(spoken) = sniff(&cx.net.sniffed, address, cx.deadline).await
             && spoken.protocol != "http2"
         {
-            let fault = spoken.instead_of(scheme, address);
-            return if spoken.protocol == "tls" { fault.hint("write the URL as `grpcs://…`") } else { fault };
+            return spoken.instead_of(scheme, address);
         }
         broken(error)
     }

@@ -227,6 +227,11 @@ async fn a_connection_that_is_given_up_says_so_at_once() {
 
 #[test]
 fn what_makes_no_sense_is_said_when_the_configuration_is_loaded() {
+    assert_eq!(
+        problems("grpc://h:1/shop.Cart", r#"{"service": "shop.Till"}"#),
+        "service: the path of the URL names another service"
+    );
+    assert_eq!(problems("grpc://h:1/shop.Cart", r#"{"service": "shop.Cart"}"#), "");
     insta::assert_snapshot!(problems("grpc://h", r#"{"metadata": {"grpc-x": "a"}}"#), @r"
     metadata: `grpc-x` cannot be sent as metadata: its name is reserved, or it has a character that none may have
     url: a `grpc` URL needs a port

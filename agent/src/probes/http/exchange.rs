@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::rules::Answer;
 use super::unpack::{Coding, unpack};
 use crate::limits;
-use crate::probes::net::{Stream, Tap, Tls, classify, connect, explained, fault_of, handshake, sniff};
+use crate::probes::net::{Stream, Tap, Tls, classify, connect, explained, fault_of, session, sniff};
 use crate::probes::{Context, Fault, Reason};
 use crate::units::human_bytes;
 use bytes::Bytes;
@@ -106,10 +106,7 @@ async fn open(cx: &mut Context<'_>, ask: &Ask<'_>) -> Result<Open, Fault> {
     let connected = connect(cx, host, port, ask.plan.addresses).await?;
     let address = connected.address;
     let stream: Box<dyn Stream> = if secure {
-        match handshake(cx, connected.stream, host, ask.tls).await {
-            Ok(session) => Box::new(session),
-            Err(fault) => return Err(explained(cx, fault, address, "https").await),
-        }
+        Box::new(session(cx, connected, host, ask.tls, "https").await?)
     } else {
         Box::new(connected.stream)
     };

@@ -10,7 +10,7 @@ use super::plan::{self, Plan};
 pub(in crate::probes) use super::pool::sum;
 pub(in crate::probes) use super::rules::begin;
 use crate::node::{Node, Problems};
-use crate::probes::net::{Addresses, TlsConfig};
+use crate::probes::net::{Addresses, TlsConfig, advice, has_twin};
 use crate::probes::{Context, Fault, Target};
 use crate::secret::Secret;
 use bytes::Bytes;
@@ -123,12 +123,18 @@ impl Page {
 impl Page {
     /// The same fault in the words of the check's own URL, which says neither `http` nor `https`.
     fn reworded(&self, fault: Fault) -> Fault {
-        let says = ["the URL says https", "the URL says http"].iter().find_map(|end| fault.message.strip_suffix(end));
-        let Some(before) = says.filter(|_| !self.scheme.is_empty()) else { return fault };
-        let message = format!("{before}the URL says {}", self.scheme);
-        let secure = if self.scheme == "ws" { "wss".to_owned() } else { format!("{}+https", self.scheme) };
-        let hint =
-            if before.contains("speaks tls") { Some(format!("write the URL as `{secure}://…`")) } else { fault.hint };
+        let says = ["the URL says https", "the URL says http"].into_iter();
+        let before = says.filter_map(|end| fault.message.strip_suffix(end)).next().filter(|_| !self.scheme.is_empty());
+        let Some(before) = before else { return fault };
+        let scheme = &self.scheme;
+        let speaks = |protocol: &str| before.contains(&format!(" speaks {protocol}"));
+        let message = format!("{before}the URL says {scheme}");
+        let hint = match ["tls", "http"].into_iter().find(|protocol| speaks(protocol)) {
+            Some(protocol) if has_twin(scheme) => Some(advice(protocol, scheme)),
+            Some("tls") => Some(format!("write the URL as `{scheme}+https://…`")),
+            Some(_) => Some(format!("it has no TLS on this port: write the URL as `{scheme}+http://…`")),
+            None => fault.hint,
+        };
         Fault { reason: fault.reason, message, hint }
     }
 }

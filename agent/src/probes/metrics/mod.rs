@@ -50,7 +50,7 @@ static KEYS: &[Key] = &[
         "nothing",
         "Families that are exported again on the sidecar's own `/metrics`, by name; `*` stands for any letters, `!` in front takes away. \
          At most 5000 series. Histograms and summaries come whole; times and exemplars do not. A name that the agent itself can export \
-         is left out and counted.",
+         is left out and counted, but for `process_*` of the same type and without labels: the agent's own have no label `check`.",
     ),
     key("headers", "mapping of text", "", "Headers of the request."),
     key(
@@ -133,11 +133,12 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
             headers.insert(name.to_owned(), Secret::new(value));
         }
     }
-    let scheme = if target.scheme == "metricss" { "https" } else { "http" };
+    let written = target.scheme.clone();
+    let scheme = if written == "metricss" { "https" } else { "http" };
     let path = if target.path.is_empty() { "/metrics".to_owned() } else { target.path.clone() };
     let target = Target { scheme: scheme.to_owned(), path, query: None, ..target.clone() };
     let body_limit = body_size_limit.unwrap_or(BodyLimit(limits::EXPOSITION_BYTES));
-    let access = Access { headers, authorization, tls_config, body_limit, ..Access::default() };
+    let access = Access { scheme: written, headers, authorization, tls_config, body_limit, ..Access::default() };
     let page = Page::new(&target, access, own, problems)?;
     Some(Box::new(Metrics { page, reexport }))
 }

@@ -23,8 +23,8 @@ pub use certificate::{Certificate, date};
 pub use facts::{FACTS, SECURE_FACTS};
 pub use handshake::handshake;
 pub use lookup::{Lookups, addresses, record};
-pub use sniff::{Sniffed, explained, sniff};
-pub use spoken::{Spoken, classify};
+pub use sniff::{Sniffed, explained, session, sniff, watched};
+pub use spoken::{Spoken, advice, classify, has_twin};
 pub use tap::Tap;
 pub use tls::{Tls, TlsConfig, TlsError, TlsVersion, key_fits};
 

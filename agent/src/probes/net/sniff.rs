@@ -1,7 +1,7 @@
 //! Looking at what answers at an address where something else answered than the URL says: wait for a greeting, then say a few
 //! harmless words. Done after a handshake failed only, and once a minute an address at most.
 
-use super::{Spoken, Tls, classify};
+use super::{Connected, Net, Spoken, Tls, TlsStream, classify, handshake};
 use crate::probes::{Context, Fault, Reason};
 use crate::{clock, limits};
 use futures_util::StreamExt as _;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// What answered, by address, and when we looked.
 #[derive(Debug, Default)]
@@ -56,10 +56,47 @@ pub async fn explained(cx: &Context<'_>, fault: Fault, address: SocketAddr, sche
         return fault;
     }
     match sniff(&cx.net.sniffed, address, cx.deadline).await {
-        Some(spoken) if spoken.protocol != if scheme == "https" { "tls" } else { scheme } => {
-            spoken.instead_of(scheme, address)
-        }
+        Some(spoken) if !spoken.is_of(scheme) => spoken.instead_of(scheme, address),
         _ => fault,
+    }
+}
+
+/// Awaits what a peer should say. One that is silent for most of the time is looked at meanwhile, for it may be waiting itself, in
+/// another protocol than `scheme`; then that is the fault.
+pub async fn watched<T>(
+    (net, deadline): (&Net, Instant),
+    address: SocketAddr,
+    scheme: &str,
+    said: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let patience = deadline.saturating_duration_since(clock::now()).mul_f64(limits::SNIFF_AFTER);
+    let at = clock::now() + patience;
+    let look = async {
+        sleep_until(at).await;
+        match sniff(&net.sniffed, address, deadline).await {
+            Some(spoken) if !spoken.is_of(scheme) => spoken.instead_of(scheme, address),
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! { biased; ended = said => ended, fault = look => Err(fault) }
+}
+
+/// Shakes hands over a fresh connection; what has no TLS there is named, also when it swallows the greeting in silence.
+///
+/// # Errors
+/// As [`handshake`].
+pub async fn session(
+    cx: &mut Context<'_>,
+    connected: Connected,
+    host: &str,
+    tls: &Tls,
+    scheme: &str,
+) -> Result<TlsStream<TcpStream>, Fault> {
+    let Connected { stream, address } = connected;
+    let whose = (cx.net, cx.deadline);
+    match watched(whose, address, scheme, handshake(cx, stream, host, tls)).await {
+        Err(fault) => Err(explained(cx, fault, address, scheme).await),
+        session => session,
     }
 }
 
@@ -180,6 +217,20 @@ mod tests {
         let began = clock::now();
         assert_eq!(says(peer).await, "?");
         assert!(clock::now() - began <= limits::SNIFF_TIMEOUT + Duration::from_millis(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_swallows_what_was_said_is_named_before_the_deadline() {
+        let peer = test_peers::answers(|asked| asked.starts_with(b"PING").then_some(b"+PONG\r\n".as_slice())).await;
+        let (net, deadline) = (Net::default(), clock::now() + Duration::from_secs(5));
+        let silent = || std::future::pending::<Result<(), Fault>>();
+        let fault = watched((&net, deadline), peer.address, "https", silent()).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::ProtocolMismatch);
+        assert!(fault.message.ends_with("speaks redis, the URL says https"), "{}", fault.message);
+        assert!(clock::now() < deadline);
+        // The right one is only slow, and has the whole time.
+        let ended = timeout_at(deadline, watched((&net, deadline), peer.address, "redis", silent())).await;
+        assert!(ended.is_err());
     }
 
     #[tokio::test]

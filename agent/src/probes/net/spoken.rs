@@ -30,14 +30,65 @@ impl Spoken {
         Self { protocol, version: (!version.is_empty()).then_some(version) }
     }
 
+    /// Whether this is what a URL with `scheme` names.
+    #[must_use]
+    pub fn is_of(&self, scheme: &str) -> bool {
+        let wanted = match scheme {
+            "postgres" => "postgresql",
+            "valkey" => "redis",
+            "mysql" | "mariadb" => return matches!(self.protocol, "mysql" | "mariadb"),
+            "tcp with tls" | "smtp with tls" | "dns with tls" => "tls",
+            _ if TWINS.iter().any(|(_, secure)| *secure == scheme) => "tls",
+            _ => scheme,
+        };
+        self.protocol == wanted
+    }
+
     /// The fault of a check whose URL says `scheme` while this answers at `address`.
     #[must_use]
     pub fn instead_of(&self, scheme: &str, address: impl fmt::Display) -> Fault {
         let message = format!("{address} speaks {self}, the URL says {scheme}");
-        Fault::new(Reason::ProtocolMismatch, message)
-            .hint(format!("is the port right? if it is, write the URL as `{}://…`", self.protocol))
+        Fault::new(Reason::ProtocolMismatch, message).hint(advice(self.protocol, scheme))
     }
 }
+
+/// What to write when a URL says `scheme` and this protocol is spoken.
+#[must_use]
+pub fn advice(spoken: &str, scheme: &str) -> String {
+    let secure = TWINS.iter().find(|(plain, _)| *plain == scheme).map(|(_, secure)| *secure);
+    let plain = TWINS.iter().find(|(_, secure)| *secure == scheme).map(|(plain, _)| *plain);
+    // What is spoken over a plain connection of that kind.
+    let inside = match plain.unwrap_or(scheme) {
+        "ws" | "metrics" => "http",
+        "valkey" => "redis",
+        name => name.trim_end_matches(" with tls"),
+    };
+    match (secure, plain) {
+        (Some(secure), _) if spoken == "tls" => format!("write the URL as `{secure}://…`"),
+        _ if (spoken, scheme) == ("tls", "smtp") => "it has TLS from the start: write `tls: true`".to_owned(),
+        (_, Some(plain)) if spoken == inside => {
+            format!("it has no TLS on this port: write the URL as `{plain}://…`")
+        }
+        _ if spoken == inside => "it has no TLS on this port: leave `tls` out".to_owned(),
+        _ => format!("is the port right? if it is, write the URL as `{spoken}://…`"),
+    }
+}
+
+/// Whether TLS has a scheme of its own beside this one, or this is that scheme.
+#[must_use]
+pub fn has_twin(scheme: &str) -> bool {
+    TWINS.iter().any(|(plain, secure)| [*plain, *secure].contains(&scheme))
+}
+
+/// Schemes without TLS and with it.
+const TWINS: [(&str, &str); 6] = [
+    ("http", "https"),
+    ("ws", "wss"),
+    ("grpc", "grpcs"),
+    ("redis", "rediss"),
+    ("valkey", "valkeys"),
+    ("metrics", "metricss"),
+];
 
 /// What the first bytes of a peer say, or `None` when they fit nothing known.
 #[must_use]
@@ -163,6 +214,29 @@ mod tests {
 
     #[test]
     fn says_what_speaks_and_what_to_do() {
+        for (spoken, scheme, hint) in [
+            ("tls", "http", "write the URL as `https://…`"),
+            ("tls", "metrics", "write the URL as `metricss://…`"),
+            ("tls", "redis", "write the URL as `rediss://…`"),
+            ("tls", "smtp", "it has TLS from the start: write `tls: true`"),
+            ("tls", "postgres", "is the port right? if it is, write the URL as `tls://…`"),
+            ("http", "https", "it has no TLS on this port: write the URL as `http://…`"),
+            ("http", "wss", "it has no TLS on this port: write the URL as `ws://…`"),
+            ("http", "grpcs", "is the port right? if it is, write the URL as `http://…`"),
+            ("http", "redis", "is the port right? if it is, write the URL as `http://…`"),
+            ("tls", "valkey", "write the URL as `valkeys://…`"),
+            ("redis", "valkeys", "it has no TLS on this port: write the URL as `valkey://…`"),
+            ("redis", "rediss", "it has no TLS on this port: write the URL as `redis://…`"),
+            ("smtp", "smtp with tls", "it has no TLS on this port: leave `tls` out"),
+        ] {
+            let fault = Spoken::of(spoken).instead_of(scheme, "host:1");
+            assert_eq!(fault.hint.as_deref(), Some(hint), "{spoken} for {scheme}");
+            assert!(!Spoken::of(spoken).is_of(scheme));
+        }
+        for (spoken, scheme) in [("tls", "https"), ("tls", "smtp with tls"), ("mariadb", "mysql"), ("redis", "valkey")]
+        {
+            assert!(Spoken::of(spoken).is_of(scheme), "{scheme}");
+        }
         let fault = classify(b"\x4a\0\0\0\x0a8.0.36\0").unwrap().instead_of("http", "db:3306");
         insta::assert_snapshot!(fault.message, @"db:3306 speaks mysql 8.0.36, the URL says http");
         insta::assert_snapshot!(fault.hint.unwrap(), @"is the port right? if it is, write the URL as `mysql://…`");

@@ -14,7 +14,7 @@ pub(super) mod tests;
 
 use super::http::page::{Access, Got, Page, begin};
 use super::net::{TlsConfig, facts as net, keys};
-use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, parameters};
+use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, parameters, place_of};
 use crate::clock;
 use crate::node::{Node, Problems};
 use crate::probes::facts::{CERTIFICATE_EXPIRES_IN_SECONDS, PART_HEALTHY};
@@ -82,6 +82,7 @@ impl Probe for Service {
 /// Makes such a service of a check; `port` is the one that it listens on unless its owner says another.
 fn build(target: &Target, (own, problems): (&Node, &mut Problems), port: u16, look: Look) -> Option<Box<dyn Probe>> {
     let Params { headers, tls, tls_config } = parameters(own, problems)?;
+    ending(target, tls, own, problems)?;
     let place = place(target, said(target, tls), port);
     let page = Page::new(
         &place,
@@ -90,6 +91,25 @@ fn build(target: &Target, (own, problems): (&Node, &mut Problems), port: u16, lo
         problems,
     )?;
     Some(Box::new(Service { page, look }))
+}
+
+/// Refuses a scheme's ending that says nothing, or something else than the key `tls`.
+fn ending(target: &Target, tls: Option<bool>, own: &Node, problems: &mut Problems) -> Option<()> {
+    let says = match target.driver.as_str() {
+        "" => return Some(()),
+        "https" | "tls" => true,
+        "http" => false,
+        other => {
+            let message = format!("the ending `+{}` of the scheme says nothing here", clean(other));
+            problems.add_with_hint("url", place_of(own, "url"), message, "write `+https`, `+http`, or no ending");
+            return None;
+        }
+    };
+    if tls.is_some_and(|tls| tls != says) {
+        problems.add("tls", place_of(own, "tls"), "the ending of the URL's scheme says the contrary");
+        return None;
+    }
+    Some(())
 }
 
 /// Whether HTTPS is spoken: as a key says, as the scheme's ending says, or by the port.
@@ -121,7 +141,7 @@ fn refused(got: &Got, what: &str) -> Fault {
     match got.status {
         401 | 403 => fault(Reason::Auth)
             .hint("it wants credentials, or others: user and password in the URL, or `Authorization` under `headers`"),
-        404 | 405 => {
+        404 | 405 | 501 => {
             fault(Reason::Status).hint(format!("is it {what} that answers there? what path does it stand under?"))
         }
         429 => saturated(&got.headers),

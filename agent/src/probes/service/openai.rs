@@ -2,7 +2,7 @@
 //! stay true: a key goes to the host of the URL and to no other, never to the service of another company, and no answer is quoted, for some
 //! repeat the key.
 
-use super::{FACTS, HEADERS, TLS, counted, json, place, refused, saturated};
+use super::{FACTS, HEADERS, TLS, counted, ending, json, place, refused, saturated};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -87,6 +87,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
     if matches!(target.path.as_str(), "" | "/") {
         "/v1".clone_into(&mut target.path);
     }
+    ending(&target, params.tls, own, problems)?;
     // A key may stand where a password does, or a user.
     let user = Some(std::mem::take(&mut target.user)).filter(|user| !user.is_empty());
     let of_url = target.password.take().filter(|key| !key.expose().is_empty()).or_else(|| user.map(Secret::new));

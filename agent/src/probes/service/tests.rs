@@ -461,3 +461,17 @@ async fn a_stream_of_events_that_never_answers_is_late_or_too_long() {
     let fault = at("mcp", &floods, "{}").await.fault.unwrap();
     assert!(matches!(fault.reason, Reason::Body | Reason::Timeout), "{fault:?}");
 }
+
+#[test]
+fn an_ending_of_the_scheme_that_says_nothing_or_the_contrary_is_refused() {
+    for scheme in ["prometheus", "alertmanager", "grafana", "logstash", "chroma", "mcp", "openai"] {
+        let said = problems(&format!("{scheme}+ftp://h:1"), "{}");
+        assert!(said.starts_with("url: the ending `+ftp` of the scheme says nothing here"), "{said}");
+        let said = problems(&format!("{scheme}+http://h:1"), r#"{"tls": true}"#);
+        assert_eq!(said, "tls: the ending of the URL's scheme says the contrary");
+        for good in ["+https", "+http", ""] {
+            assert_eq!(problems(&format!("{scheme}{good}://h:1"), "{}"), "", "{scheme}{good}");
+        }
+        assert_eq!(problems(&format!("{scheme}+https://h:1"), r#"{"tls": true}"#), "");
+    }
+}

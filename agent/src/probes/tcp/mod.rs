@@ -7,9 +7,7 @@ mod tests;
 use super::dialogue::starttls::{self, Protocol};
 use super::dialogue::{EXPECT, FAILED_BYTES, FAILED_REGEX, QUERY_RESPONSE, Step, StepParams, hold};
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use super::net::{
-    Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys,
-};
+use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, facts as net, keys, session};
 use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -144,15 +142,13 @@ impl Tcp {
         cx.measure(FAILED_REGEX.is(0.0));
         cx.measure(FAILED_BYTES.is(0.0));
         let connected = connect_from(cx, self.source, &self.host, self.port, self.addresses).await?;
-        let mut stream: Box<dyn Stream> = Box::new(connected.stream);
-        if let Some(protocol) = self.starttls {
-            stream = starttls::change(cx, stream, protocol, &self.host, &self.tls).await?;
+        let stream: Box<dyn Stream> = if let Some(protocol) = self.starttls {
+            starttls::change(cx, Box::new(connected.stream), protocol, &self.host, &self.tls).await?
         } else if self.tls_first {
-            stream = match handshake(cx, stream, &self.host, &self.tls).await {
-                Ok(session) => Box::new(session),
-                Err(fault) => return Err(explained(cx, fault, connected.address, "tls").await),
-            };
-        }
+            Box::new(session(cx, connected, &self.host, &self.tls, "tcp with tls").await?)
+        } else {
+            Box::new(connected.stream)
+        };
         hold(cx, stream, &self.steps, &self.host, &self.tls).await
     }
 }

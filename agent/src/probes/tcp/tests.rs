@@ -104,7 +104,7 @@ async fn tls_from_the_start_and_a_plain_port_told_apart() {
     assert_eq!(at(&test_peers::tls(test_peers::certificate(|_| ())).await, keys).await.fault, None);
     let fault = at(&test_peers::says(b"220 mail ESMTP\r\n").await, keys).await.fault.unwrap();
     assert_eq!(fault.reason, Reason::ProtocolMismatch);
-    assert!(fault.message.contains("speaks smtp mail ESMTP, the URL says tls"), "{}", fault.message);
+    assert!(fault.message.contains("speaks smtp mail ESMTP, the URL says tcp with tls"), "{}", fault.message);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::{health, times};
 use super::reasons::words;
+use crate::limits;
 use crate::snapshot::{CheckState, CheckView, Health, Role, Snapshot, Stage};
 use std::time::SystemTime;
 
@@ -83,7 +84,16 @@ pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Verdict {
         }
         Health::Healthy => (Tone::Good, format!("{service} is ready"), Vec::new()),
     };
-    Verdict { tone, title, lines: lines.into_iter().chain(counted).collect() }
+    Verdict { tone, title, lines: shortened(lines).into_iter().chain(counted).collect() }
+}
+
+/// The first of many, so that they do not take the page over: the table below has each of them.
+fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > limits::VERDICT_LINES + 1 {
+        let more = lines.split_off(limits::VERDICT_LINES).len();
+        lines.push(format!("and {more} more, see below"));
+    }
+    lines
 }
 
 fn is_down(check: &CheckView, now: SystemTime) -> String {
@@ -119,6 +129,13 @@ mod tests {
     fn said(snapshot: &Snapshot) -> String {
         let verdict = of(snapshot, sample::time(603));
         format!("{} {}: {}", verdict.tone.sign(), verdict.title, verdict.lines.join("; "))
+    }
+
+    #[test]
+    fn many_failures_do_not_take_the_page_over() {
+        let lines = |count: usize| shortened((0..count).map(|at| at.to_string()).collect());
+        assert_eq!(lines(6), ["0", "1", "2", "3", "4", "5"]);
+        assert_eq!(lines(27), ["0", "1", "2", "3", "4", "and 22 more, see below"]);
     }
 
     #[test]

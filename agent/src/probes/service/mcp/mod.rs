@@ -5,7 +5,7 @@
 mod events;
 mod message;
 
-use super::{FACTS, HEADERS, Key, TLS, counted, place, refused, said};
+use super::{FACTS, HEADERS, Key, TLS, counted, ending, place, refused, said};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -79,6 +79,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
         problems.add("token", place_of(own, "token"), "credentials are given twice, in the URL and by `token`");
         return None;
     }
+    ending(&target, params.tls, own, problems)?;
     let authorization = params.token.map(Authorization::bearer);
     let secure = said(&target, params.tls);
     let access = Access {
