@@ -106,8 +106,8 @@ impl Metric {
     #[must_use]
     pub fn named(&'static self, word: &str) -> Option<&'static Self> {
         // By the place of the pattern, then by word, so that a known one is found without a copy of the word.
-        static MADE: Mutex<(usize, BTreeMap<usize, BTreeMap<&'static str, &'static Metric>>)> =
-            Mutex::new((0, BTreeMap::new()));
+        type Made = BTreeMap<&'static str, &'static Metric>;
+        static MADE: Mutex<(usize, BTreeMap<usize, Made>)> = Mutex::new((0, BTreeMap::new()));
         let fits = !word.is_empty() && word.len() <= limits::NAME_WORD_BYTES;
         if !fits || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return None;
