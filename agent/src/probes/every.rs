@@ -192,6 +192,31 @@ mod tests {
         assert_eq!(told, "127.0.0.1 timeout, 127.0.0.2 refused");
     }
 
+    struct Shares(Vec<Duration>);
+
+    impl Probe for Shares {
+        fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
+            self.0.push(cx.left());
+            let address = cx.pinned.as_ref().map(|pinned| pinned.address);
+            let (count, left) = (self.0.len(), cx.left());
+            Box::pin(async move {
+                // The first of three has a third of the time, and not all of it.
+                assert!(count > 1 || left <= Duration::from_secs(20), "{address:?} has {left:?}");
+                Ok(())
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn each_address_has_its_share_of_the_time() {
+        let net = Net::default();
+        let mut cx = Context::new(&net, clock::now() + Duration::from_mins(1), Depth::Peer);
+        let found = [1, 2, 3].map(|last| IpAddr::from([127, 0, 0, last]));
+        let mut every = every_tcp(1, &Node::default());
+        every.probe = Box::new(Shares(Vec::new()));
+        assert_eq!(every.look_at(&mut cx, &found).await, Ok(()));
+    }
+
     #[test]
     fn the_keys_of_the_probe_about_families_hold_here_too() {
         let own = crate::probes::tests::node(

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn counts_the_throttles_of_a_core_once() {
         let files = [
-            ("proc/stat", "cpu0 100\ncpu1 1\n"),
+            ("proc/stat", "cpu0 100 0 0 0 0 0 0 0 7 9\ncpu1 1\n"),
             ("sys/devices/system/cpu/isolated", "1\n"),
             ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
             ("sys/devices/system/cpu/cpu0/topology/core_id", "3\n"),
@@ -283,6 +283,7 @@ mod tests {
         let (result, readings) = look_at(&files, &CPU);
         assert_eq!(result, Ok(()));
         assert_eq!(found(&readings, "node_cpu_seconds_total", &["0", "user"]), Some(1.0));
+        assert_eq!(found(&readings, "node_cpu_guest_seconds_total", &["0", "nice"]), Some(0.09));
         assert_eq!(found(&readings, "node_cpu_core_throttles_total", &["0", "3"]), Some(7.0));
         assert_eq!(found(&readings, "node_cpu_package_throttles_total", &["0"]), Some(9.0));
         assert_eq!(found(&readings, "node_cpu_online", &["0"]), Some(1.0));

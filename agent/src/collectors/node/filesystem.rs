@@ -157,6 +157,7 @@ fn tell(look: &mut Look<'_>, mount: &Mount, point: &str, answer: &Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collectors::node::off;
     use crate::collectors::node::testing::{Bench, found};
 
     const KTHREADD: &str = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0";
@@ -206,6 +207,25 @@ mod tests {
             7 1 0:12 / /share rw - nfs4 nas:/export rw\n";
         let (_, readings) = Bench::new(&[("proc/self/mountinfo", own)]).look(&FILESYSTEM);
         assert_eq!(points(&readings), ["/volumes/db", "/share"]);
+    }
+
+    #[test]
+    fn each_figure_of_a_file_system_has_its_name() {
+        fn told(look: &mut Look<'_>) -> Result<(), Lack> {
+            let mount = Mount::read("1 2 8:1 / /a rw - ext4 /dev/a rw").expect("a mount");
+            tell(
+                look,
+                &mount,
+                "/a",
+                &Ok(super::super::mounts::Room { size: 5, free: 4, available: 3, files: 2, files_free: 1 }),
+            );
+            Ok(())
+        }
+        static TOLD: Part = off("told", told, &[]);
+        let (_, readings) = Bench::new(&[]).look(&TOLD);
+        let names = ["size_bytes", "free_bytes", "avail_bytes", "files", "files_free", "device_error"];
+        let value = |name| found(&readings, &format!("node_filesystem_{name}"), &["/dev/a", "/a", "ext4", ""]);
+        assert_eq!(names.map(value), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0].map(Some));
     }
 
     #[test]

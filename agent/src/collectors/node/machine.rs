@@ -287,6 +287,7 @@ mod tests {
         .to_vec();
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
         let (_, readings) = look_at(&files, &EDAC);
+        assert_eq!(found(&readings, "node_edac_correctable_errors_total", &["0"]), Some(1.0));
         assert_eq!(found(&readings, "node_edac_uncorrectable_errors_total", &["0"]), Some(5.0));
         assert_eq!(found(&readings, "node_edac_csrow_correctable_errors_total", &["0", "unknown"]), Some(2.0));
         let labels = ["0", "0", "0", "CPU_SrcID0_MC0"];

@@ -382,3 +382,20 @@ async fn names_and_values_that_are_no_utf8_harm_nobody() {
     assert!(outcome.readings.iter().all(|reading| reading.metric.name.is_ascii()), "{outcome:?}");
     assert!(outcome.readings.len() < limits::MYSQL_LABELS);
 }
+
+#[tokio::test]
+async fn what_comes_behind_the_greeting_before_tls_is_refused() {
+    let mut wire = wire::Wire::over(b"\x01\0\0\0A\x01\0\0\x01B");
+    assert_eq!(wire.read().await.unwrap(), b"A");
+    assert!(wire.into_stream().is_err(), "B may be anybody's");
+}
+
+#[tokio::test]
+async fn rows_of_nothing_have_an_end() {
+    let head = b"\x01\0\0\x01\x01\x09\0\0\x02\x03def\0\0\0\x01x\x05\0\0\x03\xfe\0\0\0\0";
+    let (enough, end) = (limits::MYSQL_CELLS, b"\x05\0\0\0\xfe\0\0\0\0");
+    for (rows, fits) in [(enough, true), (enough + 1, false)] {
+        let answer = [&head[..], &b"\x01\0\0\0\0".repeat(rows), end].concat();
+        assert_eq!(session::replay(&answer).await.is_ok(), fits, "{rows}");
+    }
+}

@@ -237,3 +237,24 @@ fn read(bytes: &[u8]) {
     let answer: Option<Value> = serde_json::from_slice(bytes).ok();
     let _count = answer.as_ref().and_then(models).map(|models| counted(&models));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_crosses_no_internet_in_the_clear() {
+        for (url, expected) in [
+            ("openai://api.example.com/v1", true),
+            ("openai://8.8.8.8:8000", true),
+            ("openai://vllm:8000", false),
+            ("openai://10.0.0.7:8000", false),
+            ("openai://models.internal:8000", false),
+            ("openai://vllm:443", true),
+            ("openai+http://api.example.com", false),
+            ("openai+https://vllm:8000", true),
+        ] {
+            assert_eq!(secure(&Target::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}

@@ -164,6 +164,8 @@ async fn one_that_agrees_and_falls_silent_is_late() {
     hint: it became a WebSocket and answers no ping; is what stands behind the proxy alive?
     ");
     assert_eq!(value(&silent, "probe_websocket_connection_upgraded"), Some(1.0));
+    let other = at(&says(b"\x8a\x08notours!").await, "{}").await;
+    assert_eq!(other.fault.as_ref().unwrap().reason, Reason::Timeout, "a pong to another ping");
     let waiting = at(&peer, r#"{"query_response": [{"expect": "x"}]}"#).await;
     assert_eq!(waiting.fault.as_ref().unwrap().reason, Reason::Timeout);
     assert_eq!(value(&waiting, "probe_websocket_failed_due_to_regex"), Some(1.0));

@@ -94,6 +94,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_back_is_not_endless() {
+        let most = "x".repeat(limits::MCP_TOKEN_BYTES);
+        assert_eq!(["", "a", &most, &format!("{most}x")].map(fits), [false, true, true, false]);
+    }
+
+    #[test]
     fn finds_the_answer_among_what_is_said() {
         assert_eq!(said(r#"{"jsonrpc": "2.0", "id": 2, "result": {"a": 1}}"#), r#"{"a":1}"#);
         assert_eq!(said(r#"[{"method": "x"}, {"id": 2, "result": {}}]"#), "{}");
