@@ -105,13 +105,7 @@ impl Metric {
     /// the word is used as it is. `None` when it holds anything else, and beyond the caps of [`Names`].
     #[must_use]
     pub fn named(&'static self, word: &str) -> Option<&'static Self> {
-<<<<<<< HEAD
         static MADE: Mutex<Names> = Mutex::new(Names(BTreeMap::new()));
-=======
-        // By the place of the pattern, then by word, so that a known one is found without a copy of the word.
-        type Made = BTreeMap<&'static str, &'static Metric>;
-        static MADE: Mutex<(usize, BTreeMap<usize, Made>)> = Mutex::new((0, BTreeMap::new()));
->>>>>>> r2-review
         let fits = !word.is_empty() && word.len() <= limits::NAME_WORD_BYTES;
         if !fits || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return None;
