@@ -122,6 +122,8 @@ mod tests {
         let mut clock = Timex::new();
         (clock.0.offset, clock.0.maxerror, clock.0.freq) = (1500, 16_000_000, 65_536_000);
         assert!((value(0, &clock, &OFFSET) - 0.0015).abs() < 1e-12, "microseconds");
+        clock.0.tick = 10_000;
+        assert!((value(0, &clock, &TICK) - 0.01).abs() < 1e-9);
         clock.0.status = IN_NANOSECONDS;
         assert!((value(0, &clock, &OFFSET) - 0.000_001_5).abs() < 1e-15, "nanoseconds");
         assert!((value(0, &clock, &ERROR_MOST) - 16.0).abs() < 1e-9);

@@ -243,6 +243,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_plain_word_of_an_error_is_repeated() {
+        for (body, expected) in [
+            (r#"{"error": {"code": "invalid_api_key"}}"#, " (invalid_api_key)"),
+            (r#"{"error": {"code": null, "type": "tokens"}}"#, " (tokens)"),
+            (r#"{"error": {"code": "sk-CANARY"}}"#, ""),
+            (r#"{"error": {"code": "the_key_is canary"}}"#, ""),
+            ("<html>", ""),
+        ] {
+            assert_eq!(code(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
     fn a_key_crosses_no_internet_in_the_clear() {
         for (url, expected) in [
             ("openai://api.example.com/v1", true),

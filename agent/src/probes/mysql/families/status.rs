@@ -234,6 +234,12 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_galeras_cache_has_its_unit() {
+        let sizes = ["gcache.size = 512", "a = 1; gcache.size = 2M", "gcache.size = 2G; b", "gcache.size = x"];
+        assert_eq!(sizes.map(gcache), [Some(512.0), Some(2_097_152.0), Some(2_147_483_648.0), None]);
+    }
+
+    #[test]
     fn a_server_that_makes_up_commands_gives_no_more_labels_than_the_cap() {
         let many: String = (0..limits::MYSQL_LABELS + 50).map(|at| format!("Com_made_up_{at}|1\n")).collect();
         assert_eq!(status(&table(&many)).len(), limits::MYSQL_LABELS);
