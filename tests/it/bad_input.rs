@@ -72,7 +72,7 @@ fn a_wrong_type() {
     exit 2
     error: `peer` at the top is a mapping that says where the peer's resources are, found text
       at peer (agent.yml:1:7)
-    hint: the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes
+    hint: the peer's URL belongs to a check with `peer: true`; the keys here are cgroup, process, memory_limit, cpu_limit, volumes, container, pod, namespace, image
     ");
 }
 

@@ -64,9 +64,9 @@ fn what_nginx_refuses_is_told_apart_from_an_nginx_that_is_not_there() {
         (format!("{url}/page"), "body", "a page of HTML, which is not stub_status"),
         (format!("nginx://127.0.0.1:{port}"), "refused", ""),
     ] {
-        let finished = finish("agent", &["probe", &url]);
+        let finished = finish("agent", &["probe", &url, "--debug"]);
         let said = finished.stdout;
         assert!(finished.code == 1 && said.contains(&format!(": {reason}\n")) && said.contains(words), "{url}: {said}");
-        assert_eq!(said.contains("nginx_up"), reason == "refused", "{url}: {said}");
+        assert_eq!(said.contains("\nnginx_up 0\n"), reason == "refused", "{url}: {said}");
     }
 }
