@@ -72,7 +72,7 @@ fn beside(server: &Postgres, folder: &std::path::Path) -> Agent {
 fn of_today(page: Page) -> Page {
     page.each(|series| {
         series.labels.remove("server");
-        !(series.name.starts_with("pg_stat_database") && !series.labels.contains_key("datname"))
+        !series.name.starts_with("pg_stat_database") || series.labels.contains_key("datname")
     })
 }
 
