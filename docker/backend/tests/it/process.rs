@@ -218,7 +218,7 @@ async fn the_health_command_is_0_or_1_and_nothing_else() {
         if !refused.1.contains("reset") {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         refused = ask(&url);
     }
     assert!(refused.0 == Some(1) && refused.1.contains("refused"), "{refused:?}");
