@@ -1,6 +1,7 @@
 //! The sidecar agent: probes its peer and its host, exports what it finds, and says why something is wrong.
 //! ARCHITECTURE.md has the map; the data flow is clock → schedule → probe → state → snapshot → pages.
 
+pub mod causes;
 pub mod cli;
 pub mod clock;
 pub mod collectors;

@@ -1,6 +1,7 @@
 //! The one truth of the agent: an immutable picture of all it knows, published by `state.rs` and rendered by everything else.
 //! Plain data; it knows nothing of how it is made or shown.
 
+use crate::causes::Cause;
 use crate::collectors::Collected;
 use crate::probes::facts::PART_HEALTHY;
 use crate::probes::{Fault, Outcome, Reason};
@@ -157,6 +158,8 @@ pub struct Snapshot {
     pub checks: Vec<CheckView>,
     /// The sources, in the order of the table.
     pub sources: Vec<SourceView>,
+    /// Why something is wrong; empty in a healthy system.
+    pub causes: Arc<Vec<Cause>>,
 }
 
 /// The verdict over all checks.

@@ -1,6 +1,7 @@
 //! The only place that changes state (invariant 3): outcomes and collections go in one at a time, a [`Snapshot`] comes out.
 //! [`State::apply`] is pure: it is told the time and waits for nothing. It knows neither probes at work nor pages.
 
+use crate::causes::Watch;
 use crate::clock;
 use crate::collectors::Collected;
 use crate::limits;
@@ -56,6 +57,7 @@ pub struct State {
     stage: Stage,
     checks: Vec<CheckView>,
     sources: Vec<SourceView>,
+    causes: Watch,
 }
 
 impl State {
@@ -67,6 +69,7 @@ impl State {
             stage: Stage::Running,
             checks: checks.into_iter().map(unmeasured).collect(),
             sources: sources.iter().map(|name| SourceView { name, at: None, collected: None }).collect(),
+            causes: Watch::default(),
         }
     }
 
@@ -78,11 +81,14 @@ impl State {
                 remember(view, at, outcome);
                 let (from, since) = (view.state, view.since);
                 let to = decide(view);
+                view.state = to;
+                if to != from {
+                    view.since = Some(at);
+                }
+                self.causes.ran(check, view, at);
                 if to == from {
                     return None;
                 }
-                view.state = to;
-                view.since = Some(at);
                 let after = since.and_then(|since| at.duration_since(since).ok()).map(Span);
                 Some(Transition { check, from, to, after })
             }
@@ -101,14 +107,17 @@ impl State {
 
     /// The picture as of `at`.
     #[must_use]
-    pub fn snapshot(&self, at: SystemTime) -> Snapshot {
-        Snapshot {
+    pub fn snapshot(&mut self, at: SystemTime) -> Snapshot {
+        let mut snapshot = Snapshot {
             at,
             started_at: self.started_at,
             stage: self.stage,
             checks: self.checks.clone(),
             sources: self.sources.clone(),
-        }
+            causes: Arc::default(),
+        };
+        snapshot.causes = self.causes.all(&snapshot);
+        snapshot
     }
 }
 
@@ -302,7 +311,7 @@ mod tests {
     #[tokio::test]
     async fn what_came_together_is_published_together() {
         let (events, from) = mpsc::channel(limits::OUTCOMES_QUEUED);
-        let state = one_check(Role::Readiness);
+        let mut state = one_check(Role::Readiness);
         let publish = watch::Sender::new(Arc::new(state.snapshot(at(0))));
         let mut published = publish.subscribe();
         for seconds in 1..=3 {

@@ -23,12 +23,13 @@ const AGENT: &[Rule] = &[
     ("node", &["units", "limits"]),
     ("probes", &["reading", "node"]),
     ("collectors", &["reading"]),
-    ("snapshot", &["probes", "collectors", "reading"]),
-    ("state", &["snapshot", "probes", "collectors", "reading"]),
-    ("metrics", &["snapshot", "probes", "collectors", "reading"]),
+    ("snapshot", &["probes", "collectors", "reading", "causes"]),
+    ("causes", &["snapshot", "probes", "collectors", "reading"]),
+    ("state", &["snapshot", "probes", "collectors", "reading", "causes"]),
+    ("metrics", &["snapshot", "causes", "probes", "collectors", "reading"]),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
-    ("server", &["snapshot", "probes", "collectors", "reading", "metrics", "config", "node"]),
+    ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),
 ];
 
 const LOADTEST: &[Rule] = &[

@@ -99,7 +99,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn start_state(plan: &Plan) -> (State, watch::Sender<Arc<Snapshot>>) {
     let now = clock::wall();
     let checks = plan.checks.iter().map(|check| Arc::clone(&check.facts)).collect();
-    let state = State::new(now, checks, &plan.collectors);
+    let mut state = State::new(now, checks, &plan.collectors);
     let first = Arc::new(state.snapshot(now));
     (state, watch::Sender::new(first))
 }

@@ -2,6 +2,7 @@
 
 use super::reexported::{Counts, Reexported};
 use super::{Served, names};
+use crate::causes::Cause;
 use crate::clock::unix;
 use crate::collectors::Collected;
 use crate::limits;
@@ -37,6 +38,8 @@ pub enum Values<'a> {
     Words(&'a [&'a str]),
     /// The three of [`names::CHECK_INFO`].
     What(&'a CheckView),
+    /// The two of [`names::CAUSE_ACTIVE`].
+    Cause(&'a Cause),
 }
 
 /// A metric with all its samples.
@@ -69,6 +72,7 @@ impl<'a> Values<'a> {
             Self::Texts(texts) => texts.get(at).map(String::as_str),
             Self::Words(words) => words.get(at).copied(),
             Self::What(view) => what(view).get(at).copied(),
+            Self::Cause(cause) => [cause.kind.name, cause.subject.as_str()].get(at).copied(),
         }
     }
 }
@@ -94,6 +98,9 @@ pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexpo
     }
     for source in &snapshot.sources {
         gathered.source(source);
+    }
+    for cause in snapshot.causes.iter() {
+        gathered.plain(&names::CAUSE_ACTIVE, Values::Cause(cause), 1.0);
     }
     for (check, metric, value) in &again.processes {
         gathered.add(metric, Row { check: Some(check), values: Values::NONE, value: *value });

@@ -46,6 +46,12 @@ pub static READY: Metric = Metric::gauge(
     "sidecar_ready",
     "Whether every liveness and readiness check is up and the agent is not draining, 1 or 0, absent while starting",
 );
+/// What the agent names as the cause of something that is wrong.
+pub static CAUSE_ACTIVE: Metric = Metric::gauge(
+    "sidecar_cause_active",
+    "A named cause of something that is wrong, and what it is about, 1 as long as it stands, absent otherwise",
+)
+.labelled(&["cause", "subject"]);
 /// Connections beyond the cap.
 pub static CONNECTIONS_REFUSED: Metric = Metric::counter(
     "sidecar_http_connections_refused_total",
@@ -76,6 +82,7 @@ pub static ALL: &[&Metric] = &[
     &CHECK_LAST_RUN,
     &SOURCE_UP,
     &READY,
+    &CAUSE_ACTIVE,
     &CONNECTIONS_REFUSED,
     &WEB_CONFIG_READ,
     &PROBE_SUCCESS,

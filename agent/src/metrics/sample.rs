@@ -176,6 +176,7 @@ pub(crate) fn full() -> Snapshot {
         stage: Stage::Running,
         checks: vec![backend(), database(), certificate(), undecided],
         sources: sources(),
+        causes: Arc::default(),
     }
 }
 
@@ -212,7 +213,7 @@ pub(crate) fn dead() -> Snapshot {
 pub(crate) fn before_the_first_run() -> Snapshot {
     let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Readiness));
     let source = SourceView { name: "host", at: None, collected: None };
-    Snapshot { at: time(0), started_at: time(0), stage: Stage::Running, checks: vec![check], sources: vec![source] }
+    Snapshot { at: time(0), started_at: time(0), checks: vec![check], sources: vec![source], ..full() }
 }
 
 /// Whether the peer lives is not decided yet.

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::causes;
 use crate::collectors::Source;
 use crate::config::{Tables, keys};
 use crate::exit::Exit;
@@ -28,6 +29,7 @@ fn of(tables: Tables) -> String {
     out.push_str("\n## Collectors\n\nSwitched under `collectors` at the top of the file.\n\n| name | runs | what it reads |\n| --- | --- | --- |\n");
     tables.sources.iter().for_each(|source| collector(&mut out, source));
     reasons(&mut out);
+    causes_named(&mut out);
     metrics(&mut out);
     let pages = crate::server::pages();
     table(&mut out, "Pages", ["path", "who may see it", "what it is"], pages);
@@ -138,6 +140,16 @@ fn reasons(out: &mut String) {
     out.push_str("\n## Reasons\n\nWhy a check failed, the label `reason` of its failures; this list is closed.\n\n");
     let all: Vec<String> = Reason::ALL.iter().map(|reason| format!("`{reason}`")).collect();
     let _ = writeln!(out, "{}", all.join(" "));
+}
+
+fn causes_named(out: &mut String) {
+    out.push_str(
+        "\n## Causes\n\nWhat is named when something is wrong, the label `cause` of `sidecar_cause_active`; this list is closed.\n\n\
+         | cause | named when | what to do |\n| --- | --- | --- |\n",
+    );
+    for kind in causes::KINDS {
+        let _ = writeln!(out, "| `{}` | {} | {} |", kind.name, cell(kind.summary), cell(kind.fix));
+    }
 }
 
 fn metrics(out: &mut String) {

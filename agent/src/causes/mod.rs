@@ -1,0 +1,75 @@
+//! Why something is wrong: from what the agent knows to named causes with evidence and a way out. One table, [`KINDS`].
+//! Pure: it is told the time and asks nothing. It reads the snapshot and knows neither probes at work nor pages.
+//! What must stay true: a healthy system has no cause, and whatever is named rests on something measured.
+
+mod kinds;
+mod watch;
+
+pub use kinds::KINDS;
+pub use watch::Watch;
+
+use crate::snapshot::{CheckView, Snapshot};
+use std::time::SystemTime;
+
+/// A row of the table: a cause that can be named.
+pub struct Kind {
+    /// Its name, the value of the label `cause`.
+    pub name: &'static str,
+    /// One sentence for operators: when it is named.
+    pub summary: &'static str,
+    /// What to do about it, when the finding itself knows nothing better.
+    pub fix: &'static str,
+    /// How it is found.
+    pub find: Find,
+}
+
+/// Where a cause is looked for.
+#[derive(Clone, Copy)]
+pub enum Find {
+    /// In one check, after each of its runs; the subject is the check.
+    InCheck(fn(&CheckView) -> Option<Found>),
+    /// In the whole picture: sources, several checks together.
+    InSnapshot(fn(&Snapshot) -> Vec<Found>),
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What it is about: a check, a volume, a resource of the peer. `None` is the check that was looked at.
+    pub subject: Option<String>,
+    /// One sentence with value and limit. It may name hosts and ports, never a secret.
+    pub evidence: String,
+    /// What to do, when it is more than the row's advice.
+    pub fix: Option<String>,
+    /// Since when, when that is known; else since it was first found.
+    pub since: Option<SystemTime>,
+}
+
+/// A named cause.
+#[derive(Clone)]
+pub struct Cause {
+    /// The row.
+    pub kind: &'static Kind,
+    /// What it is about; a name from the configuration or of a closed set, for it is a label value.
+    pub subject: String,
+    /// One sentence with value and limit; shown on restricted pages only, for it may name hosts.
+    pub evidence: String,
+    /// What to do.
+    pub fix: String,
+    /// Since when.
+    pub since: SystemTime,
+    /// The subject of the cause that this one follows from.
+    pub caused_by: Option<String>,
+}
+
+impl std::fmt::Debug for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}({}): {}", self.kind.name, self.subject, self.evidence)
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
