@@ -17,19 +17,26 @@ pub enum Exit {
     CouldNotStart,
     /// Ended at once by a signal: 128 and its number.
     Aborted(u8),
+    /// What the command behind `--` ended with, or the shells' 126 and 127 when it could not be started.
+    Command(u8),
 }
 
 impl Exit {
     /// Every code with its meaning, for the reference.
     pub const MEANINGS: &'static [(&'static str, &'static str)] = &[
         ("0", "good; also the end of `agent run` after the first SIGTERM or SIGINT"),
-        ("1", "bad news: the probe failed, the agent is not healthy"),
+        ("1", "bad news: the probe failed, the agent is not healthy, the wait timed out"),
         ("2", "your input: the command line, the environment or the configuration is wrong"),
         ("3", "inconclusive (the load tester's; the agent does not use it)"),
         ("4", "could not start: the port is taken, or the address is not this machine's"),
-        ("129", "ended at once by a second signal, SIGHUP"),
-        ("130", "ended at once by a second signal, SIGINT"),
-        ("143", "ended at once by a second signal, SIGTERM"),
+        (
+            "126",
+            "the command behind `--` cannot be executed; else its own code is passed on, 128 and the number when a signal ended it",
+        ),
+        ("127", "the command behind `--` was not found"),
+        ("129", "stopped by SIGHUP: a wait, or at once by a second signal"),
+        ("130", "stopped by SIGINT: a wait, or at once by a second signal"),
+        ("143", "stopped by SIGTERM: a wait, or at once by a second signal"),
     ];
 
     /// The number.
@@ -41,7 +48,7 @@ impl Exit {
             Self::Input => 2,
             Self::Inconclusive => 3,
             Self::CouldNotStart => 4,
-            Self::Aborted(code) => code,
+            Self::Aborted(code) | Self::Command(code) => code,
         }
     }
 }
@@ -60,9 +67,11 @@ mod tests {
     fn every_code_is_in_the_reference() {
         let all = [Exit::Good, Exit::BadNews, Exit::Input, Exit::Inconclusive, Exit::CouldNotStart, Exit::Aborted(130)];
         let listed: Vec<&str> = Exit::MEANINGS.iter().map(|(code, _)| *code).collect();
-        for exit in [all.as_slice(), &[Exit::Aborted(129), Exit::Aborted(143)]].concat() {
+        for exit in
+            [all.as_slice(), &[Exit::Aborted(129), Exit::Aborted(143), Exit::Command(126), Exit::Command(127)]].concat()
+        {
             assert!(listed.contains(&exit.code().to_string().as_str()), "{exit:?}");
         }
-        assert_eq!(listed.len(), 8);
+        assert_eq!(listed.len(), 10);
     }
 }

@@ -25,5 +25,7 @@ pub mod secret;
 pub mod server;
 pub mod snapshot;
 pub mod state;
+pub mod supervise;
 pub mod units;
 pub mod version;
+pub mod wait;

@@ -55,4 +55,5 @@ mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;
 mod tidy_reference;
+mod wait;
 mod web_config;

@@ -27,6 +27,8 @@ const AGENT: &[Rule] = &[
     ("causes", &["snapshot", "probes", "collectors", "reading"]),
     ("state", &["snapshot", "probes", "collectors", "reading", "causes"]),
     ("metrics", &["snapshot", "causes", "probes", "collectors", "reading"]),
+    ("supervise", &[]),
+    ("wait", &["config", "probes", "snapshot", "paint", "supervise"]),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
     ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),

@@ -3,8 +3,12 @@
 use super::logging::{Format, Level};
 use crate::config::Flags;
 use crate::version::Version;
+use crate::wait::Form;
+use crate::{limits, units};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| Version::THIS.to_string());
 
@@ -13,6 +17,7 @@ Examples:
   agent --peer http://backend:8000/health --check db=$DATABASE_URL --check cache=$REDIS_URL
   agent --config agent.yml
   agent probe https://example.org --debug
+  agent wait --for $DATABASE_URL --for $REDIS_URL -- ./server --port 8000
   agent check --config agent.yml
 
 A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,
@@ -43,6 +48,8 @@ pub(super) enum Command {
     Run(Run),
     /// Probe a URL once, now, and show phases, facts and verdict
     Probe(Probe),
+    /// Wait until dependencies are ready, then become the command behind `--`
+    Wait(Wait),
     /// Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
     Health {
         /// What to ask, over TLS on this machine only [default: /live of this container's agent, on the port of AGENT_LISTEN,
@@ -143,6 +150,74 @@ impl Probe {
     pub(super) fn keys(&self) -> Vec<(String, String)> {
         self.set.clone()
     }
+}
+
+/// Flags of `agent wait`.
+#[derive(Debug, Args)]
+pub(super) struct Wait {
+    /// What to wait for, may be repeated: a URL, NAME=URL, or the name of a check of the configuration
+    /// [default: all checks of the configuration]; `${NAME}` in it is filled in from the environment
+    #[arg(long = "for", value_name = "URL")]
+    pub(super) awaited: Vec<String>,
+    /// Configuration file whose checks are meant, as for `agent run` [env: AGENT_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// How long to wait in all [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    timeout: Option<Duration>,
+    /// Longest pause between two questions to one dependency; they begin at 100 ms and double [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
+    interval: Option<Duration>,
+    /// Give up at once when waiting cannot help: refused credentials, another protocol, a bad certificate
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// text or json: one object at the end, on stdout, or on stderr when a command follows [default: text]
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
+    format: TextOrJson,
+    /// Say nothing unless it ends badly
+    #[arg(long, short)]
+    quiet: bool,
+    /// The command that takes this process's place when all is ready, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+impl Wait {
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(limits::WAIT_TIMEOUT)
+    }
+
+    pub(super) fn longest_pause(&self) -> Duration {
+        self.interval.unwrap_or(limits::WAIT_LONGEST_PAUSE)
+    }
+
+    pub(super) fn form(&self) -> Form {
+        match (self.format, self.quiet) {
+            (TextOrJson::Json, _) => Form::Json,
+            (TextOrJson::Text, true) => Form::Quiet,
+            (TextOrJson::Text, false) => Form::Text,
+        }
+    }
+}
+
+/// The two forms that most commands know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    units::duration(text).map_err(|error| error.to_string())
+}
+
+/// A pause of nothing would be a flood.
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = span(text)?;
+    if pause < limits::WAIT_PAUSE_LEAST {
+        return Err(format!("a pause is at least {}", units::Span(limits::WAIT_PAUSE_LEAST)));
+    }
+    Ok(pause)
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod logging;
 mod run;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments, env),
         Command::Probe(arguments) => probe(&arguments, env),
+        Command::Wait(arguments) => wait::wait(&arguments, env),
         Command::Health { url } => health::ask(url.as_deref(), env),
         Command::Check(arguments) => check::check(&arguments.flags(), env),
         Command::Reference => say(&reference::text()),

@@ -70,6 +70,7 @@ fn help_reads_well() {
     Commands:
       run        Watch and serve until stopped; what happens when no command is named
       probe      Probe a URL once, now, and show phases, facts and verdict
+      wait       Wait until dependencies are ready, then become the command behind `--`
       health     Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
       check      Check a configuration without starting anything
       reference  Print the reference: keys, probes, metrics, pages, variables, exit codes
@@ -96,6 +97,7 @@ fn help_reads_well() {
       agent --peer http://backend:8000/health --check db=$DATABASE_URL --check cache=$REDIS_URL
       agent --config agent.yml
       agent probe https://example.org --debug
+      agent wait --for $DATABASE_URL --for $REDIS_URL -- ./server --port 8000
       agent check --config agent.yml
 
     A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,

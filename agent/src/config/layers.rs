@@ -168,7 +168,7 @@ fn from_flags(flags: &Flags, env: &Environment, desk: &mut Desk) -> Vec<Written>
 
 /// The text of a flag. `${…}` is filled in, so that a secret need not stand in the list of processes; a text without `${` is
 /// left as it is, for a shell has seen its `$` already.
-fn flag_text(text: &str, path: &str, env: &Environment, desk: &mut Desk) -> Node {
+pub(super) fn flag_text(text: &str, path: &str, env: &Environment, desk: &mut Desk) -> Node {
     let mut node = Node::text(text);
     if text.contains("${") {
         desk.expanded.fill(&mut node, path, env, &mut desk.problems);
@@ -258,7 +258,7 @@ fn note_slips(env: &Environment, desk: &mut Desk) {
     }
 }
 
-fn named_check(path: String, name: &str, url: Node) -> Written {
+pub(super) fn named_check(path: String, name: &str, url: Node) -> Written {
     Written { path, node: map([entry("name", Value::Text(name.to_owned())), entry("url", url.value)]) }
 }
 

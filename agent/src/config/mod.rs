@@ -1,6 +1,7 @@
 //! From text to a checked plan: file, flags and environment in, [`Plan`] out, or every problem with its place.
 //! Only the plan runs. What must stay true: a bad configuration never half-starts and never replaces a good one (invariant 7).
 
+mod awaited;
 mod check;
 mod depend;
 mod expand;
@@ -20,6 +21,7 @@ mod one_tests;
 #[cfg(test)]
 mod tests;
 
+pub use awaited::{Awaited, load_awaited};
 pub use expand::Environment;
 pub use layers::{CHECK_PREFIX, Flags};
 pub use plan::{Check, Plan, ServerPlan};
