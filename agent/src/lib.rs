@@ -16,6 +16,7 @@ pub mod node;
 pub mod paint;
 pub mod panics;
 pub mod parser;
+pub mod preflight;
 pub mod probe_once;
 pub mod probes;
 pub mod reading;

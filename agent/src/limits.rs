@@ -392,3 +392,12 @@ pub const WAIT_TICK: Duration = Duration::from_secs(1);
 pub const WAIT_REMINDER: Duration = Duration::from_secs(10);
 /// Width of a line where the terminal does not tell its own.
 pub const WAIT_LINE_CHARS: usize = 120;
+/// Findings of `agent check` that are kept and shown; nobody mends more in one go, and a file may break a rule in every line.
+pub const FINDINGS: usize = 2000;
+/// Largest environment file; the kernel hands a process 2 MiB of arguments and environment by default.
+pub const ENV_FILE_BYTES: usize = 1 << 20;
+/// Longest value of an environment file once its references are filled in: each may double it, and none may fill the memory. The
+/// kernel takes no longer one (`MAX_ARG_STRLEN`).
+pub const ENV_VALUE_BYTES: usize = 128 << 10;
+/// Levels of `${A:-${B:-…}}` in an environment file.
+pub const ENV_REFERENCE_DEPTH: usize = 16;

@@ -32,6 +32,7 @@ const AGENT: &[Rule] = &[
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
     ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),
+    ("preflight", &["config", "node", "probes", "paint", "exit"]),
 ];
 
 const LOADTEST: &[Rule] = &[

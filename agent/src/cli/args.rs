@@ -2,6 +2,7 @@
 
 use super::logging::{Format, Level};
 use crate::config::Flags;
+use crate::preflight;
 use crate::version::Version;
 use crate::wait::Form;
 use crate::{limits, units};
@@ -56,7 +57,7 @@ pub(super) enum Command {
         /// over TLS when it has it]
         url: Option<String>,
     },
-    /// Check a configuration without starting anything
+    /// Check a configuration and what is deployed beside it, without starting anything
     Check(Check),
     /// Print the reference: keys, probes, metrics, pages, variables, exit codes
     Reference,
@@ -124,11 +125,46 @@ pub(super) struct Check {
     /// The web configuration to check as well
     #[arg(long = "web.config.file", value_name = "FILE", help_heading = "Serve")]
     web_config: Option<String>,
+    #[command(flatten)]
+    preflight: Preflight,
+}
+
+/// What of a deployment is checked, and how the findings are told.
+#[derive(Debug, Default, Args)]
+struct Preflight {
+    /// Environment file to check, may be repeated
+    #[arg(long = "env", value_name = "FILE", help_heading = "Deployment")]
+    env: Vec<String>,
+    /// For which life of the stack: production, staging, development [default: production]
+    #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
+    profile: Option<preflight::Profile>,
+    /// Findings that are lived with: a YAML list of `{rule, at, file, reason}`
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    accepted: Option<String>,
+    /// How findings are told: text, json, junit [default: text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Deployment")]
+    format: Option<preflight::Format>,
 }
 
 impl Check {
     pub(super) fn flags(&self) -> Flags {
         Flags { web_config: self.web_config.clone(), ..self.watch.flags() }
+    }
+
+    /// Whether the agent's own configuration is named, and so is to be checked beside a deployment.
+    pub(super) fn names_a_configuration(&self) -> bool {
+        let Watch { config, peer, checks, peer_cgroup } = &self.watch;
+        config.is_some() || peer.is_some() || !checks.is_empty() || peer_cgroup.is_some() || self.web_config.is_some()
+    }
+
+    /// What of a deployment is to be checked.
+    pub(super) fn request(&self) -> preflight::Request {
+        let Preflight { env, profile, accepted, .. } = &self.preflight;
+        preflight::Request { env: env.clone(), profile: profile.unwrap_or_default(), accepted: accepted.clone() }
+    }
+
+    pub(super) fn format(&self) -> preflight::Format {
+        self.preflight.format.unwrap_or_default()
     }
 }
 

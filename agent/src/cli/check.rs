@@ -1,19 +1,53 @@
-//! `agent check`: what `agent run` would make of the same flags, environment and files. Everything wrong is told, not the first.
+//! `agent check`: what `agent run` would make of the same flags, environment and files, and what is wrong with a deployment.
+//! Everything wrong is told, not the first. What is named is checked; when nothing is, the agent's own configuration.
 
+use super::args::Check;
 use super::{complain, refuse, refuse_web, say};
 use crate::config::{self, ConfigError, Environment, Flags, Loaded, Tables};
 use crate::exit::Exit;
 use crate::paint::Paint;
+use crate::preflight::{self, Format};
 use crate::server;
 use std::io;
 use std::path::Path;
 
-pub(super) fn check(flags: &Flags, env: &Environment) -> Exit {
-    let web = flags.web_config.as_deref().map(web_config);
+pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
+    let (request, format) = (arguments.request(), arguments.format());
+    let deployment = request.names_something();
+    let mut exit = Exit::Good;
+    if arguments.names_a_configuration() || !deployment {
+        exit = configuration(&arguments.flags(), env, format);
+    }
+    if deployment || format != Format::Text {
+        exit = worse(exit, findings(&request, env, format));
+    }
+    exit
+}
+
+/// Findings go to stdout, for they are the answer; what could not be read is told on stderr in every form.
+fn findings(request: &preflight::Request, env: &Environment, format: Format) -> Exit {
+    let report = preflight::check(request, env);
+    let error = Paint::for_stream(&io::stderr()).red("error:");
+    for message in &report.unreadable {
+        complain(&message.replacen("error:", &error, 1));
+    }
+    let page = preflight::render(&report, format, Paint::for_stream(&io::stdout()));
+    worse(say(&page), report.exit())
+}
+
+/// Wrong input before bad news before good.
+fn worse(one: Exit, other: Exit) -> Exit {
+    if one.code() >= other.code() { one } else { other }
+}
+
+/// The configuration as `agent run` would read it. In the forms for programs stdout belongs to the findings.
+fn configuration(flags: &Flags, env: &Environment, format: Format) -> Exit {
+    let tell = |text: &str| if format == Format::Text { say(text) } else { Exit::Good };
+    let web = flags.web_config.as_deref().map(|file| web_config(file, tell));
     let watched = match config::load(flags, env, Tables::of_program()) {
         Ok(loaded) => {
             warn(&loaded);
-            say(&summary(&loaded))
+            tell(&summary(&loaded))
         }
         // A web configuration can be checked by itself.
         Err(ConfigError::Nothing) if web.is_some() => Exit::Good,
@@ -25,12 +59,12 @@ pub(super) fn check(flags: &Flags, env: &Environment) -> Exit {
     }
 }
 
-fn web_config(file: &str) -> Exit {
+fn web_config(file: &str, tell: impl Fn(&str) -> Exit) -> Exit {
     match server::check_web_config(Path::new(file), config::read_yaml) {
         Ok(notes) => {
             let word = Paint::for_stream(&io::stderr()).yellow("warning:");
             notes.iter().for_each(|note| complain(&format!("{word} {note}\n  at {file}\n")));
-            say(&format!("{file}: ok\n"))
+            tell(&format!("{file}: ok\n"))
         }
         Err(error) => refuse_web(&error),
     }
@@ -46,7 +80,7 @@ fn warn(loaded: &Loaded) {
 fn summary(loaded: &Loaded) -> String {
     let plan = &loaded.plan;
     let source = loaded.file.as_deref().map_or(String::new(), |file| format!("{file}: "));
-    let mut text = format!("{source}ok, {}", counted(plan.checks.len(), "check"));
+    let mut text = format!("{source}ok, {}", preflight::counted(plan.checks.len(), "check"));
     for check in &plan.checks {
         let facts = &check.facts;
         let peer = if facts.peer { ", the peer" } else { "" };
@@ -54,9 +88,4 @@ fn summary(loaded: &Loaded) -> String {
     }
     text.push('\n');
     text
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -50,7 +50,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Probe(arguments) => probe(&arguments, env),
         Command::Wait(arguments) => wait::wait(&arguments, env),
         Command::Health { url } => health::ask(url.as_deref(), env),
-        Command::Check(arguments) => check::check(&arguments.flags(), env),
+        Command::Check(arguments) => check::check(&arguments, env),
         Command::Reference => say(&reference::text()),
     }
 }

@@ -72,7 +72,7 @@ fn help_reads_well() {
       probe      Probe a URL once, now, and show phases, facts and verdict
       wait       Wait until dependencies are ready, then become the command behind `--`
       health     Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
-      check      Check a configuration without starting anything
+      check      Check a configuration and what is deployed beside it, without starting anything
       reference  Print the reference: keys, probes, metrics, pages, variables, exit codes
 
     Options:

@@ -173,20 +173,32 @@ impl Desk {
 }
 
 fn read_file(file: &str) -> Result<Node, ConfigError> {
+    let text = read_text(file, limits::CONFIG_BYTES)?;
+    let refused = |e: yaml::YamlError| ConfigError::malformed(file, &text, e.at, e.message, e.hint);
+    yaml::read(&text).map_err(refused)
+}
+
+/// Reads a file of at most so many bytes as text.
+///
+/// # Errors
+/// When it cannot be read, is larger, or is not UTF-8; each with what to do.
+pub fn read_text(file: &str, most: usize) -> Result<String, ConfigError> {
     let unreadable =
         |message: String, hint: &str| ConfigError::Unreadable { file: file.to_owned(), message, hint: hint.to_owned() };
     let open = std::fs::File::open(file).and_then(|open| {
         let mut bytes = Vec::new();
-        open.take(limits::CONFIG_BYTES as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
+        open.take(most as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
     });
     let bytes = open.map_err(|error| unreadable(error.to_string(), advice(error.kind())))?;
-    if bytes.len() > limits::CONFIG_BYTES {
-        let message = format!("larger than {}", crate::units::human_bytes(limits::CONFIG_BYTES as u64));
+    if bytes.len() > most {
+        let message = format!("larger than {}", crate::units::human_bytes(most as u64));
         return Err(unreadable(message, "is this the right file?"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned(), "save it as UTF-8"))?;
-    let refused = |e: yaml::YamlError| ConfigError::malformed(file, &text, e.at, e.message, e.hint);
-    yaml::read(&text).map_err(refused)
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(format!("it is not UTF-8, see line {line}"), "save it as UTF-8")
+    })
 }
 
 fn advice(kind: std::io::ErrorKind) -> &'static str {
