@@ -34,7 +34,7 @@ impl Exit {
             "the command behind `--` cannot be executed; else its own code is passed on, 128 and the number when a signal ended it",
         ),
         ("127", "the command behind `--` was not found"),
-        ("129", "stopped by SIGHUP: a wait, or at once by a second signal"),
+        ("129", "stopped by SIGHUP: a wait"),
         ("130", "stopped by SIGINT: a wait, or at once by a second signal"),
         ("143", "stopped by SIGTERM: a wait, or at once by a second signal"),
     ];

@@ -21,6 +21,7 @@ pub mod probe_once;
 pub mod probes;
 pub mod reading;
 pub mod reference;
+pub mod reload;
 pub mod schedule;
 pub mod secret;
 pub mod server;

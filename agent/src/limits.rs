@@ -369,6 +369,15 @@ pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
 
+/// How often the files of the configuration are looked at: soon enough for whoever edits one, and one look costs some 50 µs.
+pub const CONFIG_LOOK: Duration = Duration::from_secs(5);
+/// A changed file is read when it has stayed the same for so long: editors and `kubectl cp` write in pieces.
+pub const CONFIG_SETTLES: Duration = Duration::from_secs(1);
+/// Time to read the configuration again with all files that it names.
+pub const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Orders to read it again that wait while one is carried out; more are told to come back.
+pub const RELOADS_QUEUED: usize = 4;
+
 /// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
 pub const VERDICT_LINES: usize = 5;
 

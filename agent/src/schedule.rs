@@ -14,6 +14,7 @@ use crate::snapshot::CheckFacts;
 use crate::state::Event;
 use crate::{clock, limits, probes};
 use beat::Beats;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +22,15 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-/// Starts the checks and sources on `tasks`; dropping the set stops them.
+/// Starts the checks and sources, and stops them; dropping it stops all.
 pub struct Schedule {
     /// Where results go.
     pub events: mpsc::Sender<Event>,
     /// What probes share of the network.
     pub net: Arc<Net>,
-    /// The running tasks.
-    pub tasks: JoinSet<()>,
+    /// The task of each check by its number, in a set of its own so that it ends when it is dropped.
+    checks: BTreeMap<usize, JoinSet<()>>,
+    collecting: JoinSet<()>,
     permits: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     unproven: Arc<Semaphore>,
@@ -42,7 +44,8 @@ impl Schedule {
         Self {
             events,
             net,
-            tasks: JoinSet::new(),
+            checks: BTreeMap::new(),
+            collecting: JoinSet::new(),
             permits: Arc::new(Semaphore::new(limits::PROBES_AT_ONCE)),
             turns: Arc::new(Semaphore::new(1)),
             unproven: Arc::new(Semaphore::new(limits::UNPROVEN_AT_ONCE)),
@@ -50,8 +53,8 @@ impl Schedule {
         }
     }
 
-    /// Puts a check on the schedule.
-    pub fn check(&mut self, index: usize, check: Check) {
+    /// Puts a check on the schedule, under a number that no other has.
+    pub fn check(&mut self, number: usize, check: Check) {
         let lane = Lane {
             events: self.events.clone(),
             net: Arc::clone(&self.net),
@@ -60,12 +63,32 @@ impl Schedule {
             unproven: Arc::clone(&self.unproven),
             beats: self.beats,
         };
-        self.tasks.spawn(repeat_check(index, check, lane));
+        self.checks.entry(number).or_default().spawn(repeat_check(number, check, lane));
     }
 
-    /// Puts sources on the schedule, read every `interval`; each comes with its index in the plan.
+    /// Takes a check off the schedule, its run with it, however it hangs. When this returns, it gives no result any more.
+    pub async fn stop(&mut self, number: usize) {
+        if let Some(mut task) = self.checks.remove(&number) {
+            task.shutdown().await;
+        }
+    }
+
+    /// Puts sources on the schedule, read every `interval`; each comes with its number.
     pub fn sources(&mut self, sources: Vec<(usize, Box<dyn Collector>)>, interval: Duration) {
-        self.tasks.spawn(collect::repeat(sources, interval, self.events.clone()));
+        self.collecting.spawn(collect::repeat(sources, interval, self.events.clone()));
+    }
+
+    /// Takes all sources off the schedule. A thread that hangs in the kernel stays there; nobody hears of what it reads.
+    pub async fn stop_sources(&mut self) {
+        self.collecting.shutdown().await;
+    }
+
+    /// Stops everything.
+    pub async fn shutdown(&mut self) {
+        while let Some((_, mut task)) = self.checks.pop_first() {
+            task.shutdown().await;
+        }
+        self.stop_sources().await;
     }
 }
 
@@ -78,7 +101,7 @@ struct Lane {
     beats: Beats,
 }
 
-async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
+async fn repeat_check(number: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
     let mut last = Last::None;
     loop {
@@ -88,7 +111,7 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
         if let Some(fault) = &outcome.fault {
             tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
         }
-        if lane.events.send(Event::Ran { check: index, at: clock::wall(), outcome }).await.is_err() {
+        if lane.events.send(Event::Ran { check: number, at: clock::wall(), outcome }).await.is_err() {
             return;
         }
         let retry = pace.retry(&check.facts, fastrand::f64()).map(|pause| began + pause);

@@ -6,6 +6,7 @@ use crate::collectors::Collected;
 use crate::probes::facts::PART_HEALTHY;
 use crate::probes::{Fault, Outcome, Reason};
 use crate::reading::Reading;
+use crate::reload::Reloads;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -58,7 +59,7 @@ impl CheckState {
 }
 
 /// What does not change about a check while it runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckFacts {
     /// Its name.
     pub name: String,
@@ -160,6 +161,8 @@ pub struct Snapshot {
     pub sources: Vec<SourceView>,
     /// Why something is wrong; empty in a healthy system.
     pub causes: Arc<Vec<Cause>>,
+    /// What became of the configuration since the start.
+    pub reloads: Reloads,
 }
 
 /// The verdict over all checks.

@@ -1,11 +1,16 @@
 //! The only place that changes state (invariant 3): outcomes and collections go in one at a time, a [`Snapshot`] comes out.
 //! [`State::apply`] is pure: it is told the time and waits for nothing. It knows neither probes at work nor pages.
 
+mod reload;
+#[cfg(test)]
+mod reload_tests;
+
 use crate::causes::Watch;
 use crate::clock;
 use crate::collectors::Collected;
 use crate::limits;
 use crate::probes::{Outcome, Reason};
+use crate::reload::{Attempt, Reloads};
 use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
 use crate::units::Span;
 use std::sync::Arc;
@@ -17,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 pub enum Event {
     /// A check's run ended.
     Ran {
-        /// The check's index in the plan.
+        /// The check's number: its index in the first plan, or what the reload that brought it gave it.
         check: usize,
         /// When it ended.
         at: SystemTime,
@@ -26,13 +31,24 @@ pub enum Event {
     },
     /// A source was read.
     Collected {
-        /// The source's index in the plan.
+        /// The source's number, likewise.
         source: usize,
         /// When.
         at: SystemTime,
         /// What it gave.
         collected: Collected,
     },
+    /// Another configuration is in force.
+    Reloaded {
+        /// The order and what it changed.
+        attempt: Arc<Attempt>,
+        /// All checks in their new order with their numbers; a number that is known already is a check that goes on.
+        checks: Vec<(usize, Arc<CheckFacts>)>,
+        /// All sources, likewise.
+        sources: Vec<(usize, &'static str)>,
+    },
+    /// A configuration was refused, and the one before stays in force.
+    Refused(Arc<Attempt>),
     /// The agent was asked to stop.
     Draining,
 }
@@ -40,7 +56,7 @@ pub enum Event {
 /// A check that changed its debounced state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The check's index.
+    /// The check's place in the order of the checks.
     pub check: usize,
     /// The state left.
     pub from: CheckState,
@@ -57,7 +73,10 @@ pub struct State {
     stage: Stage,
     checks: Vec<CheckView>,
     sources: Vec<SourceView>,
+    /// The number of each check and of each source, in their order.
+    numbers: (Vec<usize>, Vec<usize>),
     causes: Watch,
+    reloads: Reloads,
 }
 
 impl State {
@@ -67,9 +86,11 @@ impl State {
         Self {
             started_at,
             stage: Stage::Running,
+            numbers: ((0..checks.len()).collect(), (0..sources.len()).collect()),
             checks: checks.into_iter().map(unmeasured).collect(),
-            sources: sources.iter().map(|name| SourceView { name, at: None, collected: None }).collect(),
+            sources: sources.iter().map(|name| unread(name)).collect(),
             causes: Watch::default(),
+            reloads: Reloads::none(started_at),
         }
     }
 
@@ -77,6 +98,7 @@ impl State {
     pub fn apply(&mut self, event: Event) -> Option<Transition> {
         match event {
             Event::Ran { check, at, outcome } => {
+                let check = self.numbers.0.iter().position(|number| *number == check)?;
                 let view = self.checks.get_mut(check)?;
                 remember(view, at, outcome);
                 let (from, since) = (view.state, view.since);
@@ -93,9 +115,19 @@ impl State {
                 Some(Transition { check, from, to, after })
             }
             Event::Collected { source, at, collected } => {
+                let source = self.numbers.1.iter().position(|number| *number == source)?;
                 let view = self.sources.get_mut(source)?;
                 view.at = Some(at);
                 view.collected = Some(Arc::new(collected));
+                None
+            }
+            Event::Reloaded { attempt, checks, sources } => {
+                self.take_over(checks, sources);
+                self.reloads.note(attempt);
+                None
+            }
+            Event::Refused(attempt) => {
+                self.reloads.note(attempt);
                 None
             }
             Event::Draining => {
@@ -115,10 +147,15 @@ impl State {
             checks: self.checks.clone(),
             sources: self.sources.clone(),
             causes: Arc::default(),
+            reloads: self.reloads.clone(),
         };
         snapshot.causes = self.causes.all(&snapshot);
         snapshot
     }
+}
+
+const fn unread(name: &'static str) -> SourceView {
+    SourceView { name, at: None, collected: None }
 }
 
 fn unmeasured(facts: Arc<CheckFacts>) -> CheckView {

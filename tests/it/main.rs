@@ -42,6 +42,7 @@ mod nginx;
 mod prometheus;
 mod prometheus_config;
 mod reexport;
+mod reload;
 mod rules;
 mod secrets;
 mod services;

@@ -38,13 +38,33 @@ pub fn get(url: &str) -> Result<Answer, String> {
 /// # Errors
 /// When there is no HTTP answer within five seconds.
 pub fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(5)))
-        .build()
-        .into();
-    let request = headers.iter().fold(agent.get(url), |request, (name, value)| request.header(*name, *value));
-    let mut answer = request.call().map_err(|error| error.to_string())?;
+    let request = headers.iter().fold(client().get(url), |request, (name, value)| request.header(*name, *value));
+    read(request.call().map_err(|error| error.to_string())?)
+}
+
+/// Posts nothing to a page.
+///
+/// # Errors
+/// When there is no HTTP answer within five seconds.
+pub fn post(url: &str) -> Result<Answer, String> {
+    post_with(url, &[])
+}
+
+/// Posts nothing to a page, with headers.
+///
+/// # Errors
+/// When there is no HTTP answer within five seconds.
+pub fn post_with(url: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
+    let request = headers.iter().fold(client().post(url), |request, (name, value)| request.header(*name, *value));
+    read(request.send_empty().map_err(|error| error.to_string())?)
+}
+
+fn client() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.timeout_global(Some(Duration::from_secs(5))).build().into()
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer, String> {
     let content_type =
         answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let body = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;

@@ -29,6 +29,13 @@ impl Watch {
         *kept = found;
     }
 
+    /// Follows the checks into their new order: each with the place it had before, `None` for one that begins.
+    pub fn reordered(&mut self, before: &[Option<usize>]) {
+        let mut kept = std::mem::take(&mut self.of_checks);
+        let mut causes = |place: &Option<usize>| place.and_then(|place| kept.get_mut(place)).map(std::mem::take);
+        self.of_checks = before.iter().map(|place| causes(place).unwrap_or_default()).collect();
+    }
+
     /// All causes of this picture, which itself has none yet.
     pub fn all(&mut self, snapshot: &Snapshot) -> Arc<Vec<Cause>> {
         let mut all: Vec<Cause> = self.of_checks.iter().flatten().cloned().collect();

@@ -3,10 +3,11 @@
 use super::args::Run;
 use super::logging::{self, Format, Level};
 use super::{complain, could_not_start, refuse, refuse_web, runtime};
-use crate::config::{self, Environment, Loaded, Plan, Tables};
+use crate::config::{self, Environment, Tables};
 use crate::exit::Exit;
-use crate::lifecycle::{self, Ended, Signals, StartError};
+use crate::lifecycle::{self, Ended, Load, Signals, Start, StartError};
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 pub(super) fn run(arguments: &Run, env: &Environment) -> Exit {
@@ -28,13 +29,14 @@ pub(super) fn run(arguments: &Run, env: &Environment) -> Exit {
             return Exit::Input;
         }
     };
-    match config::load(&arguments.flags(), env, Tables::of_program()) {
-        Ok(loaded) => {
+    let (flags, env) = (arguments.flags(), env.clone());
+    let load: Load = Arc::new(move || config::load_watched(&flags, &env, Tables::of_program()));
+    match load() {
+        (Ok(loaded), files) => {
             logging::start(level, format);
-            log_warnings(&loaded);
-            serve(runtime, loaded.plan, signals)
+            serve(runtime, Start { loaded, files, load }, signals)
         }
-        Err(error) => refuse(&error),
+        (Err(error), _) => refuse(&error),
     }
 }
 
@@ -47,15 +49,8 @@ fn setting<T: FromStr<Err = String> + Default>(flag: Option<T>, name: &str, env:
     }
 }
 
-fn log_warnings(loaded: &Loaded) {
-    for warning in &loaded.warnings {
-        let hint = warning.hint.as_deref();
-        tracing::warn!(at = warning.path, line = warning.at.line, hint, "{}", warning.message);
-    }
-}
-
-fn serve(runtime: Runtime, plan: Plan, mut signals: Signals) -> Exit {
-    let ended = runtime.block_on(lifecycle::run(plan, &mut signals));
+fn serve(runtime: Runtime, start: Start, mut signals: Signals) -> Exit {
+    let ended = runtime.block_on(lifecycle::run(start, &mut signals));
     // A look-up or a collector may hang in the kernel; nobody waits for its thread.
     runtime.shutdown_background();
     match ended {

@@ -1,6 +1,7 @@
 //! One written check after the other made into a check that can run, and the rules that hold between them.
 
 use super::layers::Written;
+use super::origin::Origin;
 use super::plan::Check;
 use super::{Desk, Tables, depend};
 use crate::limits;
@@ -60,7 +61,9 @@ fn build(written: &Written, tables: Tables, desk: &mut Desk) -> Option<Check> {
     take_query(written, kind, &target, &mut own, desk);
     let probe = build_probe(written, kind, &target, &own, &mut desk.problems)?;
     let probe = if raw.all_addresses { every_address(written, kind, &target, (probe, &own), desk)? } else { probe };
-    Some(Check { facts: Arc::new(facts(raw, times, kind, &target)), probe })
+    let url = node.get("url").and_then(Node::as_text).unwrap_or_default();
+    let origin = Origin::of(url, &own, raw.all_addresses, &mut desk.files);
+    Some(Check { facts: Arc::new(facts(raw, times, kind, &target)), probe, origin })
 }
 
 /// Why there is no target; said already.

@@ -1,10 +1,12 @@
 //! `${…}` in the texts of a configuration, after parsing, so that no value can change the structure of the file.
 //! What must stay true: a value that came in here is never shown; [`Expanded::veil`] sees to messages that repeat it.
 
+use super::stamp::Files;
 use crate::limits;
 use crate::node::{Node, Place, Problem, Problems, Value, child};
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 
 /// The environment, read once; tests bring their own.
 #[derive(Clone, Default)]
@@ -58,27 +60,36 @@ pub(super) struct Expanded(Vec<(Place, String)>);
 const TELLING_CHARS: usize = 4;
 
 impl Expanded {
-    /// Fills in all texts below a node.
-    pub(super) fn fill(&mut self, node: &mut Node, path: &str, env: &Environment, problems: &mut Problems) {
+    /// Fills in all texts below a node; notes what is wrong, and the files that are read.
+    pub(super) fn fill(
+        &mut self,
+        node: &mut Node,
+        path: &str,
+        env: &Environment,
+        (problems, files): (&mut Problems, &mut Files),
+    ) {
         let at = node.at;
         match &mut node.value {
-            Value::Text(text) if text.contains('$') => match fill(text, env) {
-                Ok((filled, values)) => {
-                    *text = filled;
-                    self.0.extend(values.into_iter().map(|value| (at, value)));
+            Value::Text(text) if text.contains('$') => {
+                named_files(text).for_each(|file| files.note(Path::new(file)));
+                match fill(text, env) {
+                    Ok((filled, values)) => {
+                        *text = filled;
+                        self.0.extend(values.into_iter().map(|value| (at, value)));
+                    }
+                    Err(fault) => {
+                        problems.0.push(Problem { message: fault.message, path: path.to_owned(), at, hint: fault.hint })
+                    }
                 }
-                Err(fault) => {
-                    problems.0.push(Problem { message: fault.message, path: path.to_owned(), at, hint: fault.hint })
-                }
-            },
+            }
             Value::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    self.fill(item, &format!("{path}[{index}]"), env, problems);
+                    self.fill(item, &format!("{path}[{index}]"), env, (problems, files));
                 }
             }
             Value::Map(entries) => {
                 for (key, item) in entries {
-                    self.fill(item, &child(path, &key.name), env, problems);
+                    self.fill(item, &child(path, &key.name), env, (problems, files));
                 }
             }
             _ => {}
@@ -95,6 +106,11 @@ impl Expanded {
             }
         }
     }
+}
+
+/// The paths of `${file:…}` in a text.
+fn named_files(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${file:").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 /// Why a text could not be filled in.

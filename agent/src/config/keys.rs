@@ -53,6 +53,13 @@ pub static TOP: &[Key] = &[
         "none",
         "prefixes under which `readiness` and `diagnostics` answer too, such as `/api/v1/health`",
     ),
+    key(
+        "reload",
+        "`watch` or `request`",
+        "`watch`",
+        "when the configuration is read again: as soon as its file, a `${file:…}` or a TLS file of a check has changed, or only when \
+         SIGHUP or `POST /-/reload` asks for it, which always works. A bad one never replaces a good one",
+    ),
 ];
 
 /// Keys that a later version will read; refused by name until then, for a key that does nothing is a lie.

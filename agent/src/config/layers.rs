@@ -171,7 +171,7 @@ fn from_flags(flags: &Flags, env: &Environment, desk: &mut Desk) -> Vec<Written>
 pub(super) fn flag_text(text: &str, path: &str, env: &Environment, desk: &mut Desk) -> Node {
     let mut node = Node::text(text);
     if text.contains("${") {
-        desk.expanded.fill(&mut node, path, env, &mut desk.problems);
+        desk.expanded.fill(&mut node, path, env, (&mut desk.problems, &mut desk.files));
     }
     node
 }
@@ -213,7 +213,7 @@ fn set_value(text: &str, path: &str, env: &Environment, desk: &mut Desk) -> Node
         Ok(mut node) => {
             unplace(&mut node);
             if text.contains("${") {
-                desk.expanded.fill(&mut node, path, env, &mut desk.problems);
+                desk.expanded.fill(&mut node, path, env, (&mut desk.problems, &mut desk.files));
             }
             node
         }

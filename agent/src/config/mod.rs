@@ -8,9 +8,11 @@ mod expand;
 mod host;
 pub mod keys;
 mod layers;
+mod origin;
 mod plan;
 mod report;
 mod source;
+mod stamp;
 mod top;
 mod yaml;
 
@@ -24,8 +26,10 @@ mod tests;
 pub use awaited::{Awaited, load_awaited};
 pub use expand::Environment;
 pub use layers::{CHECK_PREFIX, Flags};
-pub use plan::{Check, Plan, ServerPlan};
-pub use report::{ConfigError, render_problem};
+pub use origin::Origin;
+pub use plan::{Check, InForce, Plan, ServerPlan};
+pub use report::{ConfigError, render_problem, trouble, troubles};
+pub use stamp::Seen;
 pub(crate) use top::{LISTEN, parse_listen};
 
 use crate::collectors::{PeerLabels, PeerPlan, SOURCES, Source};
@@ -35,6 +39,7 @@ use crate::paint::Paint;
 use crate::probes::{KINDS, Kind};
 use crate::secret::veiled;
 use expand::Expanded;
+use stamp::Files;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -75,13 +80,27 @@ pub struct Loaded {
 /// # Errors
 /// When anything is wrong: all of it.
 pub fn load(flags: &Flags, env: &Environment, tables: Tables) -> Result<Loaded, ConfigError> {
+    load_watched(flags, env, tables).0
+}
+
+/// As [`load`], and tells the files that it read or would have read, good or bad, as they looked before.
+pub fn load_watched(flags: &Flags, env: &Environment, tables: Tables) -> (Result<Loaded, ConfigError>, Vec<Seen>) {
     let file = flags.config.clone().or_else(|| env.filled("AGENT_CONFIG").map(str::to_owned));
     if file.is_none() && layers::nothing_given(flags, env) {
-        return Err(ConfigError::Nothing);
+        return (Err(ConfigError::Nothing), Vec::new());
     }
-    let root = file.as_deref().map_or_else(|| Ok(Node::default()), read_file)?;
     let mut desk = Desk::default();
+    file.iter().for_each(|file| desk.files.note(Path::new(file)));
+    let root = match file.as_deref().map_or_else(|| Ok(Node::default()), read_file) {
+        Ok(root) => root,
+        Err(error) => return (Err(error), desk.files.0),
+    };
     let plan = make(root, flags, env, tables, &mut desk);
+    let seen = std::mem::take(&mut desk.files).0;
+    (judge(plan, desk, file), seen)
+}
+
+fn judge(plan: Option<Plan>, desk: Desk, file: Option<String>) -> Result<Loaded, ConfigError> {
     match (desk.verdict(), plan) {
         (Ok(warnings), Some(plan)) => Ok(Loaded { plan, warnings, file }),
         (Ok(_), None) => Err(ConfigError::Problems { file, problems: Problems::default() }),
@@ -90,7 +109,7 @@ pub fn load(flags: &Flags, env: &Environment, tables: Tables) -> Result<Loaded, 
 }
 
 fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: &mut Desk) -> Option<Plan> {
-    desk.expanded.fill(&mut root, "", env, &mut desk.problems);
+    desk.expanded.fill(&mut root, "", env, (&mut desk.problems, &mut desk.files));
     desk.unfilled = desk.problems.0.len();
     let top = top::read(&root, flags, env, tables, &mut desk.problems);
     let written = layers::checks(&root, flags, env, desk);
@@ -104,6 +123,7 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
     }
     Some(Plan {
         server: top.server,
+        watch: top.watch,
         checks,
         peer: top.peer,
         host: top.host,
@@ -150,6 +170,7 @@ struct Desk {
     problems: Problems,
     warnings: Problems,
     expanded: Expanded,
+    files: Files,
     /// How many of the problems are about `${…}`; what follows from them is not worth saying.
     unfilled: usize,
 }
@@ -157,7 +178,8 @@ struct Desk {
 impl Desk {
     /// The warnings when nothing is wrong; else the problems, in the order of the file. Neither shows what came in by `${…}`.
     fn verdict(self) -> Result<Vec<Problem>, Problems> {
-        let Self { problems: Problems(mut problems), warnings: Problems(mut warnings), expanded, unfilled } = self;
+        let Self { problems: Problems(mut problems), warnings: Problems(mut warnings), expanded, unfilled, files: _ } =
+            self;
         let later = problems.split_off(unfilled.min(problems.len()));
         let follows = |one: &Problem| problems.iter().any(|p| p.path == one.path || (p.at == one.at && p.at.line > 0));
         let later: Vec<Problem> = later.into_iter().filter(|one| !follows(one)).collect();

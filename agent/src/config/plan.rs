@@ -1,5 +1,6 @@
 //! What runs: everything checked, nothing optional that need not be.
 
+use super::origin::Origin;
 use crate::collectors::PeerPlan;
 use crate::probes::Probe;
 use crate::snapshot::CheckFacts;
@@ -19,6 +20,8 @@ pub struct Check {
     pub facts: Arc<CheckFacts>,
     /// The probe with its parameters.
     pub probe: Box<dyn Probe>,
+    /// What it was made of.
+    pub origin: Origin,
 }
 
 impl fmt::Debug for Check {
@@ -29,7 +32,7 @@ impl fmt::Debug for Check {
 }
 
 /// What the server needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerPlan {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -41,11 +44,22 @@ pub struct ServerPlan {
     pub aliases: Vec<String>,
 }
 
+/// What the server shows and by which it answers; another one takes its place when the configuration is read again.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// Where and for whom it answers.
+    pub server: ServerPlan,
+    /// The plan in force, without secrets, for `/config`.
+    pub effective: serde_json::Value,
+}
+
 /// Everything `agent run` needs.
 #[derive(Debug)]
 pub struct Plan {
     /// The server.
     pub server: ServerPlan,
+    /// Whether the files of the configuration are watched, and it is read again when they change.
+    pub watch: bool,
     /// The checks, in the order written.
     pub checks: Vec<Check>,
     /// What the collectors are told of the peer.
@@ -64,12 +78,19 @@ impl Plan {
     /// The plan in force as JSON, for `/config`. It is made of what holds no secret: facts of the checks, addresses, names.
     #[must_use]
     pub fn effective(&self) -> serde_json::Value {
+        self.effective_at(self.server.listen)
+    }
+
+    /// The same for an agent that listens at this address already.
+    #[must_use]
+    pub fn effective_at(&self, listen: SocketAddr) -> serde_json::Value {
         let checks: Vec<serde_json::Value> = self.checks.iter().map(|check| effective_check(&check.facts)).collect();
         json!({
-            "listen": self.server.listen.to_string(),
+            "listen": listen.to_string(),
             "web_config": self.server.web_config.as_ref().map(|path| path.display().to_string()),
             "diagnostics_from": self.server.diagnostics_from.iter().map(IpNet::to_string).collect::<Vec<_>>(),
             "health_aliases": self.server.aliases,
+            "reload": if self.watch { "watch" } else { "request" },
             "peer": {
                 "cgroup": self.peer.cgroup,
                 "process": self.peer.process,

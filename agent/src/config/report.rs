@@ -4,6 +4,7 @@ use super::source;
 use crate::limits;
 use crate::node::{Place, Problem, Problems};
 use crate::paint::Paint;
+use crate::reload::Trouble;
 use std::fmt::{self, Write as _};
 
 const THREE_WAYS: &str = "give one of these, or several
@@ -100,14 +101,9 @@ impl std::error::Error for ConfigError {}
 /// One problem or warning in the house form; `word` is `error:` or `warning:`.
 #[must_use]
 pub fn render_problem(problem: &Problem, file: Option<&str>, word: &str, paint: Paint) -> String {
-    let mut out = format!("{word} {}\n", problem.message);
-    let Place { line, column } = problem.at;
-    let path = if problem.path.is_empty() { "the top" } else { &problem.path };
-    let _ = match (line, file) {
-        (1.., Some(file)) => writeln!(out, "  at {path} ({file}:{line}:{column})"),
-        _ => writeln!(out, "  at {path}"),
-    };
-    push_hint(&mut out, problem.hint.as_ref(), paint);
+    let Trouble { message, at, hint } = trouble(problem, file);
+    let mut out = format!("{word} {message}\n  at {at}\n");
+    push_hint(&mut out, hint.as_ref(), paint);
     out
 }
 
@@ -115,4 +111,40 @@ fn push_hint(out: &mut String, hint: Option<&String>, paint: Paint) {
     if let Some(hint) = hint {
         let _ = writeln!(out, "{} {hint}", paint.cyan("hint:"));
     }
+}
+
+/// What is wrong, for those who read it elsewhere than in a terminal: JSON, a log.
+#[must_use]
+pub fn troubles(error: &ConfigError) -> Vec<Trouble> {
+    let one = |message: &str, at: String, hint: Option<&String>| Trouble {
+        message: message.to_owned(),
+        at,
+        hint: hint.cloned(),
+    };
+    match error {
+        ConfigError::Nothing => {
+            vec![one("nothing to watch: no peer, no check and no configuration file", String::new(), None)]
+        }
+        ConfigError::Unreadable { file, message, hint } => {
+            vec![one(&format!("cannot read `{file}`: {message}"), file.clone(), Some(hint))]
+        }
+        ConfigError::Malformed { file, message, at, hint, .. } => {
+            vec![one(message, format!("{file}:{}:{}", at.line, at.column), hint.as_ref())]
+        }
+        ConfigError::Problems { file, problems: Problems(all) } => {
+            all.iter().take(limits::PROBLEMS_SHOWN).map(|problem| trouble(problem, file.as_deref())).collect()
+        }
+    }
+}
+
+/// A problem or warning, with its place in the file where it has one.
+#[must_use]
+pub fn trouble(problem: &Problem, file: Option<&str>) -> Trouble {
+    let Problem { message, path, at, hint } = problem;
+    let path = if path.is_empty() { "the top" } else { path };
+    let at = match (at.line, file) {
+        (1.., Some(file)) => format!("{path} ({file}:{}:{})", at.line, at.column),
+        _ => path.to_owned(),
+    };
+    Trouble { message: message.clone(), at, hint: hint.clone() }
 }

@@ -35,6 +35,15 @@ pub(super) struct RawTop {
     collectors: IgnoredAny,
     diagnostics_from: Vec<String>,
     health_aliases: Vec<String>,
+    reload: Option<Reload>,
+}
+
+/// When the configuration is read again without being asked.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Reload {
+    Watch,
+    Request,
 }
 
 #[derive(Default, Deserialize)]
@@ -54,6 +63,7 @@ struct RawPeer {
 /// What the plan needs beside the checks.
 pub(super) struct Top {
     pub(super) server: ServerPlan,
+    pub(super) watch: bool,
     pub(super) peer: PeerPlan,
     pub(super) host: bool,
     pub(super) host_root: PathBuf,
@@ -73,6 +83,7 @@ pub(super) fn read(
     let supported = without_peer_url(supported, problems);
     let raw: RawTop = supported.read_on("", problems)?;
     let (collectors, collect_interval, node) = collectors(root, raw.host, tables, problems);
+    let watch = raw.reload != Some(Reload::Request);
     let server = ServerPlan {
         listen: listen(&raw, root, flags, env, problems),
         web_config: flags.web_config.as_ref().map(PathBuf::from),
@@ -85,7 +96,7 @@ pub(super) fn read(
     let at = root.get("host_root").map_or(Place::default(), |node| node.at);
     let host_root = host::root(raw.host_root, at, problems);
     let host = collectors.contains(&HOST);
-    Some(Top { server, peer, host, host_root, collectors, collect_interval })
+    Some(Top { server, watch, peer, host, host_root, collectors, collect_interval })
 }
 
 /// Refuses by name what a later version will read, so that it gets no "did you mean".

@@ -2,21 +2,28 @@
 //! What must stay true: whatever hangs (a probe, a collector, a client), the process ends within its budget, and a second signal
 //! ends it at once.
 
+mod difference;
+mod lookout;
 mod signals;
+mod steward;
 
-pub use signals::{Signals, Stop};
+pub use signals::{Heard, Signals, Stop};
+pub use steward::{Load, Reading};
 
-use crate::collectors::{Roots, SOURCES};
-use crate::config::{self, Check, Plan};
+use crate::collectors::{Collector, Roots, SOURCES};
+use crate::config::{self, Check, InForce, Loaded, Plan, Seen};
 use crate::probes::net::Net;
+use crate::reload::{By, Order, Orders};
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::state::{Event, State};
 use crate::units::Span;
 use crate::version::Version;
 use crate::{clock, limits, server, state};
+use difference::{Collecting, Running};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use steward::Steward;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -47,16 +54,31 @@ pub enum StartError {
     Web(#[from] server::WebConfigError),
 }
 
+/// What it starts with.
+pub struct Start {
+    /// The configuration.
+    pub loaded: Loaded,
+    /// The files that it was read from.
+    pub files: Vec<Seen>,
+    /// Reads it again.
+    pub load: Load,
+}
+
 /// Runs the agent until a signal ends it.
 ///
 /// # Errors
 /// When it cannot listen or its web configuration does not work. Nothing has been started then.
-pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError> {
+pub async fn run(start: Start, signals: &mut Signals) -> Result<Ended, StartError> {
+    let Start { loaded, files, load } = start;
+    steward::log_warnings(&loaded);
+    let plan = loaded.plan;
     let (first, publish) = start_state(&plan);
+    let in_force = watch::Sender::new(Arc::new(InForce { server: plan.server.clone(), effective: plan.effective() }));
+    let (orders, mut ordered) = mpsc::channel(limits::RELOADS_QUEUED);
     let app = server::App::new(server::Feed {
         snapshots: publish.subscribe(),
-        plan: plan.server.clone(),
-        effective: plan.effective(),
+        in_force: in_force.subscribe(),
+        reloads: orders.clone(),
         read: config::read_yaml,
     })?;
     let listener = listen(plan.server.listen).await?;
@@ -69,15 +91,46 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
     }));
     let (events, from_schedule) = mpsc::channel(limits::OUTCOMES_QUEUED);
     tokio::spawn(state::write(first, from_schedule, publish));
-    let schedule = start_schedule(plan, events.clone());
+    let files = watch::Sender::new(if plan.watch { files } else { Vec::new() });
+    tokio::spawn(lookout::watch(files.subscribe(), orders.clone()));
+    let running = Running::first(&plan);
+    let schedule = start_schedule(plan, &running, events.clone());
+    let mut steward = Steward { load, running, schedule, events, in_force, files, late: None };
     tracing::info!(%address, "agent is up");
 
-    let asked = signals.next().await;
+    let asked = tokio::select! {
+        asked = until_stopped(signals, &orders) => asked,
+        // It has no end, for the server and the watcher may give orders as long as they live.
+        () = steward.serve(&mut ordered) => signals.next().await,
+    };
+    let Steward { schedule, events, .. } = steward;
     tokio::select! {
         () = wind_down(asked, &events, schedule, stop, serving) => Ok(Ended::InOrder),
-        second = signals.next() => {
+        second = next_stop(signals) => {
             tracing::warn!(signal = second.as_str(), "second signal, ending at once");
             Ok(Ended::Aborted(second))
+        }
+    }
+}
+
+/// The first signal that ends the agent; each SIGHUP before it orders a reload.
+async fn until_stopped(signals: &mut Signals, orders: &Orders) -> Stop {
+    loop {
+        match signals.heard().await {
+            Heard::Stop(stop) => return stop,
+            Heard::Reload => {
+                // With no room left, the last of those that wait will read what there is then.
+                let _room = orders.try_send(Order { by: By::Signal, answer: None });
+            }
+        }
+    }
+}
+
+/// The next signal that ends the agent; there is nothing to reload any more.
+async fn next_stop(signals: &mut Signals) -> Stop {
+    loop {
+        if let Heard::Stop(stop) = signals.heard().await {
+            return stop;
         }
     }
 }
@@ -104,18 +157,24 @@ fn start_state(plan: &Plan) -> (State, watch::Sender<Arc<Snapshot>>) {
     (state, watch::Sender::new(first))
 }
 
-fn start_schedule(plan: Plan, events: mpsc::Sender<Event>) -> Schedule {
+fn start_schedule(plan: Plan, running: &Running, events: mpsc::Sender<Event>) -> Schedule {
     let mut schedule = Schedule::new(events, Arc::new(Net::default()));
     for (index, check) in plan.checks.into_iter().enumerate() {
         announce(&check);
         schedule.check(index, check);
     }
-    let roots = Roots { root: plan.host_root.clone(), ..Roots::of_system() };
-    let source = |name: &str| SOURCES.iter().find(|source| source.name == name);
-    let collectors = plan.collectors.iter().enumerate().filter_map(|(index, name)| Some((index, source(name)?)));
-    let collectors = collectors.map(|(index, source)| (index, (source.build)(&roots, &plan.peer)));
-    schedule.sources(collectors.collect(), plan.collect_interval);
+    schedule.sources(build_sources(running), running.collecting.interval);
     schedule
+}
+
+/// The sources of what runs, with their numbers.
+fn build_sources(running: &Running) -> Vec<(usize, Box<dyn Collector>)> {
+    let Collecting { peer, host_root, .. } = &running.collecting;
+    let roots = Roots { root: host_root.clone(), ..Roots::of_system() };
+    let source = |name: &str| SOURCES.iter().find(|source| source.name == name);
+    let sources = running.numbered_sources().into_iter();
+    let built = sources.filter_map(|(number, name)| Some((number, (source(name)?.build)(&roots, peer))));
+    built.collect()
 }
 
 fn announce(check: &Check) {
@@ -142,7 +201,7 @@ async fn wind_down(
     if events.send(Event::Draining).await.is_err() {
         step("the state was gone already");
     }
-    schedule.tasks.shutdown().await;
+    schedule.shutdown().await;
     step("probes and collectors have ended, `/ready` answers 503");
     tokio::time::sleep(limits::DRAIN_NOTICE).await;
     let _serving = stop.send(());

@@ -35,6 +35,15 @@ impl Stop {
     }
 }
 
+/// What a running agent hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It is to end.
+    Stop(Stop),
+    /// SIGHUP: it is to read its configuration again.
+    Reload,
+}
+
 /// The caught signals.
 #[derive(Debug)]
 pub struct Signals {
@@ -54,6 +63,14 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// The next one, for whoever reads his configuration again at SIGHUP.
+    pub async fn heard(&mut self) -> Heard {
+        match self.next().await {
+            Stop::HangUp => Heard::Reload,
+            stop => Heard::Stop(stop),
+        }
     }
 
     /// The next one.

@@ -9,6 +9,7 @@ use crate::limits;
 use crate::probes::metrics::{LEFT_OUT, LEFT_OUT_WHY, REEXPORTED};
 use crate::probes::{Outcome, Reason};
 use crate::reading::{Metric, Reading};
+use crate::reload::Reloads;
 use crate::snapshot::{CheckState, CheckView, Health, Snapshot, SourceView};
 use crate::version::Version;
 use std::collections::{BTreeMap, HashSet};
@@ -89,6 +90,7 @@ pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexpo
     if let Some(good) = served.web_config_read {
         gathered.plain(&names::WEB_CONFIG_READ, Values::NONE, truth(good));
     }
+    gathered.reloads(&snapshot.reloads);
     let all_reasons = snapshot.checks.len() <= limits::CHECKS_WITH_ALL_REASONS;
     for check in &snapshot.checks {
         gathered.check(check, all_reasons);
@@ -142,6 +144,14 @@ impl<'a> Gathered<'a> {
         if labelled || rows.last().is_none_or(|last| last.check != check) {
             rows.push(row);
         }
+    }
+
+    fn reloads(&mut self, reloads: &Reloads) {
+        self.plain(&names::CONFIG_READ, Values::NONE, truth(reloads.last_was_taken()));
+        self.plain(&names::CONFIG_READ_AT, Values::NONE, unix(reloads.in_force_since));
+        let [ok_word, failed_word] = &names::RESULTS;
+        self.plain(&names::CONFIG_RELOADS, word(ok_word), count(reloads.taken));
+        self.plain(&names::CONFIG_RELOADS, word(failed_word), count(reloads.refused));
     }
 
     fn check(&mut self, view: &'a CheckView, all_reasons: bool) {

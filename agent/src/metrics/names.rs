@@ -2,7 +2,7 @@
 
 use crate::reading::{Metric, Type};
 
-/// The values of the label `result` of [`CHECK_RUNS`].
+/// The values of the label `result` of [`CHECK_RUNS`] and [`CONFIG_RELOADS`].
 pub static RESULTS: [&str; 2] = ["ok", "failed"];
 
 /// Which agent this is.
@@ -62,6 +62,22 @@ pub static WEB_CONFIG_READ: Metric = Metric::gauge(
     "sidecar_web_config_last_reload_successful",
     "Whether the web configuration file was good when last read, 1 or 0; when 0 the one before stays in force",
 );
+/// Whether the configuration that was read last is in force; Prometheus has the like of itself.
+pub static CONFIG_READ: Metric = Metric::gauge(
+    "sidecar_config_last_reload_successful",
+    "Whether the configuration was good when last read, 1 or 0; when 0 the one before stays in force",
+);
+/// When the configuration in force was read.
+pub static CONFIG_READ_AT: Metric = Metric::gauge(
+    "sidecar_config_last_reload_success_timestamp_seconds",
+    "Unix time at which the configuration in force was read",
+);
+/// Reloads by result; both results are there from the start.
+pub static CONFIG_RELOADS: Metric = Metric::counter(
+    "sidecar_config_reloads_total",
+    "Times that the configuration was read again by result; failed: it was refused, and the one before stays in force",
+)
+.labelled(&["result"]);
 /// blackbox_exporter's verdict on the last run.
 pub static PROBE_SUCCESS: Metric =
     Metric::gauge("probe_success", "Whether the last run of the check succeeded, 1 or 0, not debounced");
@@ -85,6 +101,9 @@ pub static ALL: &[&Metric] = &[
     &CAUSE_ACTIVE,
     &CONNECTIONS_REFUSED,
     &WEB_CONFIG_READ,
+    &CONFIG_READ,
+    &CONFIG_READ_AT,
+    &CONFIG_RELOADS,
     &PROBE_SUCCESS,
     &PROBE_DURATION,
     &PROBE_TIMEOUT,

@@ -3,6 +3,7 @@
 use crate::collectors::{Collected, facts as host};
 use crate::probes::{Fault, Note, Outcome, Phase, Reason, facts};
 use crate::reading::{Metric, Reading, Type};
+use crate::reload::Reloads;
 use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Role, Snapshot, SourceView, Stage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -177,6 +178,7 @@ pub(crate) fn full() -> Snapshot {
         checks: vec![backend(), database(), certificate(), undecided],
         sources: sources(),
         causes: Arc::default(),
+        reloads: Reloads::none(time(0)),
     }
 }
 

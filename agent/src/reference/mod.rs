@@ -34,8 +34,10 @@ fn of(tables: Tables) -> String {
     let pages = crate::server::pages();
     table(&mut out, "Pages", ["path", "who may see it", "what it is"], pages);
     out.push_str(RESTRICTED);
-    table(&mut out, "Environment", ["variable", "meaning"], keys::ENVIRONMENT.iter().map(|row| [row.0, row.1]));
-    table(&mut out, "Exit codes", ["code", "meaning"], Exit::MEANINGS.iter().map(|row| [row.0, row.1]));
+    let variables = keys::ENVIRONMENT.iter().map(|row| [row.0, row.1].map(str::to_owned));
+    table(&mut out, "Environment", ["variable", "meaning"], variables);
+    let codes = Exit::MEANINGS.iter().map(|row| [row.0, row.1].map(str::to_owned));
+    table(&mut out, "Exit codes", ["code", "meaning"], codes);
     out
 }
 
@@ -163,15 +165,10 @@ fn metrics(out: &mut String) {
     }
 }
 
-fn table<const N: usize>(
-    out: &mut String,
-    title: &str,
-    head: [&str; N],
-    rows: impl Iterator<Item = [&'static str; N]>,
-) {
+fn table<const N: usize>(out: &mut String, title: &str, head: [&str; N], rows: impl Iterator<Item = [String; N]>) {
     let _ = writeln!(out, "\n## {title}\n\n| {} |\n|{}", head.join(" | "), " --- |".repeat(N));
     for row in rows {
-        let row = row.map(cell).join(" | ").replacen(" |", "` |", 1);
+        let row = row.map(|text| cell(&text)).join(" | ").replacen(" |", "` |", 1);
         let _ = writeln!(out, "| `{row} |");
     }
 }

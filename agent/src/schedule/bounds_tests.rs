@@ -2,6 +2,7 @@
 
 use super::tests::facts;
 use super::*;
+use crate::config::Origin;
 use crate::probes::{Context, Probe, Run};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,7 +32,7 @@ async fn so_many_probes_run_at_once_and_the_others_wait_and_all_have_their_turn(
     let all = limits::PROBES_AT_ONCE + 8;
     for index in 0..all {
         let probe = Box::new(Counted { now: Arc::clone(&now), most: Arc::clone(&most) });
-        schedule.check(index, Check { facts: facts(10), probe });
+        schedule.check(index, Check { facts: facts(10), probe, origin: Origin::default() });
     }
     let mut seen = std::collections::HashSet::new();
     while seen.len() < all {

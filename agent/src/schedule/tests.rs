@@ -1,6 +1,7 @@
 //! The schedule on tokio's paused clock: no test here waits for time.
 
 use super::*;
+use crate::config::Origin;
 use crate::probes::{Context, Fault, Probe, Reason, Run};
 use crate::snapshot::Role;
 use std::sync::Mutex;
@@ -81,7 +82,7 @@ async fn outcomes(acts: &[Act], wanted: usize) -> Vec<(usize, Option<Reason>)> {
     let (sender, mut receiver) = mpsc::channel(limits::OUTCOMES_QUEUED);
     let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
     for (index, act) in acts.iter().enumerate() {
-        schedule.check(index, Check { facts: facts(10), probe: Box::new(Scripted(*act)) });
+        schedule.check(index, Check { facts: facts(10), probe: Box::new(Scripted(*act)), origin: Origin::default() });
     }
     let mut seen = Vec::new();
     while seen.len() < wanted {
@@ -124,11 +125,12 @@ async fn however_many_peers_hang_the_others_keep_their_beats() {
     let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
     let hanging = 15 * limits::PROBES_AT_ONCE;
     for index in 0..hanging {
-        schedule.check(index, Check { facts: facts(10), probe: Box::new(Scripted(Act::Hang)) });
+        schedule
+            .check(index, Check { facts: facts(10), probe: Box::new(Scripted(Act::Hang)), origin: Origin::default() });
     }
     let began = Arc::new(Mutex::new(Vec::new()));
     let probe = Noting { took: Duration::from_millis(2), began: Arc::clone(&began) };
-    schedule.check(hanging, Check { facts: facts(10), probe: Box::new(probe) });
+    schedule.check(hanging, Check { facts: facts(10), probe: Box::new(probe), origin: Origin::default() });
     let all = async { while receiver.recv().await.is_some() {} };
     let _over = timeout(Duration::from_secs(300), all).await;
     let began = began.lock().unwrap();
@@ -160,7 +162,7 @@ async fn beginnings(durations: &[Duration], seconds: u64) -> Vec<u128> {
     let mut schedule = Schedule::new(sender, Arc::new(Net::default()));
     for (index, took) in durations.iter().enumerate() {
         let probe = Noting { took: *took, began: Arc::clone(&began) };
-        schedule.check(index, Check { facts: facts(10), probe: Box::new(probe) });
+        schedule.check(index, Check { facts: facts(10), probe: Box::new(probe), origin: Origin::default() });
     }
     let all = async { while receiver.recv().await.is_some() {} };
     let _over = timeout(Duration::from_secs(seconds), all).await;

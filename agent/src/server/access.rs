@@ -29,6 +29,16 @@ pub(super) fn trust(networks: &[IpNet], from: IpAddr, headers: &HeaderMap) -> Re
     if names_this_host(headers) { Ok(()) } else { Err("name the host by its address or as `localhost`") }
 }
 
+/// The same for a request that changes something. A page under a name that a browser was tricked into (DNS rebinding) is of the same site
+/// as itself, so one that a browser sends must name this host wherever it comes from.
+pub(super) fn trust_to_change(networks: &[IpNet], from: IpAddr, headers: &HeaderMap) -> Result<(), &'static str> {
+    trust(networks, from, headers)?;
+    if !headers.contains_key(header::ORIGIN) || names_this_host(headers) {
+        return Ok(());
+    }
+    Err("name the host by its address or as `localhost`")
+}
+
 fn names_this_host(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let host = host.to_str().unwrap_or_default();
@@ -68,6 +78,18 @@ mod tests {
             assert!(!check("127.0.0.1", &[(name, "127.0.0.1")]), "{name}");
             assert!(!check("10.20.3.4", &[(name, "")]), "{name}");
         }
+    }
+
+    #[test]
+    fn a_browser_that_changes_something_names_this_host_from_a_trusted_network_too() {
+        let networks = ["10.20.0.0/16".parse().unwrap()];
+        let may = |host: &'static str, origin: Option<&'static str>| {
+            let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+            headers.extend(origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin))));
+            trust_to_change(&networks, "10.20.3.4".parse().unwrap(), &headers).is_ok()
+        };
+        assert!(may("agent.internal", None) && may("10.20.0.1:9797", Some("http://10.20.0.1:9797")));
+        assert!(!may("rebound.example", Some("http://rebound.example")));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 
 use super::figures::{self, Process, System};
 use super::health::{self, Entry, Service, milliseconds};
+use super::reload::Told;
 use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
 use super::times;
 use crate::collectors::Collected;
 use crate::probes::Fault;
 use crate::reading::Reading;
+use crate::reload::Reloads;
 use crate::snapshot::{CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
 use crate::version::Version;
 use http::StatusCode;
@@ -24,14 +26,24 @@ struct Body<'a> {
     system: System<'a>,
     process: Process,
     sources: Ordered<&'a str, Source<'a>>,
-    agent: Agent,
+    agent: Agent<'a>,
+}
+
+/// What became of the configuration.
+#[derive(Serialize)]
+struct Config<'a> {
+    in_force_since: String,
+    reloads: u64,
+    refused: u64,
+    last_reload: Option<Told<'a>>,
 }
 
 #[derive(Serialize)]
-struct Agent {
+struct Agent<'a> {
     version: &'static str,
     commit: &'static str,
     stage: &'static str,
+    config: Config<'a>,
     started_at: String,
     uptime_seconds: u64,
     snapshot_at: String,
@@ -123,16 +135,26 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
     reply::json(StatusCode::OK, &body)
 }
 
-fn agent(asked: &Asked<'_>, snapshot: &Snapshot) -> Agent {
+fn agent<'a>(asked: &Asked<'_>, snapshot: &'a Snapshot) -> Agent<'a> {
     let Version { number: version, commit } = Version::THIS;
     Agent {
         version,
         commit,
         stage: if snapshot.stage == Stage::Running { "running" } else { "draining" },
+        config: config(&snapshot.reloads),
         started_at: times::rfc3339(snapshot.started_at),
         uptime_seconds: times::ago(snapshot.started_at, asked.now).as_secs(),
         snapshot_at: times::rfc3339(snapshot.at),
         process: figures::own_process(snapshot),
+    }
+}
+
+fn config(reloads: &Reloads) -> Config<'_> {
+    Config {
+        in_force_since: times::rfc3339(reloads.in_force_since),
+        reloads: reloads.taken,
+        refused: reloads.refused,
+        last_reload: reloads.last.as_deref().map(Told::of),
     }
 }
 

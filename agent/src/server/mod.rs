@@ -11,8 +11,10 @@ mod figures;
 mod health;
 mod live;
 mod metrics_page;
+mod origin;
 mod parts;
 mod ready;
+mod reload;
 mod reply;
 mod routes;
 mod sd;
@@ -28,8 +30,9 @@ pub use accept::serve;
 pub use routes::pages;
 pub use web_config::{ReadNode, WebConfigError, check as check_web_config};
 
-use crate::config::ServerPlan;
+use crate::config::InForce;
 use crate::metrics::{Pages, Served};
+use crate::reload::Orders;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,10 +43,10 @@ use web_config::{Watched, WebConfig};
 pub struct Feed {
     /// The latest snapshot.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// Where and for whom it answers.
-    pub plan: ServerPlan,
-    /// The plan in force, without secrets, for `/config`.
-    pub effective: serde_json::Value,
+    /// Where and for whom it answers, and what `/config` shows.
+    pub in_force: watch::Receiver<Arc<InForce>>,
+    /// Where `POST /-/reload` goes.
+    pub reloads: Orders,
     /// Reads a YAML file; the web configuration is read again when it changes.
     pub read: ReadNode,
 }
@@ -51,8 +54,8 @@ pub struct Feed {
 /// The server's own state, shared by its connections.
 pub struct App {
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    plan: ServerPlan,
-    effective: serde_json::Value,
+    in_force: watch::Receiver<Arc<InForce>>,
+    reloads: Orders,
     web: Option<Arc<Watched>>,
     pages: Pages,
     refused: AtomicU64,
@@ -64,14 +67,19 @@ impl App {
     /// # Errors
     /// With every problem of the web configuration.
     pub fn new(feed: Feed) -> Result<Arc<Self>, WebConfigError> {
-        let Feed { snapshots, plan, effective, read } = feed;
-        let web = plan.web_config.as_deref().map(|path| Watched::open(path, read)).transpose()?.map(Arc::new);
+        let Feed { snapshots, in_force, reloads, read } = feed;
+        let web_config = in_force.borrow().server.web_config.clone();
+        let web = web_config.as_deref().map(|path| Watched::open(path, read)).transpose()?.map(Arc::new);
         let (pages, refused) = (Pages::default(), AtomicU64::new(0));
-        Ok(Arc::new(Self { snapshots, plan, effective, web, pages, refused }))
+        Ok(Arc::new(Self { snapshots, in_force, reloads, web, pages, refused }))
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshots.borrow())
+    }
+
+    fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.borrow())
     }
 
     async fn web(&self) -> Option<Arc<WebConfig>> {

@@ -5,9 +5,13 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
+use std::pin::Pin;
 
 /// An answer; every page is rendered whole before it is sent.
 pub(super) type Reply = Response<Full<Bytes>>;
+
+/// An answer that takes its time, for something is done first.
+pub(super) type Doing<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
 /// Text for people and scripts.
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Reply {

@@ -2,12 +2,14 @@
 //! `hostile` what rude clients get, `tls` the web configuration.
 
 mod hostile;
+mod orders;
 mod pages;
 mod policy;
 mod tls;
 
 use super::{App, Feed, serve};
-use crate::config::ServerPlan;
+use crate::config::{InForce, ServerPlan};
+use crate::reload::Order;
 use crate::snapshot::Snapshot;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -27,6 +29,10 @@ struct Running {
     at: SocketAddr,
     app: Arc<App>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    /// What takes the place of the configuration in force.
+    in_force: watch::Sender<Arc<InForce>>,
+    /// The orders that came, for whoever carries them out.
+    orders: mpsc::Receiver<Order>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
@@ -79,10 +85,13 @@ async fn start_with(snapshot: Snapshot, plan: ServerPlan) -> Running {
     let at = listener.local_addr().unwrap();
     let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
     let effective = serde_json::json!({"checks": [{"name": "backend", "url": "http://backend.internal:8000/health"}]});
-    let app = App::new(Feed { snapshots: receiver, plan, effective, read: crate::config::read_yaml }).unwrap();
+    let in_force = watch::Sender::new(Arc::new(InForce { server: plan, effective }));
+    let (reloads, orders) = mpsc::channel(1);
+    let feed = Feed { snapshots: receiver, in_force: in_force.subscribe(), reloads, read: crate::config::read_yaml };
+    let app = App::new(feed).unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = serve(listener, Arc::clone(&app), async { drop(stopped.await) });
-    Running { at, app, snapshots, stop, ended: tokio::spawn(serving) }
+    Running { at, app, snapshots, in_force, orders, stop, ended: tokio::spawn(serving) }
 }
 
 impl Running {
