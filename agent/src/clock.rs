@@ -1,7 +1,7 @@
 //! The one place that asks what time it is, and the one that makes a date of it. Pure logic takes `now` as an argument
 //! (invariant 4).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// Monotonic time, for durations and deadlines. Follows tokio's paused clock in tests.
@@ -65,6 +65,20 @@ impl Utc {
         }
     }
 
+    /// The moment that a text such as `2026-11-21T06:17:04Z` names, with `Z` and to the second; `None` when it is none.
+    #[must_use]
+    pub fn read(text: &str) -> Option<SystemTime> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let [year, month, day] = numbers(date, '-')?;
+        let [hour, minute, second] = numbers(time, ':')?;
+        if hour > 23 || minute > 59 || second > 59 || year < 1970 {
+            return None;
+        }
+        let seconds = u64::try_from(days(i64::from(year), i64::from(month), i64::from(day))?).ok()? * 86_400;
+        let of_day = u64::from(hour * 3600 + minute * 60 + second);
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds + of_day))
+    }
+
     /// `2026-11-21T06:17:04Z`, as in RFC 3339.
     #[must_use]
     pub fn seconds(self) -> String {
@@ -83,10 +97,57 @@ impl Utc {
     }
 }
 
+/// Days from 1 January 1970 to this date of the Gregorian calendar; `None` when there is no such day.
+#[must_use]
+pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(0..=9999).contains(&year) || !(1..=last).contains(&day) {
+        return None;
+    }
+    // As in `Utc::of`: from 1 March of the year 0, so that the leap day is the last of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
+/// Three numbers of digits only.
+fn numbers(text: &str, between: char) -> Option<[u32; 3]> {
+    let number = |part: &str| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()));
+    let mut parts = text.split(between).map(number);
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(three)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    #[test]
+    fn reads_what_it_writes_and_no_day_that_does_not_exist() {
+        for text in ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-30T12:30:00Z", "2100-03-01T00:00:00Z"] {
+            assert_eq!(Utc::read(text).map(|at| Utc::of(at).seconds()).as_deref(), Some(text));
+        }
+        for text in [
+            "2026-11-30T12:30:00",
+            "2026-11-31T00:00:00Z",
+            "2100-02-29T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "2026-11-30T24:00:00Z",
+            "2026-11-30T12:30Z",
+            "2026-11-30T12:30:00:00Z",
+            "2026-+1-30T12:30:00Z",
+            "",
+        ] {
+            assert_eq!(Utc::read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn dates_are_right_around_leap_days_and_centuries() {

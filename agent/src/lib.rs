@@ -25,6 +25,7 @@ pub mod reload;
 pub mod schedule;
 pub mod secret;
 pub mod server;
+pub mod silence;
 pub mod snapshot;
 pub mod state;
 pub mod supervise;

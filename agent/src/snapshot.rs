@@ -7,6 +7,7 @@ use crate::probes::facts::PART_HEALTHY;
 use crate::probes::{Fault, Outcome, Reason};
 use crate::reading::Reading;
 use crate::reload::Reloads;
+use crate::silence::Silence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -163,6 +164,8 @@ pub struct Snapshot {
     pub causes: Arc<Vec<Cause>>,
     /// What became of the configuration since the start.
     pub reloads: Reloads,
+    /// The maintenance window, while there is one.
+    pub silence: Option<Silence>,
 }
 
 /// The verdict over all checks.

@@ -11,6 +11,7 @@ use crate::collectors::Collected;
 use crate::limits;
 use crate::probes::{Outcome, Reason};
 use crate::reload::{Attempt, Reloads};
+use crate::silence::Silence;
 use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
 use crate::units::Span;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub enum Event {
     },
     /// A configuration was refused, and the one before stays in force.
     Refused(Arc<Attempt>),
+    /// A maintenance window began, is another one, or is over.
+    Silenced(Option<Silence>),
     /// The agent was asked to stop.
     Draining,
 }
@@ -77,6 +80,7 @@ pub struct State {
     numbers: (Vec<usize>, Vec<usize>),
     causes: Watch,
     reloads: Reloads,
+    silence: Option<Silence>,
 }
 
 impl State {
@@ -91,6 +95,7 @@ impl State {
             sources: sources.iter().map(|name| unread(name)).collect(),
             causes: Watch::default(),
             reloads: Reloads::none(started_at),
+            silence: None,
         }
     }
 
@@ -126,6 +131,10 @@ impl State {
                 self.reloads.note(attempt);
                 None
             }
+            Event::Silenced(silence) => {
+                self.silence = silence;
+                None
+            }
             Event::Refused(attempt) => {
                 self.reloads.note(attempt);
                 None
@@ -148,6 +157,7 @@ impl State {
             sources: self.sources.clone(),
             causes: Arc::default(),
             reloads: self.reloads.clone(),
+            silence: self.silence.clone(),
         };
         snapshot.causes = self.causes.all(&snapshot);
         snapshot

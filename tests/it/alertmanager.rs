@@ -182,6 +182,9 @@ fn a_real_alertmanager_pages_mails_groups_inhibits_resolves_and_feeds_the_switch
             alert("CertificateExpiresSoon", "warning", "database", "db"),
             alert("PeerRestarted", "warning", "api", "backend"),
             alert("PeerRestarted", "warning", "api", "frontend"),
+            alert("SidecarSilenced", "info", "platform", "grafana"),
+            alert("ServiceDown", "critical", "platform", "grafana"),
+            alert("SidecarDown", "warning", "api", "grafana"),
         ]))
         .expect("taken");
     let patience = Duration::from_secs(30);
@@ -203,6 +206,8 @@ fn a_real_alertmanager_pages_mails_groups_inhibits_resolves_and_feeds_the_switch
         assert_eq!(smtp.with(&[quiet]), None, "it is inhibited by DatabaseDown");
     }
     assert_eq!(http.with(&["PeerRestarted"]), None, "a warning pages nobody");
+    let _blind = wait_for("whose sidecar is gone is told", patience, || smtp.with(&["SidecarDown of grafana"]));
+    assert_eq!(http.with(&["POST /pager", "ServiceDown"]), None, "its service is silenced");
     down["endsAt"] = json!("2020-01-01T00:00:00Z");
     down["startsAt"] = json!("2019-12-31T00:00:00Z");
     sinks.alertmanager.send(&json!([down])).expect("taken");

@@ -47,7 +47,7 @@ fn an_unknown_key() {
     exit 2
     error: unknown key `chekcs`
       at chekcs (agent.yml:1:1)
-    hint: did you mean `checks`? known keys: listen, peer, host, host_root, checks, collectors, diagnostics_from, health_aliases, reload
+    hint: did you mean `checks`? known keys: listen, peer, host, host_root, checks, collectors, diagnostics_from, health_aliases, reload, silence_file
     ");
 }
 

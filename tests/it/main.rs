@@ -46,6 +46,7 @@ mod reload;
 mod rules;
 mod secrets;
 mod services;
+mod silence;
 mod stack;
 mod stack_load;
 mod stack_outage;

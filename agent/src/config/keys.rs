@@ -60,6 +60,13 @@ pub static TOP: &[Key] = &[
         "when the configuration is read again: as soon as its file, a `${file:…}` or a TLS file of a check has changed, or only when \
          SIGHUP or `POST /-/reload` asks for it, which always works. A bad one never replaces a good one",
     ),
+    key(
+        "silence_file",
+        "path",
+        "none",
+        "a maintenance window lasts while this file exists, at most a day from its last change, over restarts too. Its first line may say less \
+         and why: `for 10m deployment`, `until 2026-11-30T12:30:00Z deployment`",
+    ),
 ];
 
 /// Keys that a later version will read; refused by name until then, for a key that does nothing is a lie.

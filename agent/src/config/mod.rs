@@ -124,6 +124,7 @@ fn make(mut root: Node, flags: &Flags, env: &Environment, tables: Tables, desk: 
     Some(Plan {
         server: top.server,
         watch: top.watch,
+        silence_file: top.silence_file,
         checks,
         peer: top.peer,
         host: top.host,

@@ -60,6 +60,8 @@ pub struct Plan {
     pub server: ServerPlan,
     /// Whether the files of the configuration are watched, and it is read again when they change.
     pub watch: bool,
+    /// The file whose existence declares a maintenance window.
+    pub silence_file: Option<PathBuf>,
     /// The checks, in the order written.
     pub checks: Vec<Check>,
     /// What the collectors are told of the peer.
@@ -90,6 +92,7 @@ impl Plan {
             "web_config": self.server.web_config.as_ref().map(|path| path.display().to_string()),
             "diagnostics_from": self.server.diagnostics_from.iter().map(IpNet::to_string).collect::<Vec<_>>(),
             "health_aliases": self.server.aliases,
+            "silence_file": self.silence_file,
             "reload": if self.watch { "watch" } else { "request" },
             "peer": {
                 "cgroup": self.peer.cgroup,

@@ -279,7 +279,7 @@ fn every_problem_is_listed_at_once_in_the_order_of_the_file() {
     ), @r"
     error: unknown key `listne`
       at listne (agent.yml:1:1)
-    hint: did you mean `listen`? known keys: listen, peer, host, host_root, checks, collectors, diagnostics_from, health_aliases, reload
+    hint: did you mean `listen`? known keys: listen, peer, host, host_root, checks, collectors, diagnostics_from, health_aliases, reload, silence_file
 
     error: not an address to listen on: `nowhere`
       at listen (agent.yml:2:9)

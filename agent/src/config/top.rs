@@ -36,6 +36,7 @@ pub(super) struct RawTop {
     diagnostics_from: Vec<String>,
     health_aliases: Vec<String>,
     reload: Option<Reload>,
+    silence_file: Option<PathBuf>,
 }
 
 /// When the configuration is read again without being asked.
@@ -64,6 +65,7 @@ struct RawPeer {
 pub(super) struct Top {
     pub(super) server: ServerPlan,
     pub(super) watch: bool,
+    pub(super) silence_file: Option<PathBuf>,
     pub(super) peer: PeerPlan,
     pub(super) host: bool,
     pub(super) host_root: PathBuf,
@@ -83,6 +85,7 @@ pub(super) fn read(
     let supported = without_peer_url(supported, problems);
     let raw: RawTop = supported.read_on("", problems)?;
     let (collectors, collect_interval, node) = collectors(root, raw.host, tables, problems);
+    let silence_file = raw.silence_file.clone().filter(|path| !path.as_os_str().is_empty());
     let watch = raw.reload != Some(Reload::Request);
     let server = ServerPlan {
         listen: listen(&raw, root, flags, env, problems),
@@ -96,7 +99,7 @@ pub(super) fn read(
     let at = root.get("host_root").map_or(Place::default(), |node| node.at);
     let host_root = host::root(raw.host_root, at, problems);
     let host = collectors.contains(&HOST);
-    Some(Top { server, watch, peer, host, host_root, collectors, collect_interval })
+    Some(Top { server, watch, silence_file, peer, host, host_root, collectors, collect_interval })
 }
 
 /// Refuses by name what a later version will read, so that it gets no "did you mean".

@@ -39,6 +39,7 @@ pub(super) struct Running {
     pub(super) sources: Vec<usize>,
     /// Whether the files of the configuration are watched.
     pub(super) watch: bool,
+    pub(super) silence_file: Option<PathBuf>,
     checks: Vec<Held>,
     next: usize,
 }
@@ -65,6 +66,7 @@ impl Running {
             sources: (0..plan.collectors.len()).collect(),
             checks: plan.checks.iter().enumerate().map(held).collect(),
             watch: plan.watch,
+            silence_file: plan.silence_file.clone(),
             next: plan.checks.len().max(plan.collectors.len()),
         }
     }
@@ -110,9 +112,11 @@ impl Running {
             ("diagnostics_from", old.diagnostics_from != new.diagnostics_from),
             ("health_aliases", old.aliases != new.aliases),
             ("reload", self.watch != plan.watch),
+            ("silence_file", self.silence_file != plan.silence_file),
         ];
         changes.settings.extend(settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
         self.watch = plan.watch;
+        self.silence_file.clone_from(&plan.silence_file);
         self.server = ServerPlan { listen: old.listen, ..new.clone() };
     }
 

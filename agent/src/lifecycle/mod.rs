@@ -3,6 +3,7 @@
 //! ends it at once.
 
 mod difference;
+mod keeper;
 mod lookout;
 mod signals;
 mod steward;
@@ -75,10 +76,12 @@ pub async fn run(start: Start, signals: &mut Signals) -> Result<Ended, StartErro
     let (first, publish) = start_state(&plan);
     let in_force = watch::Sender::new(Arc::new(InForce { server: plan.server.clone(), effective: plan.effective() }));
     let (orders, mut ordered) = mpsc::channel(limits::RELOADS_QUEUED);
+    let (silences, silences_ordered) = mpsc::channel(limits::SILENCES_QUEUED);
     let app = server::App::new(server::Feed {
         snapshots: publish.subscribe(),
         in_force: in_force.subscribe(),
         reloads: orders.clone(),
+        silences,
         read: config::read_yaml,
     })?;
     let listener = listen(plan.server.listen).await?;
@@ -93,9 +96,11 @@ pub async fn run(start: Start, signals: &mut Signals) -> Result<Ended, StartErro
     tokio::spawn(state::write(first, from_schedule, publish));
     let files = watch::Sender::new(if plan.watch { files } else { Vec::new() });
     tokio::spawn(lookout::watch(files.subscribe(), orders.clone()));
+    let silence_file = watch::Sender::new(plan.silence_file.clone());
+    tokio::spawn(keeper::keep(silences_ordered, silence_file.subscribe(), events.clone()));
     let running = Running::first(&plan);
     let schedule = start_schedule(plan, &running, events.clone());
-    let mut steward = Steward { load, running, schedule, events, in_force, files, late: None };
+    let mut steward = Steward { load, running, schedule, events, in_force, files, silence_file, late: None };
     tracing::info!(%address, "agent is up");
 
     let asked = tokio::select! {

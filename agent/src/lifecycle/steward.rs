@@ -10,6 +10,7 @@ use crate::schedule::Schedule;
 use crate::state::Event;
 use crate::units::Span;
 use crate::{clock, limits};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -28,6 +29,8 @@ pub(super) struct Steward {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) in_force: watch::Sender<Arc<InForce>>,
     pub(super) files: watch::Sender<Files>,
+    /// Where the keeper of the silence hears of another file.
+    pub(super) silence_file: watch::Sender<Option<PathBuf>>,
     /// A reading that was not waited for.
     pub(super) late: Option<JoinHandle<Reading>>,
 }
@@ -114,6 +117,13 @@ impl Steward {
             let sources = build_sources(&self.running);
             self.schedule.sources(sources, self.running.collecting.interval);
         }
+        let file = &self.running.silence_file;
+        self.silence_file.send_if_modified(|known| {
+            *known != *file && {
+                known.clone_from(file);
+                true
+            }
+        });
         self.in_force.send_replace(Arc::new(InForce { server: self.running.server.clone(), effective }));
         attempt
     }

@@ -91,6 +91,10 @@ pub(super) fn gather<'a>(snapshot: &'a Snapshot, served: &Served, again: &Reexpo
         gathered.plain(&names::WEB_CONFIG_READ, Values::NONE, truth(good));
     }
     gathered.reloads(&snapshot.reloads);
+    gathered.plain(&names::SILENCED, Values::NONE, truth(snapshot.silence.is_some()));
+    if let Some(silence) = &snapshot.silence {
+        gathered.plain(&names::SILENCE_ENDS, Values::NONE, unix(silence.until));
+    }
     let all_reasons = snapshot.checks.len() <= limits::CHECKS_WITH_ALL_REASONS;
     for check in &snapshot.checks {
         gathered.check(check, all_reasons);

@@ -78,6 +78,16 @@ pub static CONFIG_RELOADS: Metric = Metric::counter(
     "Times that the configuration was read again by result; failed: it was refused, and the one before stays in force",
 )
 .labelled(&["result"]);
+/// Whether a maintenance window lasts.
+pub static SILENCED: Metric = Metric::gauge(
+    "sidecar_silenced",
+    "Whether a maintenance window was declared, 1 or 0; checks go on, and alerts are to be kept quiet",
+);
+/// Its end.
+pub static SILENCE_ENDS: Metric = Metric::gauge(
+    "sidecar_silence_ends_timestamp_seconds",
+    "Unix time at which the maintenance window ends, absent while there is none",
+);
 /// blackbox_exporter's verdict on the last run.
 pub static PROBE_SUCCESS: Metric =
     Metric::gauge("probe_success", "Whether the last run of the check succeeded, 1 or 0, not debounced");
@@ -104,6 +114,8 @@ pub static ALL: &[&Metric] = &[
     &CONFIG_READ,
     &CONFIG_READ_AT,
     &CONFIG_RELOADS,
+    &SILENCED,
+    &SILENCE_ENDS,
     &PROBE_SUCCESS,
     &PROBE_DURATION,
     &PROBE_TIMEOUT,

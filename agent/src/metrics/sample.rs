@@ -4,6 +4,7 @@ use crate::collectors::{Collected, facts as host};
 use crate::probes::{Fault, Note, Outcome, Phase, Reason, facts};
 use crate::reading::{Metric, Reading, Type};
 use crate::reload::Reloads;
+use crate::silence::{self, Silence};
 use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Role, Snapshot, SourceView, Stage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -179,12 +180,20 @@ pub(crate) fn full() -> Snapshot {
         sources: sources(),
         causes: Arc::default(),
         reloads: Reloads::none(time(0)),
+        silence: None,
     }
 }
 
 /// All is well.
 pub(crate) fn healthy() -> Snapshot {
     Snapshot { checks: vec![backend(), certificate()], ..full() }
+}
+
+/// In a maintenance window of half an hour.
+pub(crate) fn silenced() -> Snapshot {
+    let reason = Some("deployment <1.2>".to_owned());
+    let silence = Silence { since: time(590), until: time(2390), reason, by: silence::By::Page };
+    Snapshot { silence: Some(silence), ..healthy() }
 }
 
 /// Only something that is observed is down.

@@ -6,6 +6,7 @@ use super::health::{self, Entry, Service, milliseconds};
 use super::reload::Told;
 use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
+use super::silence_page;
 use super::times;
 use crate::collectors::Collected;
 use crate::probes::Fault;
@@ -27,6 +28,7 @@ struct Body<'a> {
     process: Process,
     sources: Ordered<&'a str, Source<'a>>,
     agent: Agent<'a>,
+    silenced: Option<silence_page::Told<'a>>,
 }
 
 /// What became of the configuration.
@@ -131,6 +133,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         process: figures::peer_process(snapshot),
         sources: Ordered(snapshot.sources.iter().map(|source| (source.name, Source::of(source))).collect()),
         agent: agent(asked, snapshot),
+        silenced: snapshot.silence.as_ref().map(silence_page::Told::of),
     };
     reply::json(StatusCode::OK, &body)
 }

@@ -14,6 +14,7 @@ use super::figures::{self, Process, System};
 use super::parts::{self, Part, Placed, Pool};
 use super::reply::{self, Ordered, Reply};
 use super::routes::Asked;
+use super::silence_page::Told;
 use super::times;
 use crate::probes::Reason;
 use crate::snapshot::{CheckState, CheckView, Health, Role, Snapshot};
@@ -28,6 +29,9 @@ struct Body<'a> {
     system: System<'a>,
     process: Process,
     agent: Process,
+    /// The maintenance window, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silenced: Option<Told<'a>>,
 }
 
 /// An entry of `services`.
@@ -80,6 +84,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         system: figures::system(snapshot),
         process: figures::peer_process(snapshot),
         agent: figures::own_process(snapshot),
+        silenced: snapshot.silence.as_ref().map(Told::of),
     };
     reply::json(if fails { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)
 }

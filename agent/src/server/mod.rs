@@ -19,6 +19,7 @@ mod reply;
 mod routes;
 mod sd;
 mod sending;
+mod silence_page;
 mod status;
 mod times;
 mod web_config;
@@ -33,6 +34,7 @@ pub use web_config::{ReadNode, WebConfigError, check as check_web_config};
 use crate::config::InForce;
 use crate::metrics::{Pages, Served};
 use crate::reload::Orders;
+use crate::silence;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,6 +49,8 @@ pub struct Feed {
     pub in_force: watch::Receiver<Arc<InForce>>,
     /// Where `POST /-/reload` goes.
     pub reloads: Orders,
+    /// Where `POST /-/silence` goes.
+    pub silences: silence::Orders,
     /// Reads a YAML file; the web configuration is read again when it changes.
     pub read: ReadNode,
 }
@@ -56,6 +60,7 @@ pub struct App {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     in_force: watch::Receiver<Arc<InForce>>,
     reloads: Orders,
+    silences: silence::Orders,
     web: Option<Arc<Watched>>,
     pages: Pages,
     refused: AtomicU64,
@@ -67,11 +72,11 @@ impl App {
     /// # Errors
     /// With every problem of the web configuration.
     pub fn new(feed: Feed) -> Result<Arc<Self>, WebConfigError> {
-        let Feed { snapshots, in_force, reloads, read } = feed;
+        let Feed { snapshots, in_force, reloads, silences, read } = feed;
         let web_config = in_force.borrow().server.web_config.clone();
         let web = web_config.as_deref().map(|path| Watched::open(path, read)).transpose()?.map(Arc::new);
         let (pages, refused) = (Pages::default(), AtomicU64::new(0));
-        Ok(Arc::new(Self { snapshots, in_force, reloads, web, pages, refused }))
+        Ok(Arc::new(Self { snapshots, in_force, reloads, silences, web, pages, refused }))
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

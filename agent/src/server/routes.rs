@@ -2,7 +2,9 @@
 
 use super::reply::{self, Doing, Reply};
 use super::web_config::{Login, WebConfig};
-use super::{App, access, diagnostics, effective, health, live, metrics_page, origin, ready, reload, sd, status};
+use super::{
+    App, access, diagnostics, effective, health, live, metrics_page, origin, ready, reload, sd, silence_page, status,
+};
 use crate::clock;
 use crate::snapshot::Snapshot;
 use http::request::Parts;
@@ -103,6 +105,12 @@ pub(super) static ROUTES: &[Route] = &[
         access: Access::Restricted,
         summary: "reads the configuration again: 200 with what changed, 400 or 500 with what is wrong",
         page: Page::Does(&["POST"], reload::page),
+    },
+    Route {
+        path: "/-/silence",
+        access: Access::Restricted,
+        summary: "begins a maintenance window, `?for=10m&reason=deployment`; `for=0` or DELETE ends it",
+        page: Page::Does(&["POST", "DELETE"], silence_page::page),
     },
 ];
 
@@ -245,6 +253,9 @@ mod tests {
     #[test]
     fn what_reveals_addresses_is_restricted() {
         let restricted = ROUTES.iter().filter(|route| route.access == Access::Restricted);
-        assert_eq!(restricted.map(|route| route.path).collect::<Vec<_>>(), ["/diagnostics", "/config", "/-/reload"]);
+        assert_eq!(
+            restricted.map(|route| route.path).collect::<Vec<_>>(),
+            ["/diagnostics", "/config", "/-/reload", "/-/silence"]
+        );
     }
 }

@@ -29,7 +29,7 @@ impl Probe for Hung {
 
 fn check(name: &str, probe: impl Probe + 'static) -> Check {
     let facts = facts_of(name, "tcp", &format!("tcp://{name}:1"), Role::Observe);
-    Check { facts: Arc::new(facts), probe: Box::new(probe) }
+    Check { facts: Arc::new(facts), probe: Box::new(probe), origin: crate::config::Origin::default() }
 }
 
 fn after(name: &str, reasons: &[Reason]) -> Check {

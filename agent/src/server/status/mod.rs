@@ -13,6 +13,7 @@ use super::routes::Asked;
 use super::times;
 use crate::collectors::Collected;
 use crate::limits;
+use crate::silence::Silence;
 use crate::snapshot::{Snapshot, SourceView};
 use crate::units::Span;
 use crate::version::Version;
@@ -52,6 +53,9 @@ pub(super) fn render(snapshot: &Snapshot, now: SystemTime) -> String {
     for line in &verdict.lines {
         let _ = writeln!(page, "<p>{}</p>", escape(line));
     }
+    if let Some(silence) = &snapshot.silence {
+        let _ = writeln!(page, "<p><strong>{}</strong></p>", escape(&silenced(silence, now)));
+    }
     page.push_str("</div>\n</header>\n");
     checks::table(&mut page, snapshot, now);
     resources::bars(&mut page, snapshot);
@@ -59,6 +63,11 @@ pub(super) fn render(snapshot: &Snapshot, now: SystemTime) -> String {
     agent(&mut page, snapshot, now);
     page.push_str("</main>\n</body>\n</html>\n");
     page
+}
+
+fn silenced(silence: &Silence, now: SystemTime) -> String {
+    let reason = silence.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    format!("silenced until {}{reason}", times::short(silence.until, now))
 }
 
 fn agent(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
@@ -118,6 +127,13 @@ mod tests {
         }
         let page = page(&snapshot);
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn a_silence_says_until_when_and_why() {
+        let page = page(&sample::silenced());
+        assert!(page.contains("<strong>silenced until 22:53:10: deployment &lt;1.2&gt;</strong>"), "{page}");
+        assert!(page.contains("backend is ready"), "the verdict is as ever");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod tls;
 use super::{App, Feed, serve};
 use crate::config::{InForce, ServerPlan};
 use crate::reload::Order;
+use crate::silence;
 use crate::snapshot::Snapshot;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ struct Running {
     in_force: watch::Sender<Arc<InForce>>,
     /// The orders that came, for whoever carries them out.
     orders: mpsc::Receiver<Order>,
+    silences: mpsc::Receiver<silence::Order>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
@@ -87,11 +89,18 @@ async fn start_with(snapshot: Snapshot, plan: ServerPlan) -> Running {
     let effective = serde_json::json!({"checks": [{"name": "backend", "url": "http://backend.internal:8000/health"}]});
     let in_force = watch::Sender::new(Arc::new(InForce { server: plan, effective }));
     let (reloads, orders) = mpsc::channel(1);
-    let feed = Feed { snapshots: receiver, in_force: in_force.subscribe(), reloads, read: crate::config::read_yaml };
+    let (silenced, silences) = mpsc::channel(1);
+    let feed = Feed {
+        silences: silenced,
+        snapshots: receiver,
+        in_force: in_force.subscribe(),
+        reloads,
+        read: crate::config::read_yaml,
+    };
     let app = App::new(feed).unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = serve(listener, Arc::clone(&app), async { drop(stopped.await) });
-    Running { at, app, snapshots, in_force, orders, stop, ended: tokio::spawn(serving) }
+    Running { at, app, snapshots, in_force, orders, silences, stop, ended: tokio::spawn(serving) }
 }
 
 impl Running {

@@ -105,3 +105,38 @@ async fn pages_follow_the_configuration_in_force() {
     assert_eq!(server.get("/api/v1/health/readiness").await.status, 404);
     assert_eq!(server.get("/config").await.json(), json!({"checks": []}));
 }
+
+#[tokio::test]
+async fn a_silence_is_ordered_with_time_and_reason_and_ended() {
+    let mut server = start(sample::silenced()).await;
+    let (_none, nobody) = mpsc::channel(1);
+    let mut orders = std::mem::replace(&mut server.silences, nobody);
+    let obeying = tokio::spawn(async move {
+        let mut wishes = Vec::new();
+        while let Some(silence::Order { wish, answer }) = orders.recv().await {
+            let _heard = answer.send(sample::silenced().silence.filter(|_| wish.is_some()));
+            wishes.push(wish);
+            if wishes.len() == 3 {
+                break;
+            }
+        }
+        wishes
+    });
+    let ask = |method: &str, query: &str, header: &str| {
+        format!(
+            "{method} /-/silence{query} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n{header}\r\n"
+        )
+    };
+    let begun = server.send(&ask("POST", "?for=30m&reason=new%20database", "")).await;
+    assert_eq!((begun.status, &begun.json()["silenced"]["until"]), (200, &json!("2023-11-14T22:53:10Z")));
+    assert_eq!(server.send(&ask("POST", "?for=0", "")).await.json()["silenced"], json!(null));
+    assert_eq!(server.send(&ask("POST", "", "")).await.status, 400);
+    assert_eq!(server.send(&ask("POST", "?for=1m", "origin: http://evil.example\r\n")).await.status, 403);
+    assert_eq!(server.send(&ask("DELETE", "", "x-forwarded-for: 1.2.3.4\r\n")).await.status, 403);
+    assert_eq!(server.send(&ask("DELETE", "", "")).await.status, 200);
+    let wanted = Some((Duration::from_mins(30), Some("new database".to_owned())));
+    assert_eq!(obeying.await.unwrap(), [wanted, None, None]);
+    assert_eq!(server.get("/health").await.json()["silenced"]["reason"], "deployment <1.2>");
+    assert_eq!(server.get("/diagnostics").await.json()["silenced"]["by"], "request");
+    assert_eq!(server.get("/ready").await.status, 200);
+}

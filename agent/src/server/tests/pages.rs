@@ -304,10 +304,9 @@ async fn other_methods_and_pages_are_refused_with_what_there_is() {
       /diagnostics  all checks with targets, messages and advice
       /config       the plan in force
       /-/reload     reads the configuration again: 200 with what changed, 400 or 500 with what is wrong
+      /-/silence    begins a maintenance window, `?for=10m&reason=deployment`; `for=0` or DELETE ends it
     ");
-    for later in
-        ["/alerts", "/probe?target=x", "/-/silence", "/metrics/", "//metrics", "/metrics/../config"]
-    {
+    for later in ["/alerts", "/probe?target=x", "/metrics/", "//metrics", "/metrics/../config"] {
         assert_eq!(server.get(later).await.status, 404, "{later}");
     }
 }
