@@ -401,3 +401,5 @@ pub const ENV_FILE_BYTES: usize = 1 << 20;
 pub const ENV_VALUE_BYTES: usize = 128 << 10;
 /// Levels of `${A:-${B:-…}}` in an environment file.
 pub const ENV_REFERENCE_DEPTH: usize = 16;
+/// Secrets of one environment that are held against each other.
+pub const ENV_SECRETS_COMPARED: usize = 200;

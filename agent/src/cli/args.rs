@@ -135,6 +135,12 @@ struct Preflight {
     /// Environment file to check, may be repeated
     #[arg(long = "env", value_name = "FILE", help_heading = "Deployment")]
     env: Vec<String>,
+    /// What the variables should be: a file, or builtin:common [default: builtin:common]; without --env the live environment is checked
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    schema: Option<String>,
+    /// Print a schema that accepts the files of --env [default: .env], without checking anything
+    #[arg(long, help_heading = "Deployment")]
+    init: bool,
     /// For which life of the stack: production, staging, development [default: production]
     #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
     profile: Option<preflight::Profile>,
@@ -159,8 +165,20 @@ impl Check {
 
     /// What of a deployment is to be checked.
     pub(super) fn request(&self) -> preflight::Request {
-        let Preflight { env, profile, accepted, .. } = &self.preflight;
-        preflight::Request { env: env.clone(), profile: profile.unwrap_or_default(), accepted: accepted.clone() }
+        let Preflight { env, schema, profile, accepted, .. } = &self.preflight;
+        preflight::Request {
+            env: env.clone(),
+            schema: schema.clone(),
+            profile: profile.unwrap_or_default(),
+            accepted: accepted.clone(),
+        }
+    }
+
+    /// The files that a schema is to be made from, when one is.
+    pub(super) fn init(&self) -> Option<Vec<String>> {
+        let Preflight { env, init, .. } = &self.preflight;
+        let files = if env.is_empty() { vec![".env".to_owned()] } else { env.clone() };
+        init.then_some(files)
     }
 
     pub(super) fn format(&self) -> preflight::Format {

@@ -12,6 +12,9 @@ use std::io;
 use std::path::Path;
 
 pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
+    if let Some(files) = arguments.init() {
+        return preflight::init(&files, env).map_or_else(|message| unreadable(&message), |schema| say(&schema));
+    }
     let (request, format) = (arguments.request(), arguments.format());
     let deployment = request.names_something();
     let mut exit = Exit::Good;
@@ -27,12 +30,16 @@ pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
 /// Findings go to stdout, for they are the answer; what could not be read is told on stderr in every form.
 fn findings(request: &preflight::Request, env: &Environment, format: Format) -> Exit {
     let report = preflight::check(request, env);
-    let error = Paint::for_stream(&io::stderr()).red("error:");
     for message in &report.unreadable {
-        complain(&message.replacen("error:", &error, 1));
+        let _input = unreadable(message);
     }
     let page = preflight::render(&report, format, Paint::for_stream(&io::stdout()));
     worse(say(&page), report.exit())
+}
+
+fn unreadable(message: &str) -> Exit {
+    complain(&message.replacen("error:", &Paint::for_stream(&io::stderr()).red("error:"), 1));
+    Exit::Input
 }
 
 /// Wrong input before bad news before good.

@@ -172,6 +172,15 @@ impl Desk {
     }
 }
 
+/// Reads YAML that is not in a file; `name` stands for it in the error, which is the whole message for people.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn parse_yaml(name: &str, text: &str) -> Result<Node, String> {
+    let refused = |e: yaml::YamlError| ConfigError::malformed(name, text, e.at, e.message, e.hint).render(Paint::OFF);
+    yaml::read(text).map_err(refused)
+}
+
 fn read_file(file: &str) -> Result<Node, ConfigError> {
     let text = read_text(file, limits::CONFIG_BYTES)?;
     let refused = |e: yaml::YamlError| ConfigError::malformed(file, &text, e.at, e.message, e.hint);

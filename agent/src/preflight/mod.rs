@@ -14,6 +14,7 @@ mod rule;
 mod tests;
 
 pub use accepted::Waived;
+pub use env::init;
 pub use finding::{Checked, Finding, Findings, Place};
 pub use profile::Profile;
 pub use render::{Format, counted, render};
@@ -28,6 +29,8 @@ use accepted::Accepted;
 pub struct Request {
     /// Environment files.
     pub env: Vec<String>,
+    /// What they are held against: a file or `builtin:common`; with a schema and no file the live environment is checked.
+    pub schema: Option<String>,
     /// How strict to be.
     pub profile: Profile,
     /// The file of findings that are lived with.
@@ -38,7 +41,7 @@ impl Request {
     /// Whether there is anything to check.
     #[must_use]
     pub fn names_something(&self) -> bool {
-        !self.env.is_empty() || self.accepted.is_some()
+        !self.env.is_empty() || self.schema.is_some() || self.accepted.is_some()
     }
 }
 
