@@ -25,6 +25,7 @@ pub mod schedule;
 pub mod secret;
 pub mod server;
 pub mod snapshot;
+pub mod startup;
 pub mod state;
 pub mod supervise;
 pub mod units;

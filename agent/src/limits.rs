@@ -1,6 +1,10 @@
 //! Every cap of the agent, in one place: what it bounds and why that figure.
 //! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
 
+mod gating;
+
+pub use gating::*;
+
 use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
@@ -372,26 +376,6 @@ pub const RUN_READINGS: usize = 20_000;
 /// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
 pub const VERDICT_LINES: usize = 5;
 
-/// How long `agent wait` waits unless told otherwise: what databases and migrations need, and shorter than orchestrators' patience.
-pub const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
-/// First pause between two questions of `agent wait` to one dependency; doubles.
-pub const WAIT_FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Longest such pause unless told otherwise: what a person does not yet call waiting.
-pub const WAIT_LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Shortest such pause that may be asked for.
-pub const WAIT_PAUSE_LEAST: Duration = Duration::from_millis(10);
-/// How long a dependency may have been ready when the last one is, before it is asked again.
-pub const WAIT_READY_FOR: Duration = Duration::from_secs(5);
-/// Answers in a row that need a person, before `--fail-fast` gives up.
-pub const WAIT_HOPELESS_AFTER: u32 = 2;
-/// After the deadline, how long a try that it has cut may take to say where it hung.
-pub const WAIT_LAST_WORDS: Duration = Duration::from_millis(20);
-/// Time between two looks at the clock for people at a terminal.
-pub const WAIT_TICK: Duration = Duration::from_secs(1);
-/// Time between two reminders where there is no terminal.
-pub const WAIT_REMINDER: Duration = Duration::from_secs(10);
-/// Width of a line where the terminal does not tell its own.
-pub const WAIT_LINE_CHARS: usize = 120;
 /// Findings of `agent check` that are kept and shown; nobody mends more in one go, and a file may break a rule in every line.
 pub const FINDINGS: usize = 2000;
 /// Largest environment file; the kernel hands a process 2 MiB of arguments and environment by default.

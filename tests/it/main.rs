@@ -51,6 +51,7 @@ mod stack_outage;
 mod stack_restarts;
 mod stack_stop;
 mod stack_watch;
+mod start;
 mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;

@@ -29,6 +29,10 @@ const AGENT: &[Rule] = &[
     ("metrics", &["snapshot", "causes", "probes", "collectors", "reading"]),
     ("supervise", &[]),
     ("wait", &["config", "probes", "snapshot", "paint", "supervise"]),
+    (
+        "startup",
+        &["config", "probes", "snapshot", "state", "server", "lifecycle", "paint", "supervise", "wait", "exit"],
+    ),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
     ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),

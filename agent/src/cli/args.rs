@@ -1,13 +1,14 @@
 //! The arguments as clap reads them. Plain text and switches: what they mean is decided in `config`.
 
 use super::logging::{Format, Level};
-use crate::config::Flags;
+use crate::config::{Flags, parse_listen};
 use crate::preflight;
 use crate::version::Version;
 use crate::wait::Form;
 use crate::{limits, units};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub(super) enum Command {
     },
     /// Check a configuration and what is deployed beside it, without starting anything
     Check(Check),
+    /// Start a service in ordered phases, watch over it, and undo all in reverse at its end
+    Start(Start),
     /// Print the reference: keys, probes, metrics, pages, variables, exit codes
     Reference,
 }
@@ -252,6 +255,33 @@ impl Wait {
             (TextOrJson::Text, false) => Form::Text,
         }
     }
+}
+
+/// Flags of `agent start`.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// The phases and their steps, in YAML
+    #[arg(long, value_name = "FILE")]
+    pub(super) phases: String,
+    /// Where to serve /live, /ready and /health, with the steps as checks [default: nowhere]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(super) listen: Option<SocketAddr>,
+    /// text or json: one object a line, on stderr, for stdout is the command's [default: text]
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
+    format: TextOrJson,
+    /// The command that runs when all phases are done, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+impl Start {
+    pub(super) fn json(&self) -> bool {
+        self.format == TextOrJson::Json
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    parse_listen(text).ok_or_else(|| "write address and port, as in `0.0.0.0:9797` or `:9797`".to_owned())
 }
 
 /// The two forms that most commands know.

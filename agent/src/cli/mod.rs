@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod logging;
 mod run;
+mod start;
 mod wait;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Wait(arguments) => wait::wait(&arguments, env),
         Command::Health { url } => health::ask(url.as_deref(), env),
         Command::Check(arguments) => check::check(&arguments, env),
+        Command::Start(arguments) => start::start(&arguments, env),
         Command::Reference => say(&reference::text()),
     }
 }

@@ -73,6 +73,7 @@ fn help_reads_well() {
       wait       Wait until dependencies are ready, then become the command behind `--`
       health     Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
       check      Check a configuration and what is deployed beside it, without starting anything
+      start      Start a service in ordered phases, watch over it, and undo all in reverse at its end
       reference  Print the reference: keys, probes, metrics, pages, variables, exit codes
 
     Options:

@@ -40,7 +40,7 @@ pub(super) fn build_all(written: &[Written], tables: Tables, desk: &mut Desk) ->
     }
     refuse_namesakes(written, &mut desk.problems);
     refuse_second_peer(written, &mut desk.problems);
-    depend::check(written, &mut desk.problems);
+    depend::check("check", written, &mut desk.problems);
     written.iter().filter_map(|check| build(check, tables, desk)).collect()
 }
 
@@ -264,7 +264,7 @@ fn facts(raw: RawCheck, (interval, timeout): (Duration, Duration), kind: &Kind, 
 }
 
 /// Fit for a label value, a URL and a file name.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !name.is_empty() && name.len() <= limits::NAME_CHARS && name.chars().all(sign)
 }

@@ -82,7 +82,7 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| StartError::Listen {
         address,
         hint: match error.kind() {
