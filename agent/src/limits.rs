@@ -387,3 +387,5 @@ pub const ENV_VALUE_BYTES: usize = 128 << 10;
 pub const ENV_REFERENCE_DEPTH: usize = 16;
 /// Secrets of one environment that are held against each other.
 pub const ENV_SECRETS_COMPARED: usize = 200;
+/// Steps of `extends` and `include` from one compose file to the next; people need two.
+pub const COMPOSE_CHAIN: usize = 16;

@@ -144,6 +144,10 @@ struct Preflight {
     /// Print a schema that accepts the files of --env [default: .env], without checking anything
     #[arg(long, help_heading = "Deployment")]
     init: bool,
+    /// Compose file to check, may be repeated: later ones override earlier ones. Its variables come from the files of `--env`, else
+    /// from `.env` beside it, and from the environment
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    compose: Vec<String>,
     /// For which life of the stack: production, staging, development [default: production]
     #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
     profile: Option<preflight::Profile>,
@@ -168,10 +172,11 @@ impl Check {
 
     /// What of a deployment is to be checked.
     pub(super) fn request(&self) -> preflight::Request {
-        let Preflight { env, schema, profile, accepted, .. } = &self.preflight;
+        let Preflight { env, schema, compose, profile, accepted, .. } = &self.preflight;
         preflight::Request {
             env: env.clone(),
             schema: schema.clone(),
+            compose: compose.clone(),
             profile: profile.unwrap_or_default(),
             accepted: accepted.clone(),
         }

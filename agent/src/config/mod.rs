@@ -29,6 +29,7 @@ pub use phases::{Hook, PhasePlan, Phases, Shutdown, Step, Work, load_phases};
 pub use plan::{Check, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem};
 pub(crate) use top::{LISTEN, parse_listen};
+pub use yaml::Documents;
 
 use crate::collectors::{PeerLabels, PeerPlan, SOURCES, Source};
 use crate::limits;
@@ -128,6 +129,16 @@ fn asks_for_resources(root: &Node, peer: &PeerPlan) -> bool {
 /// When it cannot be read or is no YAML.
 pub fn read_yaml(path: &Path) -> Result<Node, String> {
     read_file(&path.to_string_lossy()).map_err(|error| error.render(Paint::OFF))
+}
+
+/// Reads a YAML file whose rules are not ours (a compose file, a Kubernetes manifest).
+///
+/// # Errors
+/// When it cannot be read or is no YAML.
+pub fn read_documents(path: &Path) -> Result<Documents, ConfigError> {
+    let file = path.to_string_lossy();
+    let text = read_text(&file, limits::CONFIG_BYTES)?;
+    yaml::documents(&text).map_err(|e| ConfigError::malformed(&file, &text, e.at, e.message, e.hint))
 }
 
 /// Makes one check from its URL and keys, as `agent probe` needs it.

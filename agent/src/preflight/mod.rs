@@ -3,6 +3,7 @@
 //! What must stay true: everything wrong is told at once, each with rule, place, reason and way out, and no value of a secret is.
 
 mod accepted;
+mod compose;
 mod env;
 mod finding;
 mod profile;
@@ -31,6 +32,8 @@ pub struct Request {
     pub env: Vec<String>,
     /// What they are held against: a file or `builtin:common`; with a schema and no file the live environment is checked.
     pub schema: Option<String>,
+    /// Compose files of one project; later ones override earlier ones.
+    pub compose: Vec<String>,
     /// How strict to be.
     pub profile: Profile,
     /// The file of findings that are lived with.
@@ -41,12 +44,12 @@ impl Request {
     /// Whether there is anything to check.
     #[must_use]
     pub fn names_something(&self) -> bool {
-        !self.env.is_empty() || self.schema.is_some() || self.accepted.is_some()
+        !self.env.is_empty() || self.schema.is_some() || !self.compose.is_empty() || self.accepted.is_some()
     }
 }
 
 /// The rules of every kind of input: one row a kind, in it one a file that finds something.
-static TABLES: &[&[&[&Rule]]] = &[&[accepted::RULES], env::TABLES];
+static TABLES: &[&[&[&Rule]]] = &[&[accepted::RULES], env::TABLES, compose::RULES];
 
 /// All rules there are, for the reference and for `--accepted`.
 #[must_use]
@@ -61,6 +64,7 @@ pub fn check(request: &Request, environment: &Environment) -> Report {
     let accepted = read_accepted(request, &mut findings);
     // Each kind of input: one line here, one field in `Request`, one row in `TABLES`.
     env::check(request, environment, &mut findings);
+    compose::check(&compose::Compose::of(request, environment), &mut findings);
     let waived = accepted.apply(&mut findings);
     Report::new(findings, waived)
 }
