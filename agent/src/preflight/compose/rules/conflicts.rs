@@ -86,11 +86,11 @@ fn memory(service: &Service, notes: &mut Notes) {
         (&["deploy", "resources", "limits", "memory"], &["deploy", "resources", "reservations", "memory"]),
     ] {
         let read = |path: &[&str]| service.item.under(path).and_then(|item| Some((bytes(item.text()?)?, item.at)));
-        if let (Some((most, _)), Some((reserved, at))) = (read(limit), read(reservation)) {
-            if reserved > most {
-                let message = "the reservation is larger than the limit";
-                notes.add(&MEMORY, at, service.key(&reservation.join(".")), message);
-            }
+        if let (Some((most, _)), Some((reserved, at))) = (read(limit), read(reservation))
+            && reserved > most
+        {
+            let message = "the reservation is larger than the limit";
+            notes.add(&MEMORY, at, service.key(&reservation.join(".")), message);
         }
     }
 }

@@ -176,7 +176,9 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
             known(check, &format!("{path}.healthcheck"), HEALTH, notes);
         }
         if ["image", "build", "provider"].iter().all(|key| service.get(key).is_none()) {
-            notes.add(&INVALID, key.at, &path, "the service has neither `image` nor `build`");
+            let fix =
+                "an override file is given behind the file that it overrides: `--compose compose.yaml --compose THIS`";
+            notes.advise(&INVALID, key.at, &path, ("the service has neither `image` nor `build`", fix));
         }
         published(service, &path, notes);
     }

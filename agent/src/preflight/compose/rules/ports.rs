@@ -134,14 +134,12 @@ fn localhost(mention: &Mention, service: &Service, project: &Project, notes: &mu
     let Some(wanted) = Speaks::of_scheme(&mention.scheme).or_else(|| by_variable(&mention.variable)) else { return };
     let own = service.known.is_some_and(|known| known.is_store);
     let meant = project.services.values().find(|one| one.known.is_some_and(|known| known.speaks == wanted));
-    if let (Some(meant), false, true) = (meant, own, wanted.is_store()) {
-        if meant.name != service.name {
-            let message =
-                format!("{} is looked for on `localhost`, and is the service `{}`", wanted.name(), meant.name);
-            let port =
-                meant.known.and_then(|known| known.ports.first()).map_or(String::new(), |port| format!(":{port}"));
-            notes.advise(&LOCALHOST, mention.at, &mention.key, (message, format!("write `{}{port}`", meant.name)));
-        }
+    if let (Some(meant), false, true) = (meant, own, wanted.is_store())
+        && meant.name != service.name
+    {
+        let message = format!("{} is looked for on `localhost`, and is the service `{}`", wanted.name(), meant.name);
+        let port = meant.known.and_then(|known| known.ports.first()).map_or(String::new(), |port| format!(":{port}"));
+        notes.advise(&LOCALHOST, mention.at, &mention.key, (message, format!("write `{}{port}`", meant.name)));
     }
 }
 
