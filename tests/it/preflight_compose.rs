@@ -98,11 +98,11 @@ fn a_later_file_overrides_an_earlier_one_and_keeps_its_own_lines() {
     let folder = written(&[("a.yaml", &base), ("reset.yaml", reset), ("over.yaml", over)]);
     let rules = |files: &[&str]| {
         let arguments: Vec<&str> =
-            files.iter().flat_map(|file| ["--compose", file]).chain(["--format", "json"]).collect();
+            files.iter().flat_map(|file| ["--compose", *file]).chain(["--format", "json"]).collect();
         findings(&check_in(folder.path(), &arguments, &[]))
     };
     assert_eq!(rules(&["a.yaml"]), [(2, "compose-store-published".to_owned())]);
-    assert_eq!(rules(&["a.yaml", "reset.yaml"]), []);
+    assert!(rules(&["a.yaml", "reset.yaml"]).is_empty());
     assert_eq!(rules(&["a.yaml", "over.yaml"]), [(5, "compose-privileged".to_owned())]);
 }
 
@@ -111,7 +111,7 @@ fn variables_come_from_the_file_beside_from_the_named_one_and_from_the_environme
     let text = format!("services:\n  a: {{image: 'x/a:${{TAG:?which version}}', {QUIET}}}\n");
     let folder = written(&[("compose.yaml", &text), ("other.env", "TAG=2\n")]);
     let code = |arguments: &[&str], environment: &[(&str, &str)]| {
-        let ended = check_in(folder.path(), &[&["--compose", "compose.yaml"], arguments].concat(), environment);
+        let ended = check_in(folder.path(), &[&["--compose", "compose.yaml"][..], arguments].concat(), environment);
         (ended.code, ended.stdout)
     };
     // Nobody knows what is set where it is deployed.

@@ -23,7 +23,7 @@ static REPLICAS: Rule = error(
 static MEMORY: Rule = error(
     "compose-memory-reservation",
     "more memory is reserved than the limit allows",
-    "Docker refuses to create the container",
+    "the container is not created: Docker refuses it",
     "reserve less than the limit",
 );
 
