@@ -39,6 +39,7 @@ mod kubernetes;
 mod migrations;
 mod mixins;
 mod nginx;
+mod preflight_env;
 mod prometheus;
 mod prometheus_config;
 mod reexport;
