@@ -40,6 +40,7 @@ mod migrations;
 mod mixins;
 mod nginx;
 mod preflight_compose;
+mod preflight_env;
 mod prometheus;
 mod prometheus_config;
 mod reexport;

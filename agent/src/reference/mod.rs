@@ -34,6 +34,9 @@ fn of(tables: Tables) -> String {
     let pages = crate::server::pages();
     table(&mut out, "Pages", ["path", "who may see it", "what it is"], pages);
     out.push_str(RESTRICTED);
+    let rules = crate::preflight::rules();
+    let rows = rules.iter().map(|rule| [rule.name, rule.severity.as_str(), rule.summary, rule.why, rule.fix]);
+    table(&mut out, "Rules of agent check", ["rule", "severity", "what breaks it", "why", "what to do"], rows);
     table(&mut out, "Environment", ["variable", "meaning"], keys::ENVIRONMENT.iter().map(|row| [row.0, row.1]));
     table(&mut out, "Exit codes", ["code", "meaning"], Exit::MEANINGS.iter().map(|row| [row.0, row.1]));
     out
