@@ -52,6 +52,7 @@ mod stack_restarts;
 mod stack_stop;
 mod stack_watch;
 mod start;
+mod status;
 mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;

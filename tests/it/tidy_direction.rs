@@ -35,6 +35,7 @@ const AGENT: &[Rule] = &[
     ),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
+    ("status", &["probes", "config", "paint", "exit"]),
     ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),
     ("preflight", &["config", "node", "probes", "paint", "exit"]),
 ];
