@@ -1,10 +1,11 @@
 //! Every cap of the agent, in one place: what it bounds and why that figure.
 //! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
 
+mod commands;
 mod gating;
 
+pub use commands::*;
 pub use gating::*;
-
 use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
@@ -150,10 +151,6 @@ pub const PASSWORDS_REMEMBERED: usize = 64;
 pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest `Authorization` header that is looked at.
 pub const AUTHORIZATION_BYTES: usize = 1 << 10;
-/// Seconds after which the status page loads itself anew.
-pub const STATUS_REFRESH_SECONDS: u32 = 10;
-/// Failures shown on the status page, over all checks.
-pub const STATUS_FAILURES: usize = 20;
 /// Name under which our connections appear in a database's own list of clients.
 pub const CLIENT_NAME: &str = "sidecar-agent";
 /// Largest reply of Redis that is read; `INFO` has some 6 kB.
@@ -373,6 +370,10 @@ pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
 
+/// Seconds after which the status page loads itself anew.
+pub const STATUS_REFRESH_SECONDS: u32 = 10;
+/// Failures shown on the status page, over all checks.
+pub const STATUS_FAILURES: usize = 20;
 /// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
 pub const VERDICT_LINES: usize = 5;
 
@@ -387,17 +388,3 @@ pub const ENV_VALUE_BYTES: usize = 128 << 10;
 pub const ENV_REFERENCE_DEPTH: usize = 16;
 /// Secrets of one environment that are held against each other.
 pub const ENV_SECRETS_COMPARED: usize = 200;
-/// Sidecars that one `agent status` asks; beyond it a table is nobody's overview, and Prometheus has them all.
-pub const STATUS_SIDECARS: usize = 1000;
-/// Sidecars that are asked at the same time: each answer may be [`PROBE_BODY_BYTES`] long.
-pub const STATUS_AT_ONCE: usize = 64;
-/// How long one sidecar has for its answer, unless told otherwise; on one network it takes a millisecond.
-pub const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
-/// Longest that one may be given.
-pub const STATUS_TIMEOUT_MOST: Duration = Duration::from_secs(60);
-/// How often `agent status --watch` asks, unless told otherwise.
-pub const STATUS_INTERVAL: Duration = Duration::from_secs(2);
-/// Shortest and longest pause that may be asked for.
-pub const STATUS_INTERVALS: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(3600)];
-/// Lines that say what is wrong with one sidecar.
-pub const STATUS_LINES: usize = 5;

@@ -39,6 +39,8 @@ mod kubernetes;
 mod migrations;
 mod mixins;
 mod nginx;
+mod preflight_kubernetes;
+mod privileges;
 mod prometheus;
 mod prometheus_config;
 mod reexport;

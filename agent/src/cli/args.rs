@@ -148,6 +148,12 @@ struct Preflight {
     /// Print a schema that accepts the files of --env [default: .env], without checking anything
     #[arg(long, help_heading = "Deployment")]
     init: bool,
+    /// Manifest, or folder of manifests, to check; what follows is read with it as one stack
+    #[arg(long, value_name = "FILE_OR_DIR", num_args = 1.., help_heading = "Deployment")]
+    kubernetes: Vec<String>,
+    /// Tell what this container can and cannot see, and what it may do that it should not
+    #[arg(long, help_heading = "Deployment")]
+    privileges: bool,
     /// For which life of the stack: production, staging, development [default: production]
     #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
     profile: Option<preflight::Profile>,
@@ -172,10 +178,12 @@ impl Check {
 
     /// What of a deployment is to be checked.
     pub(super) fn request(&self) -> preflight::Request {
-        let Preflight { env, schema, profile, accepted, .. } = &self.preflight;
+        let Preflight { env, schema, kubernetes, profile, accepted, .. } = &self.preflight;
         preflight::Request {
             env: env.clone(),
             schema: schema.clone(),
+            kubernetes: kubernetes.clone(),
+            privileges: None,
             profile: profile.unwrap_or_default(),
             accepted: accepted.clone(),
         }
@@ -186,6 +194,11 @@ impl Check {
         let Preflight { env, init, .. } = &self.preflight;
         let files = if env.is_empty() { vec![".env".to_owned()] } else { env.clone() };
         init.then_some(files)
+    }
+
+    /// Whether to look at this container.
+    pub(super) fn privileges(&self) -> bool {
+        self.preflight.privileges
     }
 
     pub(super) fn format(&self) -> preflight::Format {
@@ -207,10 +220,10 @@ pub(super) struct Status {
     #[arg(long)]
     pub(super) watch: bool,
     /// How often, with --watch [default: 2s]
-    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = span)]
     pub(super) interval: Option<Duration>,
     /// How long each agent has for its answer [default: 3s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
     pub(super) timeout: Option<Duration>,
     /// Authorities in PEM to trust beside the public ones
     #[arg(long, value_name = "FILE")]
@@ -226,10 +239,6 @@ fn status_format(text: &str) -> Result<status::Format, String> {
         "json" => Ok(status::Format::Json),
         _ => Err("known formats: table, json".to_owned()),
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    units::duration(text).map_err(|error| error.to_string())
 }
 
 /// Flags of `agent probe`.

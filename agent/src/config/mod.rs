@@ -130,6 +130,19 @@ pub fn read_yaml(path: &Path) -> Result<Node, String> {
     read_file(&path.to_string_lossy()).map_err(|error| error.render(Paint::OFF))
 }
 
+/// Reads all YAML documents of a file as they stand; the error is the whole message for people.
+///
+/// # Errors
+/// When it cannot be read or is no YAML.
+pub fn read_yaml_documents(path: &Path) -> Result<Vec<Node>, String> {
+    let file = path.to_string_lossy();
+    let read = read_text(&file, limits::CONFIG_BYTES).and_then(|text| {
+        let refused = |e: yaml::YamlError| ConfigError::malformed(&file, &text, e.at, e.message, e.hint);
+        yaml::documents(&text).map_err(refused)
+    });
+    read.map_err(|error| error.render(Paint::OFF))
+}
+
 /// Makes one check from its URL and keys, as `agent probe` needs it.
 ///
 /// # Errors

@@ -42,6 +42,19 @@ pub(super) fn read(text: &str) -> Result<Node, YamlError> {
     }
 }
 
+/// Reads all documents of a text, as manifests have them.
+pub(super) fn documents(text: &str) -> Result<Vec<Node>, YamlError> {
+    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), spent: 0 };
+    let mut documents = Vec::new();
+    loop {
+        match reader.next()? {
+            (Event::DocumentStart(_), _) => documents.push(reader.node(0)?),
+            (Event::StreamEnd, _) => return Ok(documents),
+            _ => {}
+        }
+    }
+}
+
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
     anchors: BTreeMap<usize, Node>,

@@ -5,6 +5,8 @@
 mod accepted;
 mod env;
 mod finding;
+mod kubernetes;
+mod privileges;
 mod profile;
 mod render;
 mod report;
@@ -16,6 +18,7 @@ mod tests;
 pub use accepted::Waived;
 pub use env::init;
 pub use finding::{Checked, Finding, Findings, Place};
+pub use privileges::Sight;
 pub use profile::Profile;
 pub use render::{Format, counted, render};
 pub use report::Report;
@@ -31,6 +34,10 @@ pub struct Request {
     pub env: Vec<String>,
     /// What they are held against: a file or `builtin:common`; with a schema and no file the live environment is checked.
     pub schema: Option<String>,
+    /// Kubernetes manifests, files and folders.
+    pub kubernetes: Vec<String>,
+    /// What this container is to see, when that is asked for.
+    pub privileges: Option<Sight>,
     /// How strict to be.
     pub profile: Profile,
     /// The file of findings that are lived with.
@@ -41,12 +48,13 @@ impl Request {
     /// Whether there is anything to check.
     #[must_use]
     pub fn names_something(&self) -> bool {
-        !self.env.is_empty() || self.schema.is_some() || self.accepted.is_some()
+        let names_files = !self.env.is_empty() || self.schema.is_some() || !self.kubernetes.is_empty();
+        names_files || self.privileges.is_some() || self.accepted.is_some()
     }
 }
 
 /// The rules of every kind of input: one row a kind, in it one a file that finds something.
-static TABLES: &[&[&[&Rule]]] = &[&[accepted::RULES], env::TABLES];
+static TABLES: &[&[&[&Rule]]] = &[&[accepted::RULES], env::TABLES, &[kubernetes::RULES], &[privileges::RULES]];
 
 /// All rules there are, for the reference and for `--accepted`.
 #[must_use]
@@ -61,6 +69,10 @@ pub fn check(request: &Request, environment: &Environment) -> Report {
     let accepted = read_accepted(request, &mut findings);
     // Each kind of input: one line here, one field in `Request`, one row in `TABLES`.
     env::check(request, environment, &mut findings);
+    kubernetes::check(&request.kubernetes, &mut findings);
+    if let Some(sight) = &request.privileges {
+        privileges::check(sight, environment, &mut findings);
+    }
     let waived = accepted.apply(&mut findings);
     Report::new(findings, waived)
 }
