@@ -27,6 +27,7 @@ pub mod server;
 pub mod snapshot;
 pub mod startup;
 pub mod state;
+pub mod status;
 pub mod supervise;
 pub mod units;
 pub mod version;

@@ -1,10 +1,11 @@
 //! Every cap of the agent, in one place: what it bounds and why that figure.
 //! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
 
+mod commands;
 mod gating;
 
+pub use commands::*;
 pub use gating::*;
-
 use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
@@ -150,10 +151,6 @@ pub const PASSWORDS_REMEMBERED: usize = 64;
 pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest `Authorization` header that is looked at.
 pub const AUTHORIZATION_BYTES: usize = 1 << 10;
-/// Seconds after which the status page loads itself anew.
-pub const STATUS_REFRESH_SECONDS: u32 = 10;
-/// Failures shown on the status page, over all checks.
-pub const STATUS_FAILURES: usize = 20;
 /// Name under which our connections appear in a database's own list of clients.
 pub const CLIENT_NAME: &str = "sidecar-agent";
 /// Largest reply of Redis that is read; `INFO` has some 6 kB.
@@ -373,6 +370,10 @@ pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
 
+/// Seconds after which the status page loads itself anew.
+pub const STATUS_REFRESH_SECONDS: u32 = 10;
+/// Failures shown on the status page, over all checks.
+pub const STATUS_FAILURES: usize = 20;
 /// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
 pub const VERDICT_LINES: usize = 5;
 

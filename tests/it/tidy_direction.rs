@@ -35,8 +35,9 @@ const AGENT: &[Rule] = &[
     ),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint"]),
+    ("status", &["probes", "config", "paint", "exit"]),
     ("server", &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node"]),
-    ("preflight", &["config", "node", "probes", "paint", "exit"]),
+    ("preflight", &["config", "collectors", "node", "probes", "paint", "exit"]),
 ];
 
 const LOADTEST: &[Rule] = &[

@@ -5,10 +5,11 @@ use crate::config::{Flags, parse_listen};
 use crate::preflight;
 use crate::version::Version;
 use crate::wait::Form;
-use crate::{limits, units};
+use crate::{limits, status, units};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ Examples:
   agent probe https://example.org --debug
   agent wait --for $DATABASE_URL --for $REDIS_URL -- ./server --port 8000
   agent check --config agent.yml
+  agent status backend db redis nginx --watch
 
 A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,
 the keys of a configuration file, and every metric, page, variable and exit code.";
@@ -60,6 +62,8 @@ pub(super) enum Command {
     },
     /// Check a configuration and what is deployed beside it, without starting anything
     Check(Check),
+    /// Ask /health of many agents and show them side by side
+    Status(Status),
     /// Start a service in ordered phases, watch over it, and undo all in reverse at its end
     Start(Start),
     /// Print the reference: keys, probes, metrics, pages, variables, exit codes
@@ -148,6 +152,12 @@ struct Preflight {
     /// from `.env` beside it, and from the environment
     #[arg(long, value_name = "FILE", help_heading = "Deployment")]
     compose: Vec<String>,
+    /// Manifest, or folder of manifests, to check; what follows is read with it as one stack
+    #[arg(long, value_name = "FILE_OR_DIR", num_args = 1.., help_heading = "Deployment")]
+    kubernetes: Vec<String>,
+    /// Tell what this container can and cannot see, and what it may do that it should not
+    #[arg(long, help_heading = "Deployment")]
+    privileges: bool,
     /// For which life of the stack: production, staging, development [default: production]
     #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
     profile: Option<preflight::Profile>,
@@ -172,11 +182,13 @@ impl Check {
 
     /// What of a deployment is to be checked.
     pub(super) fn request(&self) -> preflight::Request {
-        let Preflight { env, schema, compose, profile, accepted, .. } = &self.preflight;
+        let Preflight { env, schema, compose, kubernetes, profile, accepted, .. } = &self.preflight;
         preflight::Request {
             env: env.clone(),
             schema: schema.clone(),
             compose: compose.clone(),
+            kubernetes: kubernetes.clone(),
+            privileges: None,
             profile: profile.unwrap_or_default(),
             accepted: accepted.clone(),
         }
@@ -189,8 +201,48 @@ impl Check {
         init.then_some(files)
     }
 
+    /// Whether to look at this container.
+    pub(super) fn privileges(&self) -> bool {
+        self.preflight.privileges
+    }
+
     pub(super) fn format(&self) -> preflight::Format {
         self.preflight.format.unwrap_or_default()
+    }
+}
+
+const STATUS: &str = "\
+Exit code: 0 every service may work (healthy or degraded), 1 one does not, is starting, or its sidecar gave no answer, 2 an address is wrong.";
+
+/// Flags of `agent status`.
+#[derive(Debug, Args)]
+#[command(after_help = STATUS)]
+pub(super) struct Status {
+    /// Where the agents are: `host`, `host:port`, `http://…` or `https://…`, port 9797 unless written [env: AGENT_STATUS_URLS]
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+    /// Ask again and again until stopped
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// How often, with --watch [default: 2s]
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = span)]
+    pub(super) interval: Option<Duration>,
+    /// How long each agent has for its answer [default: 3s]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    pub(super) timeout: Option<Duration>,
+    /// Authorities in PEM to trust beside the public ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = status_format)]
+    pub(super) format: status::Format,
+}
+
+fn status_format(text: &str) -> Result<status::Format, String> {
+    match text {
+        "table" => Ok(status::Format::Table),
+        "json" => Ok(status::Format::Json),
+        _ => Err("known formats: table, json".to_owned()),
     }
 }
 

@@ -3,19 +3,21 @@
 
 use super::args::Check;
 use super::{complain, refuse, refuse_web, say};
+use crate::collectors::PeerPlan;
 use crate::config::{self, ConfigError, Environment, Flags, Loaded, Tables};
 use crate::exit::Exit;
 use crate::paint::Paint;
-use crate::preflight::{self, Format};
+use crate::preflight::{self, Format, Sight};
 use crate::server;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
     if let Some(files) = arguments.init() {
         return preflight::init(&files, env).map_or_else(|message| unreadable(&message), |schema| say(&schema));
     }
-    let (request, format) = (arguments.request(), arguments.format());
+    let (mut request, format) = (arguments.request(), arguments.format());
+    request.privileges = arguments.privileges().then(|| sight(&arguments.flags(), env));
     let deployment = request.names_something();
     let mut exit = Exit::Good;
     if arguments.names_a_configuration() || !deployment {
@@ -25,6 +27,18 @@ pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
         exit = worse(exit, findings(&request, env, format));
     }
     exit
+}
+
+/// What this container is to see, as the configuration says it; without one, as the variables do.
+fn sight(flags: &Flags, env: &Environment) -> Sight {
+    match config::load(flags, env, Tables::of_program()) {
+        Ok(Loaded { plan, .. }) => Sight::of_system(plan.peer, plan.host_root),
+        // A configuration that is wrong is told where it is named.
+        Err(_) => {
+            let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
+            Sight::of_system(PeerPlan { cgroup, ..PeerPlan::default() }, PathBuf::from("/"))
+        }
+    }
 }
 
 /// Findings go to stdout, for they are the answer; what could not be read is told on stderr in every form.

@@ -6,6 +6,7 @@ mod check;
 mod logging;
 mod run;
 mod start;
+mod status;
 mod wait;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Health { url } => health::ask(url.as_deref(), env),
         Command::Check(arguments) => check::check(&arguments, env),
         Command::Start(arguments) => start::start(&arguments, env),
+        Command::Status(arguments) => status::status(arguments, env),
         Command::Reference => say(&reference::text()),
     }
 }

@@ -102,5 +102,6 @@ pub static ENVIRONMENT: &[(&str, &str)] = &[
     ("AGENT_DIAGNOSTICS_FROM", "as `diagnostics_from`, separated by commas"),
     ("AGENT_LOG_LEVEL", "as `--log.level`"),
     ("AGENT_LOG_FORMAT", "as `--log.format`"),
+    ("AGENT_STATUS_URLS", "what `agent status` asks when no URL is given, separated by commas or spaces"),
     ("NO_COLOR", "when set, nothing is coloured"),
 ];

@@ -3,6 +3,7 @@
 //! URL and to no other, nothing is read beyond its cap, and a deadline loses no phase that has begun.
 
 mod exchange;
+mod fetch;
 mod json;
 mod metrics;
 pub(super) mod page;
@@ -18,6 +19,8 @@ mod unpack;
 
 #[cfg(test)]
 pub(super) use tests::CASES;
+
+pub use fetch::{Fetched, fetch};
 
 use crate::node::{Node, Problems};
 use crate::probes::outcome::late;
