@@ -4,6 +4,7 @@
 
 mod cert;
 mod database;
+mod detail;
 mod dialogue;
 mod dns;
 pub mod every;
@@ -31,6 +32,7 @@ pub mod tls;
 mod unix;
 mod websocket;
 
+pub use detail::Detail;
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
 pub use crate::node::fields as fields_of;

@@ -135,7 +135,7 @@ impl Page {
             Some(_) => Some(format!("it has no TLS on this port: write the URL as `{scheme}+http://…`")),
             None => fault.hint,
         };
-        Fault { reason: fault.reason, message, hint }
+        Fault { reason: fault.reason, detail: fault.detail, message, hint }
     }
 }
 
