@@ -7,6 +7,7 @@ mod database;
 mod detail;
 mod dialogue;
 mod dns;
+mod elsewhere;
 pub mod every;
 pub mod facts;
 mod fields;
@@ -33,6 +34,7 @@ mod unix;
 mod websocket;
 
 pub use detail::Detail;
+pub use elsewhere::{Elsewhere, Open};
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
 pub use crate::node::fields as fields_of;

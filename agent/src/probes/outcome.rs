@@ -1,8 +1,8 @@
 //! What one run of a probe gives: phases with their times, readings, notes, and a fault with a closed reason, or none.
 
 use super::metrics::Exposition;
-use super::{Detail, Probe};
 use super::net::Net;
+use super::{Detail, Probe};
 use crate::reading::{Metric, Reading};
 use crate::{clock, limits};
 use futures_util::FutureExt as _;
@@ -181,6 +181,12 @@ impl Outcome {
     #[must_use]
     pub fn ok(&self) -> bool {
         self.fault.is_none()
+    }
+
+    /// How it ended and where it led, without what was measured.
+    #[must_use]
+    pub fn without_readings(&self) -> Self {
+        Self { fault: self.fault.clone(), address: self.address, ..Self::default() }
     }
 
     /// The value of a metric, when it was measured.

@@ -105,7 +105,9 @@ impl Handshake {
             Err(_negative) => "the certificate has expired".to_owned(),
         };
         let detail = if left < 0.0 { Detail::CertificateExpired } else { Detail::CertificateNearExpiry };
-        Err(Fault::new(Reason::Certificate, message).exactly(detail).hint("renew it, and see that the server loads the new file"))
+        Err(Fault::new(Reason::Certificate, message)
+            .exactly(detail)
+            .hint("renew it, and see that the server loads the new file"))
     }
 }
 

@@ -139,9 +139,8 @@ fn unexpected(dialogue: &Dialogue, line: &str, wanted: &str) -> Fault {
     let refusal = ["-ERR", "a NO", "a BAD"].iter().any(|word| line.starts_with(word)) || reply_line(line).is_some();
     match classify(dialogue.first()) {
         _ if refusal => Fault::new(Reason::Status, format!("the server answered `{said}`, not `{wanted}`")),
-        Some(spoken) => {
-            Fault::new(Reason::ProtocolMismatch, format!("it speaks {spoken}: `{said}`")).exactly(Detail::Speaks(spoken))
-        }
+        Some(spoken) => Fault::new(Reason::ProtocolMismatch, format!("it speaks {spoken}: `{said}`"))
+            .exactly(Detail::Speaks(spoken)),
         None => Fault::new(Reason::ProtocolMismatch, format!("the server answered `{said}`, not `{wanted}`")),
     }
 }

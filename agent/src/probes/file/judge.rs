@@ -96,9 +96,11 @@ impl Look {
         match &newest.verdict {
             Verdict::Bad(what) => {
                 let hint = "look at the log of the backup job, and make a new backup now; if this is no dump, set `contents: any`";
-                return Some(Fault::new(Reason::Body, format!("the newest backup `{name}` {what}"))
-                    .exactly(Detail::BackupCorrupt)
-                    .hint(hint));
+                return Some(
+                    Fault::new(Reason::Body, format!("the newest backup `{name}` {what}"))
+                        .exactly(Detail::BackupCorrupt)
+                        .hint(hint),
+                );
             }
             Verdict::Unread(why) => {
                 let message = format!("the newest backup `{name}` cannot be read: {}", clean(why));
@@ -114,9 +116,11 @@ impl Look {
             ratio * 100.0,
             self.rules.min_size_ratio * 100.0
         );
-        Some(Fault::new(Reason::Body, message)
-            .exactly(Detail::BackupShrunken)
-            .hint("was data deleted, or a part of it not dumped?"))
+        Some(
+            Fault::new(Reason::Body, message)
+                .exactly(Detail::BackupShrunken)
+                .hint("was data deleted, or a part of it not dumped?"),
+        )
     }
 
     fn time_fault(&self, newest: &Newest) -> Option<Fault> {

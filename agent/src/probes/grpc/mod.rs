@@ -296,8 +296,12 @@ impl Grpc {
             4 => fault(Reason::Timeout).exactly(Detail::TooSlow),
             5 => self.unknown_service("NOT_FOUND"),
             7 => fault(Reason::Auth).exactly(Detail::PermissionMissing).hint("this client may not ask that"),
-            16 => fault(Reason::Auth).exactly(Detail::LoginRefused).hint("it wants credentials: put them into `metadata`"),
-            8 => fault(Reason::Saturated).exactly(Detail::RateLimited).hint("it is out of quota, memory or connections"),
+            16 => {
+                fault(Reason::Auth).exactly(Detail::LoginRefused).hint("it wants credentials: put them into `metadata`")
+            }
+            8 => {
+                fault(Reason::Saturated).exactly(Detail::RateLimited).hint("it is out of quota, memory or connections")
+            }
             12 => fault(Reason::Status)
                 .hint("the server speaks gRPC and has no health service; register `grpc.health.v1.Health` in it"),
             14 => fault(Reason::Status).exactly(Detail::UpstreamDown).hint("the proxy before it reaches no server"),

@@ -115,7 +115,9 @@ impl Rules {
             401 => Fault::new(Reason::Status, message)
                 .exactly(Detail::LoginRefused)
                 .hint("it wants credentials: `basic_auth`, `authorization`, or user and password in the URL"),
-            404 => Fault::new(Reason::Status, message).exactly(Detail::Status(404)).hint("the server is up; is the path right?"),
+            404 => Fault::new(Reason::Status, message)
+                .exactly(Detail::Status(404))
+                .hint("the server is up; is the path right?"),
             301 | 302 | 303 | 307 | 308 => {
                 let to =
                     answer.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
@@ -168,7 +170,9 @@ fn by_status(answer: &Answer) -> Detail {
     let says = || String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
     match answer.status.as_u16() {
         500 | 503 if GATEWAY.iter().any(|words| says().contains(words)) => Detail::UpstreamDown,
-        503 if answer.headers.contains_key(http::header::RETRY_AFTER) && says().contains("limit") => Detail::RateLimited,
+        503 if answer.headers.contains_key(http::header::RETRY_AFTER) && says().contains("limit") => {
+            Detail::RateLimited
+        }
         code => Detail::of_status(code),
     }
 }

@@ -274,8 +274,8 @@ async fn secure(
         }
         Ok(Err(fault)) => Err(fault),
         Err(_elapsed) => {
-            let fault = Fault::new(Reason::Timeout, format!("no TLS answer within {}", Span(share)))
-                .exactly(Detail::NoAnswer);
+            let fault =
+                Fault::new(Reason::Timeout, format!("no TLS answer within {}", Span(share))).exactly(Detail::NoAnswer);
             Err(stranger(cx, address, &target.scheme).await.unwrap_or(fault))
         }
     }

@@ -152,7 +152,9 @@ fn refused(got: &Got, what: &str) -> Fault {
             fault(Reason::Status)
                 .hint(format!("it redirects to `{to}`, which is not followed; write where it really is"))
         }
-        _ => Fault { message: format!("answered status {}: {}", got.status, begin(&got.body)), ..fault(Reason::Status) },
+        _ => {
+            Fault { message: format!("answered status {}: {}", got.status, begin(&got.body)), ..fault(Reason::Status) }
+        }
     }
 }
 

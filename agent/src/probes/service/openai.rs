@@ -8,7 +8,9 @@ use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::http::page::{Access, Authorization, Got, Page};
 use crate::probes::net::{TlsConfig, keys};
-use crate::probes::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use crate::probes::{
+    Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of,
+};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -194,11 +196,9 @@ impl OpenAi {
                 return Err(Fault { message, ..fault });
             }
             500..=599 => {
-                return Err(
-                    Fault::new(Reason::Status, said("the service has a fault of its own"))
-                        .exactly(Detail::of_status(got.status))
-                        .hint("see its status page")
-                );
+                return Err(Fault::new(Reason::Status, said("the service has a fault of its own"))
+                    .exactly(Detail::of_status(got.status))
+                    .hint("see its status page"));
             }
             _ => return Err(Fault { message: said("that is no list of models"), ..refused(got, "the API") }),
         }
