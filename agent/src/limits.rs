@@ -1,11 +1,14 @@
 //! Every cap of the agent, in one place: what it bounds and why that figure.
 //! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
 
+mod causes;
 mod commands;
 mod gating;
 
+pub use causes::*;
 pub use commands::*;
 pub use gating::*;
+
 use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
@@ -55,8 +58,6 @@ pub const SNIFFED_KEPT: usize = 64;
 pub const CHAIN_CERTIFICATES: usize = 16;
 /// Largest CA, certificate or key file; the whole Mozilla list has 220 kB.
 pub const PEM_BYTES: u64 = 1 << 20;
-/// Failures kept of each check.
-pub const FAILURES_KEPT: usize = 10;
 /// Interval of checks of services on the same network.
 pub const INTERVAL: Duration = Duration::from_secs(10);
 /// Deadline of one probe unless the check says otherwise.
@@ -369,13 +370,6 @@ pub const DIALOGUE_RUN_BYTES: usize = 1 << 20;
 pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
-
-/// Seconds after which the status page loads itself anew.
-pub const STATUS_REFRESH_SECONDS: u32 = 10;
-/// Failures shown on the status page, over all checks.
-pub const STATUS_FAILURES: usize = 20;
-/// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
-pub const VERDICT_LINES: usize = 5;
 
 /// Findings of `agent check` that are kept and shown; nobody mends more in one go, and a file may break a rule in every line.
 pub const FINDINGS: usize = 2000;

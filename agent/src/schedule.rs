@@ -5,8 +5,9 @@
 
 mod beat;
 mod collect;
+mod elsewhere;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, PeerPlan, Roots};
 use crate::config::Check;
 use crate::probes::net::Net;
 use crate::probes::{Depth, Outcome, Reason};
@@ -14,6 +15,7 @@ use crate::snapshot::CheckFacts;
 use crate::state::Event;
 use crate::{clock, limits, probes};
 use beat::Beats;
+use elsewhere::{Memory, Ports};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,7 @@ pub struct Schedule {
     turns: Arc<Semaphore>,
     unproven: Arc<Semaphore>,
     beats: Beats,
+    ports: Option<Arc<Ports>>,
 }
 
 impl Schedule {
@@ -47,7 +50,14 @@ impl Schedule {
             turns: Arc::new(Semaphore::new(1)),
             unproven: Arc::new(Semaphore::new(limits::UNPROVEN_AT_ONCE)),
             beats: Beats::new(clock::now(), fastrand::u64(..)),
+            ports: None,
         }
+    }
+
+    /// Lets checks that are put on the schedule from now on look for their service on other ports when theirs refuses; `checks` are all
+    /// that there are, `own` is the agent's port.
+    pub fn look_elsewhere(&mut self, roots: Roots, peer: PeerPlan, checks: &[Arc<CheckFacts>], own: u16) {
+        self.ports = Some(Arc::new(Ports::new(roots, peer, checks, own)));
     }
 
     /// Puts a check on the schedule.
@@ -59,6 +69,7 @@ impl Schedule {
             turns: Arc::clone(&self.turns),
             unproven: Arc::clone(&self.unproven),
             beats: self.beats,
+            ports: self.ports.clone(),
         };
         self.tasks.spawn(repeat_check(index, check, lane));
     }
@@ -76,11 +87,13 @@ struct Lane {
     turns: Arc<Semaphore>,
     unproven: Arc<Semaphore>,
     beats: Beats,
+    ports: Option<Arc<Ports>>,
 }
 
 async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
     let mut last = Last::None;
+    let mut memory = Memory::default();
     loop {
         let Some((began, outcome)) = run_once(&mut check, &lane, last).await else { return };
         last = Last::of(&outcome);
@@ -88,7 +101,15 @@ async fn repeat_check(index: usize, mut check: Check, lane: Lane) {
         if let Some(fault) = &outcome.fault {
             tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
         }
+        // Told apart from the look at other ports, which takes a while.
+        let ran = outcome.without_readings();
         if lane.events.send(Event::Ran { check: index, at: clock::wall(), outcome }).await.is_err() {
+            return;
+        }
+        if let Some(ports) = &lane.ports
+            && let Some(elsewhere) = ports.after((&check.facts, &mut memory), &ran, &lane.net).await
+            && lane.events.send(Event::Looked { check: index, at: clock::wall(), elsewhere }).await.is_err()
+        {
             return;
         }
         let retry = pace.retry(&check.facts, fastrand::f64()).map(|pause| began + pause);

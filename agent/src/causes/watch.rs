@@ -1,44 +1,86 @@
-//! Keeps the causes over time: what a check's last run says is looked at once, after that run; and a cause that is found again
-//! keeps its beginning.
+//! Keeps the causes over time: what a check's last run says is looked at once, after that run; a cause that is found again keeps its
+//! beginning; and one of a check that is down stands until the check is up, for a first success is no recovery.
 
-use super::{Cause, Find, Found, KINDS, Kind};
-use crate::snapshot::{CheckView, Snapshot};
+use super::attribution::{self, Places};
+use super::{Cause, Find, Found, KINDS, Kind, failing};
+use crate::snapshot::{CheckState, CheckView, Snapshot};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The causes as they stand.
 #[derive(Debug, Default)]
 pub struct Watch {
-    of_checks: Vec<Vec<Cause>>,
+    of_checks: Vec<OfCheck>,
+    places: Places,
     all: Arc<Vec<Cause>>,
+}
+
+/// The causes of one check.
+#[derive(Debug, Default)]
+struct OfCheck {
+    causes: Vec<Cause>,
+    /// Names that were found once and have to be found again.
+    tentative: Vec<&'static str>,
 }
 
 impl Watch {
     /// Takes in the last run of a check.
     pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) {
         if self.of_checks.len() <= index {
-            self.of_checks.resize_with(index + 1, Vec::new);
+            self.of_checks.resize_with(index + 1, OfCheck::default);
         }
-        let Some(kept) = self.of_checks.get_mut(index) else { return };
-        let mut found = Vec::new();
-        for kind in KINDS {
-            if let Find::InCheck(find) = kind.find {
-                found.extend(find(check).map(|found| named(kind, found, &check.facts.name, at, kept)));
-            }
+        if let Some(kept) = self.of_checks.get_mut(index) {
+            kept.ran(check, at);
         }
-        *kept = found;
+    }
+
+    /// The first that is named.
+    pub(super) fn first(&self) -> Option<&'static Kind> {
+        self.of_checks.iter().flat_map(|check| &check.causes).map(|cause| cause.kind).next()
     }
 
     /// All causes of this picture, which itself has none yet.
     pub fn all(&mut self, snapshot: &Snapshot) -> Arc<Vec<Cause>> {
-        let mut all: Vec<Cause> = self.of_checks.iter().flatten().cloned().collect();
+        let mut all: Vec<Cause> = self.of_checks.iter().flat_map(|check| &check.causes).cloned().collect();
         for kind in KINDS {
             if let Find::InSnapshot(find) = kind.find {
                 all.extend(find(snapshot).into_iter().map(|found| named(kind, found, "", snapshot.at, &self.all)));
             }
         }
+        if all.is_empty() && self.all.is_empty() {
+            return Arc::clone(&self.all);
+        }
+        attribution::attribute(&mut all, snapshot, &mut self.places);
         self.all = Arc::new(all);
         Arc::clone(&self.all)
+    }
+}
+
+impl OfCheck {
+    fn ran(&mut self, check: &CheckView, at: SystemTime) {
+        let works = check.last.as_ref().is_some_and(|last| last.outcome.ok());
+        let mut found = Vec::new();
+        if let Some((kind, what)) = failing::name(check) {
+            found.push(named(kind, what, &check.facts.name, at, &self.causes));
+        }
+        let mut tentative = Vec::new();
+        for kind in KINDS {
+            let Find::InCheck(find) = kind.find else { continue };
+            let Some(what) = find(check) else { continue };
+            let known = self.tentative.contains(&kind.name) || self.causes.iter().any(|cause| cause.kind == *kind);
+            if what.tentative {
+                tentative.push(kind.name);
+            }
+            if known || !what.tentative {
+                found.push(named(kind, what, &check.facts.name, at, &self.causes));
+            }
+        }
+        if works && check.state == CheckState::Down {
+            let stays = |cause: &Cause| !found.iter().any(|found| found.kind == cause.kind);
+            let kept: Vec<Cause> = self.causes.drain(..).filter(stays).collect();
+            found.extend(kept.into_iter().map(|cause| Cause { recovering: true, ..cause }));
+        }
+        (self.causes, self.tentative) = (found, tentative);
     }
 }
 
@@ -53,5 +95,6 @@ fn named(kind: &'static Kind, found: Found, check: &str, at: SystemTime, before:
         since: kept.or(found.since).unwrap_or(at),
         subject,
         caused_by: None,
+        recovering: false,
     }
 }

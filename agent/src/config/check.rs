@@ -29,6 +29,7 @@ pub(super) struct RawCheck {
     depends_on: Vec<String>,
     all_addresses: bool,
     peer: bool,
+    sweep: bool,
 }
 
 /// All checks that are sound; what is wrong with the others lies on the desk.
@@ -236,6 +237,9 @@ fn verify(raw: &RawCheck, (interval, timeout): (Duration, Duration), written: &W
         let (least, most) = (Span(limits::INTERVAL_LEAST), Span(limits::INTERVAL_MOST));
         complain("interval", format!("an interval lies between {least} and {most}, not `{}`", Span(interval)));
     }
+    if raw.sweep && !raw.peer {
+        complain("sweep", "only the peer's own ports are swept: `sweep` stands beside `peer: true`".to_owned());
+    }
     if timeout > interval {
         complain("timeout", format!("the timeout {} is longer than the interval {}", Span(timeout), Span(interval)));
     } else if timeout < Duration::from_millis(1) {
@@ -255,6 +259,7 @@ fn facts(raw: RawCheck, (interval, timeout): (Duration, Duration), kind: &Kind, 
         target: target.to_string(),
         role: raw.role.unwrap_or(if raw.peer { Role::Readiness } else { Role::Observe }),
         peer: raw.peer,
+        sweep: raw.sweep,
         depends_on: raw.depends_on,
         interval,
         timeout,

@@ -86,6 +86,13 @@ pub static CHECK: &[Key] = &[
          check. For kinds with `preferred_ip_protocol`",
     ),
     key("peer", "`true` or `false`", "`false`", "marks the check of the service that this agent stands beside"),
+    key(
+        "sweep",
+        "`true` or `false`",
+        "`false`",
+        "tries every port of the peer, at most 2 000 a second, once when its own port refuses and the check goes down, to name \
+         the port on which the service listens instead. For the check with `peer: true`",
+    ),
 ];
 
 /// Variables of the environment.

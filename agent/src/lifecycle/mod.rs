@@ -69,7 +69,7 @@ pub async fn run(plan: Plan, signals: &mut Signals) -> Result<Ended, StartError>
     }));
     let (events, from_schedule) = mpsc::channel(limits::OUTCOMES_QUEUED);
     tokio::spawn(state::write(first, from_schedule, publish));
-    let schedule = start_schedule(plan, events.clone());
+    let schedule = start_schedule(plan, events.clone(), address.port());
     tracing::info!(%address, "agent is up");
 
     let asked = signals.next().await;
@@ -104,8 +104,10 @@ fn start_state(plan: &Plan) -> (State, watch::Sender<Arc<Snapshot>>) {
     (state, watch::Sender::new(first))
 }
 
-fn start_schedule(plan: Plan, events: mpsc::Sender<Event>) -> Schedule {
+fn start_schedule(plan: Plan, events: mpsc::Sender<Event>, own_port: u16) -> Schedule {
     let mut schedule = Schedule::new(events, Arc::new(Net::default()));
+    let facts: Vec<_> = plan.checks.iter().map(|check| Arc::clone(&check.facts)).collect();
+    schedule.look_elsewhere(Roots::of_system(), plan.peer.clone(), &facts, own_port);
     for (index, check) in plan.checks.into_iter().enumerate() {
         announce(&check);
         schedule.check(index, check);

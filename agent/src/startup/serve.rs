@@ -50,6 +50,7 @@ fn facts(step: &Step) -> CheckFacts {
         target,
         role: Role::Readiness,
         peer: false,
+        sweep: false,
         depends_on: step.depends_on.clone(),
         interval: limits::INTERVAL,
         timeout: step.timeout,
