@@ -127,3 +127,5 @@ mod datastores_tests;
 mod resources_tests;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod scene_each;
