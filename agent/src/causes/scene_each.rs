@@ -54,6 +54,7 @@ pub(super) fn each() -> Vec<(&'static str, Scene)> {
     ];
     let inodes: [Figure<'_>; 2] =
         [("sidecar_disk_size_bytes", &["/data"], GIB), ("sidecar_disk_inodes_free_ratio", &["/data"], 0.0)];
+    let down: [Figure<'_>; 1] = [("sidecar_database_replication_up", &[], 0.0)];
     let restarts: Vec<&[Figure<'_>]> = restarts.iter().map(|figures| &figures[..]).collect();
     let kills: Vec<&[Figure<'_>]> = kills.iter().map(|figures| &figures[..]).collect();
     let throttled: Vec<&[Figure<'_>]> = throttled.iter().map(|figures| &figures[..]).collect();
@@ -75,7 +76,7 @@ pub(super) fn each() -> Vec<(&'static str, Scene)> {
         ("redis_loading", failed("redis", Detail::Loading)),
         ("redis_out_of_memory", failed("redis", Detail::OutOfMemory)),
         ("replication_behind", ran("mysql", &[&[("sidecar_database_replication_lag_seconds", &[], 60.0)]])),
-        ("replication_broken", ran("mysql", &[&[("sidecar_database_replication_up", &[], 0.0)]; 2])),
+        ("replication_broken", ran("mysql", &[&down, &down])),
         ("backup_missing", failed("file", Detail::BackupMissing)),
         ("backup_stale", failed("file", Detail::BackupStale)),
         ("backup_shrunken", failed("file", Detail::BackupShrunken)),
