@@ -162,7 +162,7 @@ fn a_replica_behind_its_primary() {
         assert_eq!(!scene.names().is_empty(), named, "{lag}");
     }
     scene.ran(0, "db", &[("sidecar_database_replication_lag_seconds", &[], 95.0)]);
-    insta::assert_snapshot!(scene.words(), @"replication_behind(db): it is 1m35s behind its primary, at most 30 s expected");
+    insta::assert_snapshot!(scene.words(), @"replication_behind(db): it is 1m 35s behind its primary, at most 30 s expected");
     let labels: &[&str] = &["standby", "10.0.0.9", "streaming", "slot"];
     scene.ran(0, "db", &[("pg_stat_replication_pg_wal_lsn_diff", labels, 255.0 * MIB)]);
     assert_eq!(scene.names(), ["replication_behind(db)"], "it is kept");
