@@ -119,6 +119,7 @@ impl State {
                 self.changes.collected(at, &collected);
                 view.at = Some(at);
                 view.collected = Some(Arc::new(collected));
+                self.causes.collected(view);
                 None
             }
             Event::Draining => {

@@ -15,6 +15,7 @@ mod alertmanager;
 mod backup;
 mod backup_role;
 mod bad_input;
+mod causes_live;
 mod cgroup_v2;
 mod compare_blackbox;
 mod compare_mysqld;

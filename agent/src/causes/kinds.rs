@@ -1,6 +1,6 @@
 //! The table of causes. The rows stand beside the code that finds them.
 
-use super::{Kind, failing, measured};
+use super::{Kind, backups, datastores, failing, measured, resources, storage};
 
 /// All causes that can be named. A new one is one row.
 pub static KINDS: &[&Kind] = &[
@@ -33,6 +33,28 @@ pub static KINDS: &[&Kind] = &[
     &failing::UNEXPECTED_ANSWER,
     &failing::UPSTREAM_DOWN,
     &failing::RATE_LIMITED,
+    &datastores::CONNECTIONS_NEAR_LIMIT,
+    &datastores::CONNECTIONS_EXHAUSTED,
+    &datastores::POOL_STARVED,
+    &datastores::REDIS_READ_ONLY,
+    &datastores::REDIS_LOADING,
+    &datastores::REDIS_OUT_OF_MEMORY,
+    &datastores::REPLICATION_BEHIND,
+    &datastores::REPLICATION_BROKEN,
+    &backups::BACKUP_MISSING,
+    &backups::BACKUP_STALE,
+    &backups::BACKUP_SHRUNKEN,
+    &backups::BACKUP_CORRUPT,
+    &resources::CRASH_LOOP,
+    &resources::OOM_KILLED,
+    &resources::CPU_THROTTLED,
+    &resources::MEMORY_NEAR_LIMIT,
+    &resources::FDS_NEAR_LIMIT,
+    &resources::PIDS_NEAR_LIMIT,
+    &storage::DISK_FULL,
+    &storage::INODES_FULL,
+    &storage::READ_ONLY_FILE_SYSTEM,
+    &storage::CLOCK_OFF,
     &failing::CONFIG_DRIFT,
     &failing::CHECK_MISCONFIGURED,
 ];

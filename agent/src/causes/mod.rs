@@ -3,17 +3,25 @@
 //! What must stay true: a healthy system has no cause, and whatever is named rests on something measured.
 
 mod attribution;
+mod backups;
 mod changes;
+mod datastores;
 mod failing;
+mod figures;
 mod kinds;
 mod measured;
+mod past;
+mod resources;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub use changes::{Change, Changes, What};
 pub use failing::settled;
+pub use figures::Figures;
 pub use kinds::KINDS;
+pub use past::Past;
 pub use watch::Watch;
 
 use crate::probes::Outcome;
@@ -42,6 +50,8 @@ pub enum Find {
     InCheck(fn(&CheckView) -> Option<Found>),
     /// In the whole picture: sources, several checks together.
     InSnapshot(fn(&Snapshot) -> Vec<Found>),
+    /// In the whole picture and what is remembered; of resources, and of what takes several runs to tell.
+    OverTime(fn(&Snapshot, &Past) -> Vec<Found>),
 }
 
 /// What was found.
@@ -57,6 +67,8 @@ pub struct Found {
     pub since: Option<SystemTime>,
     /// Whether it has to be found in two runs in a row before it is named. For what is found in checks.
     pub tentative: bool,
+    /// Whether it only keeps a cause that stands and begins none: a value between its two thresholds, so that none flaps.
+    pub keeps: bool,
 }
 
 /// The name of what a single run shows, as if it had come often enough.
@@ -108,3 +120,12 @@ impl PartialEq for Kind {
         self.name == other.name
     }
 }
+
+#[cfg(test)]
+mod datastores_tests;
+#[cfg(test)]
+mod resources_tests;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod scene_each;

@@ -131,6 +131,11 @@ fn every_row_has_a_picture_in_which_it_and_only_it_is_named() {
         assert!(named.iter().all(|cause| !cause.evidence.is_empty() && !cause.fix.is_empty()), "{named:?}");
         shown.insert(name);
     }
+    for (name, mut scene) in super::scene_each::each() {
+        let named = scene.causes();
+        assert_eq!(named.iter().map(|cause| cause.kind.name).collect::<Vec<_>>(), [name], "{named:?}");
+        shown.insert(name);
+    }
     let all: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(all.len(), KINDS.len(), "two rows have one name");
     assert_eq!(all.difference(&shown).collect::<Vec<_>>(), [&""; 0], "rows without a picture");

@@ -2,8 +2,8 @@
 //! beginning; and one of a check that is down stands until the check is up, for a first success is no recovery.
 
 use super::attribution::{self, Places};
-use super::{Cause, Find, Found, KINDS, Kind, failing};
-use crate::snapshot::{CheckState, CheckView, Snapshot};
+use super::{Cause, Find, Found, KINDS, Kind, Past, failing};
+use crate::snapshot::{CheckState, CheckView, Snapshot, SourceView};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,6 +13,7 @@ pub struct Watch {
     of_checks: Vec<OfCheck>,
     places: Places,
     all: Arc<Vec<Cause>>,
+    past: Past,
 }
 
 /// The causes of one check.
@@ -26,6 +27,7 @@ struct OfCheck {
 impl Watch {
     /// Takes in the last run of a check.
     pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) {
+        self.past.ran(index, check, at);
         if self.of_checks.len() <= index {
             self.of_checks.resize_with(index + 1, OfCheck::default);
         }
@@ -39,13 +41,22 @@ impl Watch {
         self.of_checks.iter().flat_map(|check| &check.causes).map(|cause| cause.kind).next()
     }
 
+    /// Takes in a collection of a source.
+    pub fn collected(&mut self, source: &SourceView) {
+        self.past.collected(source);
+    }
+
     /// All causes of this picture, which itself has none yet.
     pub fn all(&mut self, snapshot: &Snapshot) -> Arc<Vec<Cause>> {
         let mut all: Vec<Cause> = self.of_checks.iter().flat_map(|check| &check.causes).cloned().collect();
         for kind in KINDS {
-            if let Find::InSnapshot(find) = kind.find {
-                all.extend(find(snapshot).into_iter().map(|found| named(kind, found, "", snapshot.at, &self.all)));
-            }
+            let found = match kind.find {
+                Find::ByFault | Find::InCheck(_) => continue,
+                Find::InSnapshot(find) => find(snapshot),
+                Find::OverTime(find) => find(snapshot, &self.past),
+            };
+            let begun = found.into_iter().filter(|found| !found.keeps || self.stands(kind, found));
+            all.extend(begun.map(|found| named(kind, found, "", snapshot.at, &self.all)));
         }
         if all.is_empty() && self.all.is_empty() {
             return Arc::clone(&self.all);
@@ -53,6 +64,12 @@ impl Watch {
         attribution::attribute(&mut all, snapshot, &mut self.places);
         self.all = Arc::new(all);
         Arc::clone(&self.all)
+    }
+
+    /// Whether it was among the causes of the picture before.
+    fn stands(&self, kind: &'static Kind, found: &Found) -> bool {
+        let subject = found.subject.as_deref().unwrap_or_default();
+        self.all.iter().any(|cause| cause.kind == kind && cause.subject == subject)
     }
 }
 

@@ -30,3 +30,45 @@ pub const STATUS_FAILURES: usize = 20;
 pub const VERDICT_LINES: usize = 5;
 /// Failures kept of each check.
 pub const FAILURES_KEPT: usize = 10;
+/// Restarts, kills and looks at throttling that are remembered: more than a loop makes in [`CAUSE_MEMORY`] at a second each minute.
+pub const EVENTS_REMEMBERED: usize = 128;
+/// What happened once (a kill, a restart) is a cause for so long: whoever is called looks within minutes.
+pub const CAUSE_MEMORY: Duration = Duration::from_mins(10);
+/// Restarts within [`CAUSE_MEMORY`] that are a loop: a deployment makes one, a correction of it a second.
+pub const CRASH_LOOP_RESTARTS: usize = 3;
+/// A start that seems this much later is no new one: times of boot and uptimes are whole seconds that follow the clock.
+pub const START_TIME_SLACK: Duration = Duration::from_secs(3);
+/// Throttling is judged over so long: a start, a collection of garbage or a nightly job is a burst, and what a quota is for.
+pub const THROTTLED_OVER: Duration = Duration::from_secs(60);
+/// Share of its scheduling periods in which a throttled container is held back, as in the rule CPUThrottled.
+pub const THROTTLED_FROM: f64 = 0.25;
+/// Periods in which it ran meanwhile: ten seconds' worth, or a share means little.
+pub const THROTTLED_PERIODS_LEAST: f64 = 100.0;
+/// Share of memory, file descriptors or processes from which a limit is near: above it, one burst ends in a kill or an error.
+pub const LIMIT_NEAR_FROM: f64 = 0.9;
+/// What a cause of that kind falls below before it ends, as a share of where it begins: a value at the edge does not flap.
+pub const CAUSE_KEPT: f64 = 0.9;
+/// A file system is full below this free share: the last twentieth is what root keeps for itself on many, and databases stop there.
+pub const DISK_FULL_BELOW: f64 = 0.05;
+/// With more than this free no file system is full, whatever the share: a twentieth of ten terabytes is room enough.
+pub const DISK_ROOM_BYTES: f64 = 20.0 * 1024.0 * 1024.0 * 1024.0;
+/// The share above which it is no longer full.
+pub const DISK_FULL_UNTIL: f64 = 0.06;
+/// A clock that is further away than this breaks tokens, certificates and caches; `Date` itself is told to the second.
+pub const CLOCK_OFF: Duration = Duration::from_secs(60);
+/// Connections in use that are near a server's limit, as in the rule TooManyDatabaseConnections: the next deployment doubles them.
+pub const CONNECTIONS_NEAR_FROM: f64 = 0.8;
+/// Runs in a row in which a pool was fully checked out before it is starved; one look may meet a burst.
+pub const POOL_FULL_RUNS: u32 = 3;
+/// A starved pool is so until less than this share of it is checked out.
+pub const POOL_FULL_UNTIL: f64 = 0.8;
+/// A database below this share of its connections has room that the pool does not use.
+pub const DATABASE_IDLE_BELOW: f64 = 0.5;
+/// A replica so far behind shows people their own changes late; Redis' primaries speak every ten seconds.
+pub const REPLICA_BEHIND_FROM: Duration = Duration::from_secs(30);
+/// WAL that a replica of PostgreSQL has not replayed, in bytes: 16 segments.
+pub const REPLICA_BEHIND_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
+/// Runs in a row in which a replica's link was down: the first copy of the data takes a moment.
+pub const LINK_DOWN_RUNS: u32 = 2;
+/// Connections dropped at a server's limit are a cause for so long.
+pub const DROPPED_MEMORY: Duration = Duration::from_secs(60);

@@ -120,7 +120,8 @@ impl<'a> Facts<'a> {
             None => ("redis", self.text("redis_version")),
         };
         let version = version.map(|version| format!("{name} {version}"));
-        let notes = [("version", version), ("role", self.text("role").map(str::to_owned))];
+        let text = |name| self.text(name).map(str::to_owned);
+        let notes = [("version", version), ("role", text("role")), ("maxmemory_policy", text("maxmemory_policy"))];
         let notes = notes.into_iter().chain([("persistence", self.persistence().map(|(_, words)| words))]);
         notes.filter_map(|(name, text)| Some((name, text?))).for_each(|(name, text)| cx.note(name, &text));
     }
