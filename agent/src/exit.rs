@@ -25,7 +25,7 @@ impl Exit {
     /// Every code with its meaning, for the reference.
     pub const MEANINGS: &'static [(&'static str, &'static str)] = &[
         ("0", "good; also the end of `agent run` after the first SIGTERM or SIGINT"),
-        ("1", "bad news: the probe failed, the agent is not healthy, the wait timed out"),
+        ("1", "bad news: the probe failed, the agent is not healthy, the wait timed out, a step of the start failed"),
         ("2", "your input: the command line, the environment or the configuration is wrong"),
         ("3", "inconclusive (the load tester's; the agent does not use it)"),
         ("4", "could not start: the port is taken, or the address is not this machine's"),

@@ -1,6 +1,16 @@
 //! Every cap of the agent, in one place: what it bounds and why that figure.
 //! It knows nothing else of the agent. Nothing is read, kept or awaited beyond what stands here (invariant 2).
 
+mod causes;
+mod commands;
+mod gating;
+mod reload;
+
+pub use causes::*;
+pub use commands::*;
+pub use gating::*;
+pub use reload::*;
+
 use std::time::Duration;
 
 /// Longest answer body a probe reads; the rest is not read and the check fails with `body`.
@@ -50,8 +60,6 @@ pub const SNIFFED_KEPT: usize = 64;
 pub const CHAIN_CERTIFICATES: usize = 16;
 /// Largest CA, certificate or key file; the whole Mozilla list has 220 kB.
 pub const PEM_BYTES: u64 = 1 << 20;
-/// Failures kept of each check.
-pub const FAILURES_KEPT: usize = 10;
 /// Interval of checks of services on the same network.
 pub const INTERVAL: Duration = Duration::from_secs(10);
 /// Deadline of one probe unless the check says otherwise.
@@ -146,10 +154,6 @@ pub const PASSWORDS_REMEMBERED: usize = 64;
 pub const PASSWORD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest `Authorization` header that is looked at.
 pub const AUTHORIZATION_BYTES: usize = 1 << 10;
-/// Seconds after which the status page loads itself anew.
-pub const STATUS_REFRESH_SECONDS: u32 = 10;
-/// Failures shown on the status page, over all checks.
-pub const STATUS_FAILURES: usize = 20;
 /// Name under which our connections appear in a database's own list of clients.
 pub const CLIENT_NAME: &str = "sidecar-agent";
 /// Largest reply of Redis that is read; `INFO` has some 6 kB.
@@ -369,51 +373,6 @@ pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
 
-/// How often the files of the configuration are looked at: soon enough for whoever edits one, and one look costs some 50 µs.
-pub const CONFIG_LOOK: Duration = Duration::from_secs(5);
-/// A changed file is read when it has stayed the same for so long: editors and `kubectl cp` write in pieces.
-pub const CONFIG_SETTLES: Duration = Duration::from_secs(1);
-/// Time to read the configuration again with all files that it names.
-pub const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Orders to read it again that wait while one is carried out; more are told to come back.
-pub const RELOADS_QUEUED: usize = 4;
-
-/// Longest maintenance window: one that is forgotten hides a broken service for no longer.
-pub const SILENCE_MOST: Duration = Duration::from_hours(24);
-/// How often the mark file of `silence_file` is looked at.
-pub const SILENCE_LOOK: Duration = Duration::from_secs(5);
-/// Time for such a look; a local file answers within a millisecond.
-pub const SILENCE_LOOK_TIMEOUT: Duration = Duration::from_millis(200);
-/// What is read of that file; its first line counts.
-pub const SILENCE_MARK_BYTES: u64 = 1 << 10;
-/// Longest reason of a maintenance window that is shown.
-pub const SILENCE_REASON_CHARS: usize = 200;
-/// Orders for a silence that wait; they are carried out at once.
-pub const SILENCES_QUEUED: usize = 4;
-
-/// Checks that the status page's verdict names one by one; with more, the table below it would be off the screen.
-pub const VERDICT_LINES: usize = 5;
-
-/// How long `agent wait` waits unless told otherwise: what databases and migrations need, and shorter than orchestrators' patience.
-pub const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
-/// First pause between two questions of `agent wait` to one dependency; doubles.
-pub const WAIT_FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Longest such pause unless told otherwise: what a person does not yet call waiting.
-pub const WAIT_LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Shortest such pause that may be asked for.
-pub const WAIT_PAUSE_LEAST: Duration = Duration::from_millis(10);
-/// How long a dependency may have been ready when the last one is, before it is asked again.
-pub const WAIT_READY_FOR: Duration = Duration::from_secs(5);
-/// Answers in a row that need a person, before `--fail-fast` gives up.
-pub const WAIT_HOPELESS_AFTER: u32 = 2;
-/// After the deadline, how long a try that it has cut may take to say where it hung.
-pub const WAIT_LAST_WORDS: Duration = Duration::from_millis(20);
-/// Time between two looks at the clock for people at a terminal.
-pub const WAIT_TICK: Duration = Duration::from_secs(1);
-/// Time between two reminders where there is no terminal.
-pub const WAIT_REMINDER: Duration = Duration::from_secs(10);
-/// Width of a line where the terminal does not tell its own.
-pub const WAIT_LINE_CHARS: usize = 120;
 /// Findings of `agent check` that are kept and shown; nobody mends more in one go, and a file may break a rule in every line.
 pub const FINDINGS: usize = 2000;
 /// Largest environment file; the kernel hands a process 2 MiB of arguments and environment by default.
@@ -423,3 +382,7 @@ pub const ENV_FILE_BYTES: usize = 1 << 20;
 pub const ENV_VALUE_BYTES: usize = 128 << 10;
 /// Levels of `${A:-${B:-…}}` in an environment file.
 pub const ENV_REFERENCE_DEPTH: usize = 16;
+/// Secrets of one environment that are held against each other.
+pub const ENV_SECRETS_COMPARED: usize = 200;
+/// Steps of `extends` and `include` from one compose file to the next; people need two.
+pub const COMPOSE_CHAIN: usize = 16;

@@ -1,6 +1,7 @@
 //! `agent probe`: one run of one probe, shown to a person. A pure rendering of the outcome, after the run.
 
-use crate::clock::Utc;
+use crate::causes::{self, Kind};
+use crate::clock::{self, Utc};
 use crate::config::Check;
 use crate::exit::Exit;
 use crate::paint::Paint;
@@ -17,7 +18,10 @@ use std::time::{Duration, SystemTime};
 pub async fn probe(mut check: Check, debug: bool, paint: Paint) -> (String, Exit) {
     let outcome = probes::run(check.probe.as_mut(), &Net::default(), check.facts.timeout, Depth::Peer).await;
     let exit = if outcome.ok() { Exit::Good } else { Exit::BadNews };
-    (page(&check.facts, &outcome, debug, paint), exit)
+    let cause = causes::of_one_run(&check.facts, clock::wall(), &outcome);
+    let mut page = page(&check.facts, &outcome, debug, paint);
+    cause.into_iter().for_each(|cause| named(&mut page, cause, paint));
+    (page, exit)
 }
 
 /// Phases, facts, verdict; with `debug` every reading as Prometheus would read it.
@@ -80,6 +84,11 @@ fn verdict(out: &mut String, outcome: &Outcome, paint: Paint) {
     if let Some(hint) = &fault.hint {
         let _ = writeln!(out, "{} {hint}", paint.cyan("hint:"));
     }
+}
+
+/// What the agent would call it, were it to watch this.
+fn named(out: &mut String, cause: &Kind, paint: Paint) {
+    let _ = writeln!(out, "{} {}: {}", paint.cyan("cause:"), cause.name, cause.summary);
 }
 
 /// The metric's name with its labels, as in an exposition.
@@ -281,6 +290,18 @@ mod tests {
 
         ok in 12.4 ms
         "#);
+    }
+
+    #[test]
+    fn a_failure_has_the_name_that_the_agent_gives_it() {
+        let at = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let fault = Fault::new(Reason::Refused, "nothing").exactly(probes::Detail::NothingListens(at));
+        let outcome = Outcome { fault: Some(fault), ..Outcome::default() };
+        let mut out = String::new();
+        let cause = causes::of_one_run(&facts(), SystemTime::UNIX_EPOCH, &outcome);
+        named(&mut out, cause.expect("a name"), Paint::OFF);
+        assert!(out.starts_with("cause: not_listening: the host refuses the connection"), "{out}");
+        assert!(causes::of_one_run(&facts(), SystemTime::UNIX_EPOCH, &Outcome::default()).is_none());
     }
 
     #[test]

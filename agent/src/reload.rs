@@ -71,6 +71,24 @@ pub struct Changes {
     pub warnings: Vec<Trouble>,
 }
 
+impl Changes {
+    /// How much of each, in a line; `None` when nothing was changed.
+    #[must_use]
+    pub fn in_short(&self) -> Option<String> {
+        let lists = [("added", &self.added), ("removed", &self.removed), ("changed", &self.changed)];
+        let some = lists.iter().filter(|(_, names)| !names.is_empty());
+        let mut told: Vec<String> = some.map(|(word, names)| format!("{} {word}", checks(names.len()))).collect();
+        if !self.settings.is_empty() {
+            told.push(format!("settings {}", self.settings.join(" ")));
+        }
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+}
+
+fn checks(count: usize) -> String {
+    format!("{count} check{}", if count == 1 { "" } else { "s" })
+}
+
 /// Why the configuration before stays in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

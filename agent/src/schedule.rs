@@ -5,8 +5,9 @@
 
 mod beat;
 mod collect;
+mod elsewhere;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, PeerPlan, Roots};
 use crate::config::Check;
 use crate::probes::net::Net;
 use crate::probes::{Depth, Outcome, Reason};
@@ -14,11 +15,12 @@ use crate::snapshot::CheckFacts;
 use crate::state::Event;
 use crate::{clock, limits, probes};
 use beat::Beats;
+use elsewhere::{Memory, Ports};
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -35,6 +37,8 @@ pub struct Schedule {
     turns: Arc<Semaphore>,
     unproven: Arc<Semaphore>,
     beats: Beats,
+    /// What is known of ports; another one after a reload.
+    ports: watch::Sender<Option<Arc<Ports>>>,
 }
 
 impl Schedule {
@@ -50,7 +54,14 @@ impl Schedule {
             turns: Arc::new(Semaphore::new(1)),
             unproven: Arc::new(Semaphore::new(limits::UNPROVEN_AT_ONCE)),
             beats: Beats::new(clock::now(), fastrand::u64(..)),
+            ports: watch::Sender::default(),
         }
+    }
+
+    /// Lets checks look for their service on other ports when theirs refuses; `checks` are all
+    /// that there are, `own` is the agent's port.
+    pub fn look_elsewhere(&self, roots: Roots, peer: PeerPlan, checks: &[Arc<CheckFacts>], own: u16) {
+        self.ports.send_replace(Some(Arc::new(Ports::new(roots, peer, checks, own))));
     }
 
     /// Puts a check on the schedule, under a number that no other has.
@@ -62,6 +73,7 @@ impl Schedule {
             turns: Arc::clone(&self.turns),
             unproven: Arc::clone(&self.unproven),
             beats: self.beats,
+            ports: self.ports.subscribe(),
         };
         self.checks.entry(number).or_default().spawn(repeat_check(number, check, lane));
     }
@@ -99,11 +111,13 @@ struct Lane {
     turns: Arc<Semaphore>,
     unproven: Arc<Semaphore>,
     beats: Beats,
+    ports: watch::Receiver<Option<Arc<Ports>>>,
 }
 
 async fn repeat_check(number: usize, mut check: Check, lane: Lane) {
     let mut pace = Pace::default();
     let mut last = Last::None;
+    let mut memory = Memory::default();
     loop {
         let Some((began, outcome)) = run_once(&mut check, &lane, last).await else { return };
         last = Last::of(&outcome);
@@ -111,7 +125,16 @@ async fn repeat_check(number: usize, mut check: Check, lane: Lane) {
         if let Some(fault) = &outcome.fault {
             tracing::debug!(check = check.facts.name, reason = %fault.reason, why = fault.message, "run failed");
         }
+        // Told apart from the look at other ports, which takes a while.
+        let ran = outcome.without_readings();
         if lane.events.send(Event::Ran { check: number, at: clock::wall(), outcome }).await.is_err() {
+            return;
+        }
+        let ports = lane.ports.borrow().clone();
+        if let Some(ports) = ports
+            && let Some(elsewhere) = ports.after((&check.facts, &mut memory), &ran, &lane.net).await
+            && lane.events.send(Event::Looked { check: number, at: clock::wall(), elsewhere }).await.is_err()
+        {
             return;
         }
         let retry = pace.retry(&check.facts, fastrand::f64()).map(|pause| began + pause);

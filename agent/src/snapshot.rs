@@ -1,14 +1,15 @@
 //! The one truth of the agent: an immutable picture of all it knows, published by `state.rs` and rendered by everything else.
 //! Plain data; it knows nothing of how it is made or shown.
 
-use crate::causes::Cause;
+use crate::causes::{Cause, Change};
 use crate::collectors::Collected;
 use crate::probes::facts::PART_HEALTHY;
-use crate::probes::{Fault, Outcome, Reason};
+use crate::probes::{Elsewhere, Fault, Outcome, Reason};
 use crate::reading::Reading;
 use crate::reload::Reloads;
 use crate::silence::Silence;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -72,6 +73,8 @@ pub struct CheckFacts {
     pub role: Role,
     /// Whether it is the peer itself.
     pub peer: bool,
+    /// Whether all ports of its host may be tried when its own refuses.
+    pub sweep: bool,
     /// Names of the checks it depends on.
     pub depends_on: Vec<String>,
     /// Time between two runs.
@@ -119,6 +122,12 @@ pub struct CheckView {
     pub last_ok_at: Option<SystemTime>,
     /// Runs in a row with the result of the last one.
     pub streak: u32,
+    /// When the first run of that row ended; `None` before the first run.
+    pub streak_since: Option<SystemTime>,
+    /// The address that the check's name had when it last succeeded.
+    pub usual_address: Option<IpAddr>,
+    /// What listens elsewhere on the host of a check that is refused; absent as long as nobody has looked, or it is not refused.
+    pub elsewhere: Option<Arc<Elsewhere>>,
     /// All runs.
     pub runs: u64,
     /// Failed runs by reason; a reason that never came is absent. Shared with earlier snapshots until one more fails.
@@ -166,6 +175,8 @@ pub struct Snapshot {
     pub reloads: Reloads,
     /// The maintenance window, while there is one.
     pub silence: Option<Silence>,
+    /// What changed last, newest first.
+    pub changes: Arc<Vec<Change>>,
 }
 
 /// The verdict over all checks.
@@ -195,6 +206,33 @@ impl Health {
 }
 
 impl CheckView {
+    /// A check before its first run.
+    #[must_use]
+    pub fn unmeasured(facts: Arc<CheckFacts>) -> Self {
+        Self {
+            facts,
+            state: CheckState::Unknown,
+            since: None,
+            last: None,
+            last_ok_at: None,
+            streak: 0,
+            streak_since: None,
+            usual_address: None,
+            elsewhere: None,
+            runs: 0,
+            failures: Arc::default(),
+            recent_failures: Arc::default(),
+        }
+    }
+
+    /// A check that has run once and is judged by that.
+    #[must_use]
+    pub fn after_one_run(facts: Arc<CheckFacts>, at: SystemTime, outcome: Outcome) -> Self {
+        let state = if outcome.ok() { CheckState::Up } else { CheckState::Down };
+        let last = Some(Arc::new(LastRun { at, outcome }));
+        Self { state, since: Some(at), last, streak: 1, streak_since: Some(at), runs: 1, ..Self::unmeasured(facts) }
+    }
+
     /// What the last run measured.
     #[must_use]
     pub fn readings(&self) -> &[Reading] {

@@ -2,14 +2,12 @@
 //! [`State::apply`] is pure: it is told the time and waits for nothing. It knows neither probes at work nor pages.
 
 mod reload;
-#[cfg(test)]
-mod reload_tests;
 
-use crate::causes::Watch;
+use crate::causes::{Cause, Change, Changes, Watch, What};
 use crate::clock;
 use crate::collectors::Collected;
 use crate::limits;
-use crate::probes::{Outcome, Reason};
+use crate::probes::{Elsewhere, Outcome, Reason};
 use crate::reload::{Attempt, Reloads};
 use crate::silence::Silence;
 use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
@@ -29,6 +27,15 @@ pub enum Event {
         at: SystemTime,
         /// What it gave.
         outcome: Outcome,
+    },
+    /// The ports of a check that is refused were looked at.
+    Looked {
+        /// The check's number.
+        check: usize,
+        /// When.
+        at: SystemTime,
+        /// What listens elsewhere.
+        elsewhere: Elsewhere,
     },
     /// A source was read.
     Collected {
@@ -81,6 +88,7 @@ pub struct State {
     causes: Watch,
     reloads: Reloads,
     silence: Option<Silence>,
+    changes: Changes,
 }
 
 impl State {
@@ -91,9 +99,10 @@ impl State {
             started_at,
             stage: Stage::Running,
             numbers: ((0..checks.len()).collect(), (0..sources.len()).collect()),
-            checks: checks.into_iter().map(unmeasured).collect(),
+            checks: checks.into_iter().map(CheckView::unmeasured).collect(),
             sources: sources.iter().map(|name| unread(name)).collect(),
             causes: Watch::default(),
+            changes: Changes::default(),
             reloads: Reloads::none(started_at),
             silence: None,
         }
@@ -105,6 +114,7 @@ impl State {
             Event::Ran { check, at, outcome } => {
                 let check = self.numbers.0.iter().position(|number| *number == check)?;
                 let view = self.checks.get_mut(check)?;
+                self.changes.ran(&view.facts.name, at, &outcome, view.usual_address);
                 remember(view, at, outcome);
                 let (from, since) = (view.state, view.since);
                 let to = decide(view);
@@ -116,19 +126,32 @@ impl State {
                 if to == from {
                     return None;
                 }
+                self.changes.keep(changed(view, from, at));
                 let after = since.and_then(|since| at.duration_since(since).ok()).map(Span);
                 Some(Transition { check, from, to, after })
+            }
+            Event::Looked { check, at, elsewhere } => {
+                let check = self.numbers.0.iter().position(|number| *number == check)?;
+                let view = self.checks.get_mut(check)?;
+                // A run may have succeeded meanwhile.
+                if view.last.as_ref().is_some_and(|last| !last.outcome.ok()) {
+                    view.elsewhere = Some(Arc::new(elsewhere));
+                    self.causes.ran(check, view, at);
+                }
+                None
             }
             Event::Collected { source, at, collected } => {
                 let source = self.numbers.1.iter().position(|number| *number == source)?;
                 let view = self.sources.get_mut(source)?;
+                self.changes.collected(at, &collected);
                 view.at = Some(at);
                 view.collected = Some(Arc::new(collected));
+                self.causes.collected(view);
                 None
             }
             Event::Reloaded { attempt, checks, sources } => {
                 self.take_over(checks, sources);
-                self.reloads.note(attempt);
+                self.note(attempt);
                 None
             }
             Event::Silenced(silence) => {
@@ -136,7 +159,7 @@ impl State {
                 None
             }
             Event::Refused(attempt) => {
-                self.reloads.note(attempt);
+                self.note(attempt);
                 None
             }
             Event::Draining => {
@@ -158,6 +181,7 @@ impl State {
             causes: Arc::default(),
             reloads: self.reloads.clone(),
             silence: self.silence.clone(),
+            changes: self.changes.shown(),
         };
         snapshot.causes = self.causes.all(&snapshot);
         snapshot
@@ -168,26 +192,17 @@ const fn unread(name: &'static str) -> SourceView {
     SourceView { name, at: None, collected: None }
 }
 
-fn unmeasured(facts: Arc<CheckFacts>) -> CheckView {
-    CheckView {
-        facts,
-        state: CheckState::Unknown,
-        since: None,
-        last: None,
-        last_ok_at: None,
-        streak: 0,
-        runs: 0,
-        failures: Arc::default(),
-        recent_failures: Arc::default(),
-    }
-}
-
 fn remember(view: &mut CheckView, at: SystemTime, outcome: Outcome) {
     let same = view.last.as_ref().is_some_and(|last| last.outcome.ok() == outcome.ok());
     view.streak = if same { view.streak.saturating_add(1) } else { 1 };
+    view.streak_since = view.streak_since.filter(|_| same).or(Some(at));
     view.runs += 1;
     match &outcome.fault {
-        None => view.last_ok_at = Some(at),
+        None => {
+            view.last_ok_at = Some(at);
+            view.usual_address = outcome.address.or(view.usual_address);
+            view.elsewhere = None;
+        }
         Some(fault) => {
             *Arc::make_mut(&mut view.failures).entry(fault.reason).or_default() += 1;
             let recent = Arc::make_mut(&mut view.recent_failures);
@@ -214,13 +229,17 @@ fn decide(view: &CheckView) -> CheckState {
 /// The writer: takes events until every sender is gone, logs transitions, and publishes a snapshot of all that had come.
 pub async fn write(mut state: State, mut events: mpsc::Receiver<Event>, publish: watch::Sender<Arc<Snapshot>>) {
     let mut come = Vec::new();
+    let mut known: Arc<Vec<Cause>> = Arc::default();
     while events.recv_many(&mut come, limits::OUTCOMES_QUEUED).await > 0 {
         for event in come.drain(..) {
             if let Some(transition) = state.apply(event) {
                 tell(&state, &transition);
             }
         }
-        publish.send_replace(Arc::new(state.snapshot(clock::wall())));
+        let snapshot = state.snapshot(clock::wall());
+        tell_causes(&known, &snapshot);
+        known = Arc::clone(&snapshot.causes);
+        publish.send_replace(Arc::new(snapshot));
     }
 }
 
@@ -236,6 +255,31 @@ fn tell(state: &State, transition: &Transition) {
             tracing::warn!(check, was, after, %reason, why = fault.message, "check is down");
         }
         (_, None) => tracing::warn!(check, was, after, "check is down"),
+    }
+}
+
+fn changed(view: &CheckView, from: CheckState, at: SystemTime) -> Change {
+    let fault = view.last.as_ref().and_then(|last| last.outcome.fault.as_ref());
+    let why = fault.filter(|_| view.state == CheckState::Down).map(|fault| format!(" ({})", fault.reason));
+    let to = format!("{}{}", view.state.as_str(), why.unwrap_or_default());
+    let subject = view.facts.name.clone();
+    Change { at, what: What::State, subject, from: from.as_str().to_owned(), to }
+}
+
+/// One line for a cause that begins, one for a cause that ends. What follows from another cause is told at info.
+fn tell_causes(before: &[Cause], snapshot: &Snapshot) {
+    let among =
+        |all: &[Cause], it: &Cause| all.iter().any(|other| other.kind == it.kind && other.subject == it.subject);
+    for cause in snapshot.causes.iter().filter(|cause| !among(before, cause)) {
+        let (name, about, why, fix) = (cause.kind.name, &cause.subject, &cause.evidence, &cause.fix);
+        match &cause.caused_by {
+            None => tracing::warn!(cause = name, about, why, fix, "cause found"),
+            Some(caused_by) => tracing::info!(cause = name, about, caused_by, why, "cause found"),
+        }
+    }
+    for cause in before.iter().filter(|cause| !among(&snapshot.causes, cause)) {
+        let stood = Span(snapshot.at.duration_since(cause.since).unwrap_or_default()).to_string();
+        tracing::info!(cause = cause.kind.name, about = cause.subject, stood, "cause is gone");
     }
 }
 

@@ -174,7 +174,7 @@ fn a_config_map_is_followed_through_its_swapped_link_and_so_is_a_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let (_peer, address) = silent();
-    let text = checks(&[format!("  - {{name: ${{file:{}}}, url: \"tcp://{address}\"}}\n", at("name").display())]);
+    let text = checks(&[format!("  - {{name: \"${{file:{}}}\", url: \"tcp://{address}\"}}\n", at("name").display())]);
     let version = |name: &str| {
         fs::create_dir(at(name)).expect("a folder");
         write(&at(name).join("agent.yml"), &format!("# {name}\n{text}"));

@@ -22,23 +22,27 @@ const AGENT: &[Rule] = &[
     ("reading", &[]),
     ("reload", &[]),
     ("silence", &[]),
-    ("silence", &[]),
     ("node", &["units", "limits"]),
     ("probes", &["reading", "node"]),
     ("collectors", &["reading"]),
-    ("snapshot", &["probes", "collectors", "reading", "causes", "reload", "silence", "silence"]),
+    ("snapshot", &["probes", "collectors", "reading", "causes", "reload", "silence"]),
     ("causes", &["snapshot", "probes", "collectors", "reading"]),
-    ("state", &["snapshot", "probes", "collectors", "reading", "causes", "reload", "silence", "silence"]),
-    ("metrics", &["snapshot", "causes", "probes", "collectors", "reading", "reload", "silence", "silence"]),
+    ("state", &["snapshot", "probes", "collectors", "reading", "causes", "reload", "silence"]),
+    ("metrics", &["snapshot", "causes", "probes", "collectors", "reading", "reload", "silence"]),
     ("supervise", &[]),
     ("wait", &["config", "probes", "snapshot", "paint", "supervise"]),
+    (
+        "startup",
+        &["config", "probes", "snapshot", "state", "server", "lifecycle", "paint", "supervise", "wait", "exit"],
+    ),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
     ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint", "reload"]),
+    ("status", &["probes", "config", "paint", "exit"]),
     (
         "server",
         &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node", "reload", "silence"],
     ),
-    ("preflight", &["config", "node", "probes", "paint", "exit"]),
+    ("preflight", &["config", "collectors", "node", "probes", "paint", "exit"]),
 ];
 
 const LOADTEST: &[Rule] = &[

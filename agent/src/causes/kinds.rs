@@ -1,33 +1,60 @@
 //! The table of causes. The rows stand beside the code that finds them.
 
-use super::{Find, Found, Kind};
-use crate::probes::Reason;
-use crate::snapshot::{CheckState, CheckView};
+use super::{Kind, backups, datastores, failing, measured, resources, storage};
 
 /// All causes that can be named. A new one is one row.
-pub static KINDS: &[&Kind] = &[&NOT_LISTENING, &AUTHENTICATION_REFUSED];
-
-static NOT_LISTENING: Kind = Kind {
-    name: "not_listening",
-    summary: "nothing listens on the port of the check",
-    fix: "start the service, or correct the port in the URL",
-    find: Find::InCheck(|check| failing(check, Reason::Refused)),
-};
-
-static AUTHENTICATION_REFUSED: Kind = Kind {
-    name: "authentication_refused",
-    summary: "the service refuses the user or the password",
-    fix: "compare user and password with those that the service was started with",
-    find: Find::InCheck(|check| failing(check, Reason::Auth)),
-};
-
-/// The message of a check that is down, or has failed twice in a row, for this reason.
-fn failing(check: &CheckView, reason: Reason) -> Option<Found> {
-    let fault = check.last.as_ref()?.outcome.fault.as_ref()?;
-    let settled = check.state == CheckState::Down || check.streak >= 2;
-    (settled && fault.reason == reason).then(|| Found {
-        evidence: fault.message.clone(),
-        fix: fault.hint.clone(),
-        ..Found::default()
-    })
-}
+pub static KINDS: &[&Kind] = &[
+    &failing::WRONG_PORT,
+    &failing::WRONG_PROTOCOL,
+    &failing::LOOPBACK_ONLY,
+    &failing::NOT_LISTENING,
+    &failing::HOST_UNREACHABLE,
+    &failing::CONNECT_TIMEOUT,
+    &failing::NO_ANSWER,
+    &failing::SLOW_ANSWER,
+    &failing::DNS_UNKNOWN,
+    &failing::DNS_DEAD_ADDRESS,
+    &failing::TLS_HANDSHAKE,
+    &failing::TLS_MISSING,
+    &failing::TLS_UNEXPECTED,
+    &failing::CERTIFICATE_EXPIRED,
+    &failing::CERTIFICATE_NOT_YET_VALID,
+    &failing::CERTIFICATE_WRONG_HOST,
+    &failing::CERTIFICATE_UNKNOWN_ISSUER,
+    &measured::CERTIFICATE_NEAR_EXPIRY,
+    &failing::AUTHENTICATION_REFUSED,
+    &failing::PERMISSION_MISSING,
+    &failing::DATABASE_MISSING,
+    &failing::SCHEMA_MISSING,
+    &failing::MIGRATION_BEHIND,
+    &failing::DEPENDENCY_NOT_READY,
+    &measured::HALF_STARTED,
+    &failing::UNEXPECTED_STATUS,
+    &failing::UNEXPECTED_ANSWER,
+    &failing::UPSTREAM_DOWN,
+    &failing::RATE_LIMITED,
+    &datastores::CONNECTIONS_NEAR_LIMIT,
+    &datastores::CONNECTIONS_EXHAUSTED,
+    &datastores::POOL_STARVED,
+    &datastores::REDIS_READ_ONLY,
+    &datastores::REDIS_LOADING,
+    &datastores::REDIS_OUT_OF_MEMORY,
+    &datastores::REPLICATION_BEHIND,
+    &datastores::REPLICATION_BROKEN,
+    &backups::BACKUP_MISSING,
+    &backups::BACKUP_STALE,
+    &backups::BACKUP_SHRUNKEN,
+    &backups::BACKUP_CORRUPT,
+    &resources::CRASH_LOOP,
+    &resources::OOM_KILLED,
+    &resources::CPU_THROTTLED,
+    &resources::MEMORY_NEAR_LIMIT,
+    &resources::FDS_NEAR_LIMIT,
+    &resources::PIDS_NEAR_LIMIT,
+    &storage::DISK_FULL,
+    &storage::INODES_FULL,
+    &storage::READ_ONLY_FILE_SYSTEM,
+    &storage::CLOCK_OFF,
+    &failing::CONFIG_DRIFT,
+    &failing::CHECK_MISCONFIGURED,
+];

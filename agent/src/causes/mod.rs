@@ -2,13 +2,31 @@
 //! Pure: it is told the time and asks nothing. It reads the snapshot and knows neither probes at work nor pages.
 //! What must stay true: a healthy system has no cause, and whatever is named rests on something measured.
 
+mod attribution;
+mod backups;
+mod changes;
+mod datastores;
+mod failing;
+mod figures;
 mod kinds;
+mod measured;
+mod past;
+mod resources;
+mod storage;
+#[cfg(test)]
+mod tests;
 mod watch;
 
+pub use changes::{Change, Changes, What};
+pub use failing::settled;
+pub use figures::Figures;
 pub use kinds::KINDS;
+pub use past::Past;
 pub use watch::Watch;
 
-use crate::snapshot::{CheckView, Snapshot};
+use crate::probes::Outcome;
+use crate::snapshot::{CheckFacts, CheckView, Snapshot};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A row of the table: a cause that can be named.
@@ -26,10 +44,14 @@ pub struct Kind {
 /// Where a cause is looked for.
 #[derive(Clone, Copy)]
 pub enum Find {
+    /// By the fault of a check whose failure is settled: `failing.rs` gives it exactly one name.
+    ByFault,
     /// In one check, after each of its runs; the subject is the check.
     InCheck(fn(&CheckView) -> Option<Found>),
     /// In the whole picture: sources, several checks together.
     InSnapshot(fn(&Snapshot) -> Vec<Found>),
+    /// In the whole picture and what is remembered; of resources, and of what takes several runs to tell.
+    OverTime(fn(&Snapshot, &Past) -> Vec<Found>),
 }
 
 /// What was found.
@@ -43,6 +65,21 @@ pub struct Found {
     pub fix: Option<String>,
     /// Since when, when that is known; else since it was first found.
     pub since: Option<SystemTime>,
+    /// Whether it has to be found in two runs in a row before it is named. For what is found in checks.
+    pub tentative: bool,
+    /// Whether it only keeps a cause that stands and begins none: a value between its two thresholds, so that none flaps.
+    pub keeps: bool,
+}
+
+/// The name of what a single run shows, as if it had come often enough.
+#[must_use]
+pub fn of_one_run(facts: &CheckFacts, at: SystemTime, outcome: &Outcome) -> Option<&'static Kind> {
+    // Nothing was waited for here, so nothing is "not ready yet".
+    let facts = CheckFacts { peer: true, fail_after: 1, ..facts.clone() };
+    let check = CheckView::after_one_run(Arc::new(facts), at, outcome.clone());
+    let mut watch = Watch::default();
+    watch.ran(0, &check, at);
+    watch.first()
 }
 
 /// A named cause.
@@ -58,8 +95,18 @@ pub struct Cause {
     pub fix: String,
     /// Since when.
     pub since: SystemTime,
-    /// The subject of the cause that this one follows from.
+    /// The subject of the cause that this one follows from, the first of the chain.
     pub caused_by: Option<String>,
+    /// Whether the check works again and has not done so for long enough to be called up.
+    pub recovering: bool,
+}
+
+impl Cause {
+    /// Whether it follows from nothing else that is known.
+    #[must_use]
+    pub const fn is_root(&self) -> bool {
+        self.caused_by.is_none()
+    }
 }
 
 impl std::fmt::Debug for Cause {
@@ -73,3 +120,12 @@ impl PartialEq for Kind {
         self.name == other.name
     }
 }
+
+#[cfg(test)]
+mod datastores_tests;
+#[cfg(test)]
+mod resources_tests;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod scene_each;

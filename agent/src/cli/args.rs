@@ -1,13 +1,15 @@
 //! The arguments as clap reads them. Plain text and switches: what they mean is decided in `config`.
 
 use super::logging::{Format, Level};
-use crate::config::Flags;
+use crate::config::{Flags, parse_listen};
 use crate::preflight;
 use crate::version::Version;
 use crate::wait::Form;
-use crate::{limits, units};
+use crate::{limits, status, units};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ Examples:
   agent probe https://example.org --debug
   agent wait --for $DATABASE_URL --for $REDIS_URL -- ./server --port 8000
   agent check --config agent.yml
+  agent status backend db redis nginx --watch
 
 A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,
 the keys of a configuration file, and every metric, page, variable and exit code.";
@@ -59,6 +62,10 @@ pub(super) enum Command {
     },
     /// Check a configuration and what is deployed beside it, without starting anything
     Check(Check),
+    /// Ask /health of many agents and show them side by side
+    Status(Status),
+    /// Start a service in ordered phases, watch over it, and undo all in reverse at its end
+    Start(Start),
     /// Print the reference: keys, probes, metrics, pages, variables, exit codes
     Reference,
 }
@@ -135,6 +142,22 @@ struct Preflight {
     /// Environment file to check, may be repeated
     #[arg(long = "env", value_name = "FILE", help_heading = "Deployment")]
     env: Vec<String>,
+    /// What the variables should be: a file, or builtin:common [default: builtin:common]; without --env the live environment is checked
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    schema: Option<String>,
+    /// Print a schema that accepts the files of --env [default: .env], without checking anything
+    #[arg(long, help_heading = "Deployment")]
+    init: bool,
+    /// Compose file to check, may be repeated: later ones override earlier ones. Its variables come from the files of `--env`, else
+    /// from `.env` beside it, and from the environment
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    compose: Vec<String>,
+    /// Manifest, or folder of manifests, to check; what follows is read with it as one stack
+    #[arg(long, value_name = "FILE_OR_DIR", num_args = 1.., help_heading = "Deployment")]
+    kubernetes: Vec<String>,
+    /// Tell what this container can and cannot see, and what it may do that it should not
+    #[arg(long, help_heading = "Deployment")]
+    privileges: bool,
     /// For which life of the stack: production, staging, development [default: production]
     #[arg(long, value_name = "PROFILE", help_heading = "Deployment")]
     profile: Option<preflight::Profile>,
@@ -159,12 +182,67 @@ impl Check {
 
     /// What of a deployment is to be checked.
     pub(super) fn request(&self) -> preflight::Request {
-        let Preflight { env, profile, accepted, .. } = &self.preflight;
-        preflight::Request { env: env.clone(), profile: profile.unwrap_or_default(), accepted: accepted.clone() }
+        let Preflight { env, schema, compose, kubernetes, profile, accepted, .. } = &self.preflight;
+        preflight::Request {
+            env: env.clone(),
+            schema: schema.clone(),
+            compose: compose.clone(),
+            kubernetes: kubernetes.clone(),
+            privileges: None,
+            profile: profile.unwrap_or_default(),
+            accepted: accepted.clone(),
+        }
+    }
+
+    /// The files that a schema is to be made from, when one is.
+    pub(super) fn init(&self) -> Option<Vec<String>> {
+        let Preflight { env, init, .. } = &self.preflight;
+        let files = if env.is_empty() { vec![".env".to_owned()] } else { env.clone() };
+        init.then_some(files)
+    }
+
+    /// Whether to look at this container.
+    pub(super) fn privileges(&self) -> bool {
+        self.preflight.privileges
     }
 
     pub(super) fn format(&self) -> preflight::Format {
         self.preflight.format.unwrap_or_default()
+    }
+}
+
+const STATUS: &str = "\
+Exit code: 0 every service may work (healthy or degraded), 1 one does not, is starting, or its sidecar gave no answer, 2 an address is wrong.";
+
+/// Flags of `agent status`.
+#[derive(Debug, Args)]
+#[command(after_help = STATUS)]
+pub(super) struct Status {
+    /// Where the agents are: `host`, `host:port`, `http://…` or `https://…`, port 9797 unless written [env: AGENT_STATUS_URLS]
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+    /// Ask again and again until stopped
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// How often, with --watch [default: 2s]
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = span)]
+    pub(super) interval: Option<Duration>,
+    /// How long each agent has for its answer [default: 3s]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    pub(super) timeout: Option<Duration>,
+    /// Authorities in PEM to trust beside the public ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = status_format)]
+    pub(super) format: status::Format,
+}
+
+fn status_format(text: &str) -> Result<status::Format, String> {
+    match text {
+        "table" => Ok(status::Format::Table),
+        "json" => Ok(status::Format::Json),
+        _ => Err("known formats: table, json".to_owned()),
     }
 }
 
@@ -234,6 +312,33 @@ impl Wait {
             (TextOrJson::Text, false) => Form::Text,
         }
     }
+}
+
+/// Flags of `agent start`.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// The phases and their steps, in YAML
+    #[arg(long, value_name = "FILE")]
+    pub(super) phases: String,
+    /// Where to serve /live, /ready and /health, with the steps as checks [default: nowhere]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(super) listen: Option<SocketAddr>,
+    /// text or json: one object a line, on stderr, for stdout is the command's [default: text]
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_default_value = true)]
+    format: TextOrJson,
+    /// The command that runs when all phases are done, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+impl Start {
+    pub(super) fn json(&self) -> bool {
+        self.format == TextOrJson::Json
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    parse_listen(text).ok_or_else(|| "write address and port, as in `0.0.0.0:9797` or `:9797`".to_owned())
 }
 
 /// The two forms that most commands know.

@@ -3,16 +3,21 @@
 
 use super::args::Check;
 use super::{complain, refuse, refuse_web, say};
+use crate::collectors::PeerPlan;
 use crate::config::{self, ConfigError, Environment, Flags, Loaded, Tables};
 use crate::exit::Exit;
 use crate::paint::Paint;
-use crate::preflight::{self, Format};
+use crate::preflight::{self, Format, Sight};
 use crate::server;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
-    let (request, format) = (arguments.request(), arguments.format());
+    if let Some(files) = arguments.init() {
+        return preflight::init(&files, env).map_or_else(|message| unreadable(&message), |schema| say(&schema));
+    }
+    let (mut request, format) = (arguments.request(), arguments.format());
+    request.privileges = arguments.privileges().then(|| sight(&arguments.flags(), env));
     let deployment = request.names_something();
     let mut exit = Exit::Good;
     if arguments.names_a_configuration() || !deployment {
@@ -24,15 +29,31 @@ pub(super) fn check(arguments: &Check, env: &Environment) -> Exit {
     exit
 }
 
+/// What this container is to see, as the configuration says it; without one, as the variables do.
+fn sight(flags: &Flags, env: &Environment) -> Sight {
+    match config::load(flags, env, Tables::of_program()) {
+        Ok(Loaded { plan, .. }) => Sight::of_system(plan.peer, plan.host_root),
+        // A configuration that is wrong is told where it is named.
+        Err(_) => {
+            let cgroup = flags.peer_cgroup.clone().or_else(|| env.filled("AGENT_PEER_CGROUP").map(str::to_owned));
+            Sight::of_system(PeerPlan { cgroup, ..PeerPlan::default() }, PathBuf::from("/"))
+        }
+    }
+}
+
 /// Findings go to stdout, for they are the answer; what could not be read is told on stderr in every form.
 fn findings(request: &preflight::Request, env: &Environment, format: Format) -> Exit {
     let report = preflight::check(request, env);
-    let error = Paint::for_stream(&io::stderr()).red("error:");
     for message in &report.unreadable {
-        complain(&message.replacen("error:", &error, 1));
+        let _input = unreadable(message);
     }
     let page = preflight::render(&report, format, Paint::for_stream(&io::stdout()));
     worse(say(&page), report.exit())
+}
+
+fn unreadable(message: &str) -> Exit {
+    complain(&message.replacen("error:", &Paint::for_stream(&io::stderr()).red("error:"), 1));
+    Exit::Input
 }
 
 /// Wrong input before bad news before good.

@@ -5,6 +5,8 @@ mod args;
 mod check;
 mod logging;
 mod run;
+mod start;
+mod status;
 mod wait;
 
 #[cfg(test)]
@@ -51,6 +53,8 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Wait(arguments) => wait::wait(&arguments, env),
         Command::Health { url } => health::ask(url.as_deref(), env),
         Command::Check(arguments) => check::check(&arguments, env),
+        Command::Start(arguments) => start::start(&arguments, env),
+        Command::Status(arguments) => status::status(arguments, env),
         Command::Reference => say(&reference::text()),
     }
 }

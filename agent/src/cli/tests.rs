@@ -73,6 +73,8 @@ fn help_reads_well() {
       wait       Wait until dependencies are ready, then become the command behind `--`
       health     Ask a running agent whether it is alive, for a container's HEALTHCHECK: 0 or 1
       check      Check a configuration and what is deployed beside it, without starting anything
+      status     Ask /health of many agents and show them side by side
+      start      Start a service in ordered phases, watch over it, and undo all in reverse at its end
       reference  Print the reference: keys, probes, metrics, pages, variables, exit codes
 
     Options:
@@ -99,6 +101,7 @@ fn help_reads_well() {
       agent probe https://example.org --debug
       agent wait --for $DATABASE_URL --for $REDIS_URL -- ./server --port 8000
       agent check --config agent.yml
+      agent status backend db redis nginx --watch
 
     A check is NAME=URL; the scheme of the URL picks the probe. `agent reference` lists the probes,
     the keys of a configuration file, and every metric, page, variable and exit code.

@@ -29,3 +29,9 @@ pub static DISK_FREE_RATIO: Metric = Metric::gauge(
 /// Open file descriptors against the limit.
 pub static FDS_USED_RATIO: Metric =
     Metric::gauge("sidecar_fds_used_ratio", "Open file descriptors divided by the limit, 0 to 1").labelled(&["scope"]);
+/// Processes and threads against the limit.
+pub static PIDS_USED_RATIO: Metric = Metric::gauge(
+    "sidecar_pids_used_ratio",
+    "Processes and threads of the container divided by its limit, 0 to 1; absent when it has none",
+)
+.labelled(&["scope"]);

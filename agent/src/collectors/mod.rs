@@ -6,6 +6,7 @@ pub mod facts;
 mod files;
 mod host;
 mod itself;
+pub mod listening;
 mod members;
 mod namegroups;
 mod node;
@@ -15,6 +16,8 @@ mod process;
 #[cfg(test)]
 mod testing;
 mod volumes;
+
+pub use listening::Listener;
 
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};

@@ -30,6 +30,7 @@ pub(super) struct RawCheck {
     depends_on: Vec<String>,
     all_addresses: bool,
     peer: bool,
+    sweep: bool,
 }
 
 /// All checks that are sound; what is wrong with the others lies on the desk.
@@ -41,7 +42,7 @@ pub(super) fn build_all(written: &[Written], tables: Tables, desk: &mut Desk) ->
     }
     refuse_namesakes(written, &mut desk.problems);
     refuse_second_peer(written, &mut desk.problems);
-    depend::check(written, &mut desk.problems);
+    depend::check("check", written, &mut desk.problems);
     written.iter().filter_map(|check| build(check, tables, desk)).collect()
 }
 
@@ -239,6 +240,9 @@ fn verify(raw: &RawCheck, (interval, timeout): (Duration, Duration), written: &W
         let (least, most) = (Span(limits::INTERVAL_LEAST), Span(limits::INTERVAL_MOST));
         complain("interval", format!("an interval lies between {least} and {most}, not `{}`", Span(interval)));
     }
+    if raw.sweep && !raw.peer {
+        complain("sweep", "only the peer's own ports are swept: `sweep` stands beside `peer: true`".to_owned());
+    }
     if timeout > interval {
         complain("timeout", format!("the timeout {} is longer than the interval {}", Span(timeout), Span(interval)));
     } else if timeout < Duration::from_millis(1) {
@@ -258,6 +262,7 @@ fn facts(raw: RawCheck, (interval, timeout): (Duration, Duration), kind: &Kind, 
         target: target.to_string(),
         role: raw.role.unwrap_or(if raw.peer { Role::Readiness } else { Role::Observe }),
         peer: raw.peer,
+        sweep: raw.sweep,
         depends_on: raw.depends_on,
         interval,
         timeout,
@@ -267,7 +272,7 @@ fn facts(raw: RawCheck, (interval, timeout): (Duration, Duration), kind: &Kind, 
 }
 
 /// Fit for a label value, a URL and a file name.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !name.is_empty() && name.len() <= limits::NAME_CHARS && name.chars().all(sign)
 }

@@ -4,8 +4,8 @@ use super::layers::Written;
 use crate::node::{Node, Place, Problems, Value, child, closest};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Notes every unknown name and every circle.
-pub(super) fn check(written: &[Written], problems: &mut Problems) {
+/// Notes every unknown name and every circle; `what` they are called: `check`, `step`.
+pub(super) fn check(what: &str, written: &[Written], problems: &mut Problems) {
     let names: BTreeSet<&str> = written.iter().filter_map(Written::name).collect();
     let mut edges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut places: BTreeMap<&str, (&Written, Place)> = BTreeMap::new();
@@ -20,7 +20,7 @@ pub(super) fn check(written: &[Written], problems: &mut Problems) {
                 continue;
             }
             let path = child(&check.path, &format!("depends_on[{index}]"));
-            let message = format!("no check is called `{other}`");
+            let message = format!("no {what} is called `{other}`");
             match closest(other, names.iter().copied()) {
                 Some(meant) => problems.add_with_hint(&path, item.at, message, format!("did you mean `{meant}`?")),
                 None => problems.add(&path, item.at, message),
@@ -29,7 +29,7 @@ pub(super) fn check(written: &[Written], problems: &mut Problems) {
     }
     for circle in circles(edges) {
         let Some((check, at)) = circle.first().and_then(|name| places.get(name.as_str())) else { continue };
-        let message = format!("the checks depend on each other in a circle: {}", circle.join(" → "));
+        let message = format!("the {what}s depend on each other in a circle: {}", circle.join(" → "));
         problems.add(&child(&check.path, "depends_on"), *at, message);
     }
 }

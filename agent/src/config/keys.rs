@@ -100,6 +100,13 @@ pub static CHECK: &[Key] = &[
          check. For kinds with `preferred_ip_protocol`",
     ),
     key("peer", "`true` or `false`", "`false`", "marks the check of the service that this agent stands beside"),
+    key(
+        "sweep",
+        "`true` or `false`",
+        "`false`",
+        "tries every port of the peer, at most 2 000 a second, once when its own port refuses and the check goes down, to name \
+         the port on which the service listens instead. For the check with `peer: true`",
+    ),
 ];
 
 /// Variables of the environment.
@@ -116,5 +123,6 @@ pub static ENVIRONMENT: &[(&str, &str)] = &[
     ("AGENT_DIAGNOSTICS_FROM", "as `diagnostics_from`, separated by commas"),
     ("AGENT_LOG_LEVEL", "as `--log.level`"),
     ("AGENT_LOG_FORMAT", "as `--log.format`"),
+    ("AGENT_STATUS_URLS", "what `agent status` asks when no URL is given, separated by commas or spaces"),
     ("NO_COLOR", "when set, nothing is coloured"),
 ];

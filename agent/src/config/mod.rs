@@ -9,6 +9,7 @@ mod host;
 pub mod keys;
 mod layers;
 mod origin;
+mod phases;
 mod plan;
 mod report;
 mod source;
@@ -27,10 +28,12 @@ pub use awaited::{Awaited, load_awaited};
 pub use expand::Environment;
 pub use layers::{CHECK_PREFIX, Flags};
 pub use origin::Origin;
+pub use phases::{Hook, PhasePlan, Phases, Shutdown, Step, Work, load_phases};
 pub use plan::{Check, InForce, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem, trouble, troubles};
 pub use stamp::Seen;
 pub(crate) use top::{LISTEN, parse_listen};
+pub use yaml::Documents;
 
 use crate::collectors::{PeerLabels, PeerPlan, SOURCES, Source};
 use crate::limits;
@@ -149,6 +152,16 @@ pub fn read_yaml(path: &Path) -> Result<Node, String> {
     read_file(&path.to_string_lossy()).map_err(|error| error.render(Paint::OFF))
 }
 
+/// Reads a YAML file whose rules are not ours (a compose file, a Kubernetes manifest).
+///
+/// # Errors
+/// When it cannot be read or is no YAML.
+pub fn read_documents(path: &Path) -> Result<Documents, ConfigError> {
+    let file = path.to_string_lossy();
+    let text = read_text(&file, limits::CONFIG_BYTES)?;
+    yaml::documents(&text).map_err(|e| ConfigError::malformed(&file, &text, e.at, e.message, e.hint))
+}
+
 /// Makes one check from its URL and keys, as `agent probe` needs it.
 ///
 /// # Errors
@@ -193,6 +206,15 @@ impl Desk {
         }
         if problems.is_empty() { Ok(warnings) } else { Err(Problems(problems)) }
     }
+}
+
+/// Reads YAML that is not in a file; `name` stands for it in the error, which is the whole message for people.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn parse_yaml(name: &str, text: &str) -> Result<Node, String> {
+    let refused = |e: yaml::YamlError| ConfigError::malformed(name, text, e.at, e.message, e.hint).render(Paint::OFF);
+    yaml::read(text).map_err(refused)
 }
 
 fn read_file(file: &str) -> Result<Node, ConfigError> {

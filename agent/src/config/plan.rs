@@ -122,6 +122,7 @@ fn effective_check(facts: &CheckFacts) -> serde_json::Value {
         "target": facts.target,
         "role": facts.role.as_str(),
         "peer": facts.peer,
+        "sweep": facts.sweep,
         "depends_on": facts.depends_on,
         "interval": Span(facts.interval).to_string(),
         "timeout": Span(facts.timeout).to_string(),

@@ -1,6 +1,7 @@
 //! YAML text into nodes with places. The only file that names the YAML crate.
 //! What must stay true: whatever the text, reading ends, with memory in proportion to [`limits::CONFIG_EXPANDED_BYTES`]; a key
-//! written twice, a second document or a tag is refused, for each hides what the operator meant.
+//! written twice, a second document or a tag is refused, for each hides what the operator meant. Files of others
+//! ([`documents`]) may have them: they are noted, with their places.
 
 use crate::limits;
 use crate::node::{Key, Node, Place, Value};
@@ -25,9 +26,34 @@ impl YamlError {
     }
 }
 
+/// What somebody else's file holds: its documents, and what would be refused in one of ours.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// In the order written.
+    pub documents: Vec<Node>,
+    /// Keys that stand in a mapping a second time, with the place of the first; the first one counts.
+    pub repeated: Vec<(Key, Place)>,
+    /// Tags that are not YAML's own, with the place of the value that bears them.
+    pub tags: Vec<(Place, String)>,
+}
+
+/// Reads all documents of a file whose rules are not ours.
+pub(super) fn documents(text: &str) -> Result<Documents, YamlError> {
+    let mut reader = Reader::new(text);
+    reader.noted = Some(Documents::default());
+    let mut documents = Vec::new();
+    loop {
+        match reader.next()? {
+            (Event::DocumentStart(_), _) => documents.push(reader.node(0)?),
+            (Event::StreamEnd, _) => return Ok(Documents { documents, ..reader.noted.unwrap_or_default() }),
+            _ => {}
+        }
+    }
+}
+
 /// Reads the one document of a text; a text without one is an empty node.
 pub(super) fn read(text: &str) -> Result<Node, YamlError> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), spent: 0 };
+    let mut reader = Reader::new(text);
     let mut document = None;
     loop {
         match reader.next()? {
@@ -47,9 +73,15 @@ struct Reader<'t> {
     anchors: BTreeMap<usize, Node>,
     /// Bytes of all nodes so far, aliases written out.
     spent: usize,
+    /// Where what is refused otherwise is noted; `None` refuses it.
+    noted: Option<Documents>,
 }
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), spent: 0, noted: None }
+    }
+
     fn next(&mut self) -> Result<(Event<'t>, Place), YamlError> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, place(span.start))),
@@ -70,15 +102,15 @@ impl<'t> Reader<'t> {
         let (anchor, value) = match event {
             Event::Alias(id) => return self.alias(id, at),
             Event::Scalar(text, style, anchor, tag) => {
-                let quoted = style != ScalarStyle::Plain || is_string(tag.as_deref(), at)?;
+                let quoted = style != ScalarStyle::Plain || self.is_string(tag.as_deref(), at)?;
                 (anchor, if quoted { Value::Text(text.into_owned()) } else { plain(&text) })
             }
             Event::SequenceStart(anchor, tag) => {
-                is_string(tag.as_deref(), at)?;
+                self.is_string(tag.as_deref(), at)?;
                 (anchor, self.list(depth)?)
             }
             Event::MappingStart(anchor, tag) => {
-                is_string(tag.as_deref(), at)?;
+                self.is_string(tag.as_deref(), at)?;
                 (anchor, self.map(depth)?)
             }
             _ => return Err(YamlError::new(at, "expected a value")),
@@ -123,11 +155,24 @@ impl<'t> Reader<'t> {
                     if key.name == "<<" && style == ScalarStyle::Plain {
                         entries.merge(node, at)?;
                     } else {
-                        entries.add(key, node)?;
+                        entries.add(key, node, self.noted.as_mut())?;
                     }
                 }
                 (_, at) => return Err(YamlError::new(at, "a key must be plain text")),
             }
+        }
+    }
+
+    /// Whether a tag asks for text. Tags of the core schema are accepted, all others refused or noted.
+    fn is_string(&mut self, tag: Option<&Tag>, at: Place) -> Result<bool, YamlError> {
+        match (tag, &mut self.noted) {
+            (None, _) => Ok(false),
+            (Some(tag), _) if tag.is_yaml_core_schema() => Ok(tag.suffix == "str"),
+            (Some(tag), Some(noted)) => {
+                noted.tags.push((at, tag.suffix.clone()));
+                Ok(false)
+            }
+            (Some(tag), None) => Err(YamlError::new(at, format!("tags like `{tag}` are not supported"))),
         }
     }
 
@@ -149,8 +194,12 @@ struct Entries {
 }
 
 impl Entries {
-    fn add(&mut self, key: Key, node: Node) -> Result<(), YamlError> {
+    fn add(&mut self, key: Key, node: Node, noted: Option<&mut Documents>) -> Result<(), YamlError> {
         if let Some(first) = self.seen.insert(key.name.clone(), key.at) {
+            if let Some(noted) = noted {
+                noted.repeated.push((key, first));
+                return Ok(());
+            }
             let message = format!("the key `{}` stands here a second time, first in line {}", key.name, first.line);
             return Err(YamlError::new(key.at, message).hint("keep one of them"));
         }
@@ -194,15 +243,6 @@ fn plain(text: &str) -> Value {
         (Some(number), _) => Value::Integer(number),
         (None, Some(number)) => Value::Float(number),
         (None, None) => Value::Text(text.to_owned()),
-    }
-}
-
-/// Whether a tag asks for text. Tags of the core schema are accepted, all others refused.
-fn is_string(tag: Option<&Tag>, at: Place) -> Result<bool, YamlError> {
-    match tag {
-        None => Ok(false),
-        Some(tag) if tag.is_yaml_core_schema() => Ok(tag.suffix == "str"),
-        Some(tag) => Err(YamlError::new(at, format!("tags like `{tag}` are not supported"))),
     }
 }
 

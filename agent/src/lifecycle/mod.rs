@@ -99,8 +99,18 @@ pub async fn run(start: Start, signals: &mut Signals) -> Result<Ended, StartErro
     let silence_file = watch::Sender::new(plan.silence_file.clone());
     tokio::spawn(keeper::keep(silences_ordered, silence_file.subscribe(), events.clone()));
     let running = Running::first(&plan);
-    let schedule = start_schedule(plan, &running, events.clone());
-    let mut steward = Steward { load, running, schedule, events, in_force, files, silence_file, late: None };
+    let schedule = start_schedule(plan, &running, events.clone(), address.port());
+    let mut steward = Steward {
+        load,
+        running,
+        schedule,
+        events,
+        in_force,
+        files,
+        silence_file,
+        late: None,
+        own_port: address.port(),
+    };
     tracing::info!(%address, "agent is up");
 
     let asked = tokio::select! {
@@ -140,7 +150,7 @@ async fn next_stop(signals: &mut Signals) -> Stop {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| StartError::Listen {
         address,
         hint: match error.kind() {
@@ -162,14 +172,21 @@ fn start_state(plan: &Plan) -> (State, watch::Sender<Arc<Snapshot>>) {
     (state, watch::Sender::new(first))
 }
 
-fn start_schedule(plan: Plan, running: &Running, events: mpsc::Sender<Event>) -> Schedule {
+fn start_schedule(plan: Plan, running: &Running, events: mpsc::Sender<Event>, own_port: u16) -> Schedule {
     let mut schedule = Schedule::new(events, Arc::new(Net::default()));
+    look_elsewhere(&schedule, running, own_port);
     for (index, check) in plan.checks.into_iter().enumerate() {
         announce(&check);
         schedule.check(index, check);
     }
     schedule.sources(build_sources(running), running.collecting.interval);
     schedule
+}
+
+/// Tells the checks where else their services may be.
+fn look_elsewhere(schedule: &Schedule, running: &Running, own_port: u16) {
+    let facts: Vec<_> = running.checks().into_iter().map(|(_, facts)| facts).collect();
+    schedule.look_elsewhere(Roots::of_system(), running.collecting.peer.clone(), &facts, own_port);
 }
 
 /// The sources of what runs, with their numbers.

@@ -3,7 +3,7 @@
 
 use super::difference::{Running, Steps};
 use super::lookout::Files;
-use super::{announce, build_sources};
+use super::{announce, build_sources, look_elsewhere};
 use crate::config::{self, ConfigError, InForce, Loaded, Seen};
 use crate::reload::{Attempt, By, Changes, Order, Refusal, Trouble};
 use crate::schedule::Schedule;
@@ -33,6 +33,8 @@ pub(super) struct Steward {
     pub(super) silence_file: watch::Sender<Option<PathBuf>>,
     /// A reading that was not waited for.
     pub(super) late: Option<JoinHandle<Reading>>,
+    /// The port that the agent itself listens on.
+    pub(super) own_port: u16,
 }
 
 impl Steward {
@@ -109,6 +111,7 @@ impl Steward {
         let (checks, sources) = (self.running.checks(), self.running.numbered_sources());
         // Before anything that begins can tell its first result.
         self.tell(Event::Reloaded { attempt: Arc::clone(&attempt), checks, sources }).await;
+        look_elsewhere(&self.schedule, &self.running, self.own_port);
         for (number, check) in start {
             announce(&check);
             self.schedule.check(number, check);

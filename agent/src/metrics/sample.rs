@@ -1,5 +1,6 @@
 //! Hand-made snapshots for tests: one of everything, and the corners.
 
+use crate::causes::{Cause, Change, KINDS, What};
 use crate::collectors::{Collected, facts as host};
 use crate::probes::{Fault, Note, Outcome, Phase, Reason, facts};
 use crate::reading::{Metric, Reading, Type};
@@ -45,6 +46,7 @@ pub(crate) fn facts_of(name: &str, kind: &'static str, target: &str, role: Role)
         target: target.to_owned(),
         role,
         peer: false,
+        sweep: false,
         depends_on: Vec::new(),
         interval: Duration::from_secs(10),
         timeout: Duration::from_secs(5),
@@ -55,17 +57,7 @@ pub(crate) fn facts_of(name: &str, kind: &'static str, target: &str, role: Role)
 
 /// A check that has not run.
 fn fresh(facts: CheckFacts) -> CheckView {
-    CheckView {
-        facts: Arc::new(facts),
-        state: CheckState::Unknown,
-        since: None,
-        last: None,
-        last_ok_at: None,
-        streak: 0,
-        runs: 0,
-        failures: Arc::default(),
-        recent_failures: Arc::default(),
-    }
+    CheckView::unmeasured(Arc::new(facts))
 }
 
 pub(crate) fn ran(facts: CheckFacts, outcome: Outcome) -> CheckView {
@@ -181,7 +173,28 @@ pub(crate) fn full() -> Snapshot {
         causes: Arc::default(),
         reloads: Reloads::none(time(0)),
         silence: None,
+        changes: Arc::default(),
     }
+}
+
+/// A dead database, a half-started backend that needs it, and an address that changed.
+pub(crate) fn explained() -> Snapshot {
+    let cause = |name: &str, subject: &str, second, evidence: &str, caused_by: Option<&str>| Cause {
+        kind: KINDS.iter().find(|kind| kind.name == name).expect("a row"),
+        subject: subject.to_owned(),
+        evidence: evidence.to_owned(),
+        fix: "start `db` on db.internal".to_owned(),
+        since: time(second),
+        caused_by: caused_by.map(str::to_owned),
+        recovering: false,
+    };
+    let causes = vec![
+        cause("half_started", "backend", 580, "it calls unhealthy: db.internal", Some("database")),
+        cause("not_listening", "database", 575, "nothing listens on db.internal:5432 (10.1.2.4)", None),
+    ];
+    let (from, to) = ("10.1.2.3".to_owned(), "10.1.2.4".to_owned());
+    let change = Change { at: time(580), what: What::Address, subject: "database".to_owned(), from, to };
+    Snapshot { causes: Arc::new(causes), changes: Arc::new(vec![change]), ..full() }
 }
 
 /// All is well.

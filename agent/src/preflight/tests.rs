@@ -79,7 +79,11 @@ fn a_list_that_makes_no_sense_is_told_with_every_place() {
       at [1].place (accepted.yml:2:22)
     hint: known keys: rule, at, file, reason
     ");
-    insta::assert_snapshot!(accepted("rule: x\n", &mut findings()).unwrap_err(), @"");
+    insta::assert_snapshot!(accepted("rule: x\n", &mut findings()).unwrap_err(), @"
+    error: expected a list, found a mapping
+      at the top (accepted.yml:1:1)
+    hint: write `- {rule: env-default-secret, at: SECRET_KEY, reason: why}`, one a line; `file:` is optional
+    ");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 mod cert;
 mod database;
+mod detail;
 mod dialogue;
 mod dns;
+mod elsewhere;
 pub mod every;
 pub mod facts;
 mod fields;
@@ -31,6 +33,8 @@ pub mod tls;
 mod unix;
 mod websocket;
 
+pub use detail::Detail;
+pub use elsewhere::{Elsewhere, Open};
 pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clean, run};
 
 pub use crate::node::fields as fields_of;

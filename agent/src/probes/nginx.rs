@@ -5,7 +5,7 @@
 use super::http::page::{Access, Got, Page, begin};
 use super::net::facts as net;
 use super::outcome::late;
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::{Metric, Type};
@@ -158,9 +158,13 @@ fn judge(cx: &mut Context<'_>, got: &Got) -> Result<(), Fault> {
 
 /// The fault of an answer that is not the page, by its status.
 fn refused(got: &Got) -> Fault {
-    let fault = |message: &str| Fault::new(Reason::Status, format!("answered status {}: {message}", got.status));
+    let exactly = Detail::of_status(got.status);
+    let fault = |message: &str| {
+        Fault::new(Reason::Status, format!("answered status {}: {message}", got.status)).exactly(exactly.clone())
+    };
     match got.status {
         401 => Fault::new(Reason::Auth, "answered status 401: stub_status wants other credentials")
+            .exactly(Detail::LoginRefused)
             .hint("write user and password into the URL, or allow the network of this sidecar instead"),
         _ if let Some(other) = other(got) => fault(&format!("`{other}` answers there, and no nginx"))
             .hint("is the port right? when it stands before nginx, ask nginx itself"),

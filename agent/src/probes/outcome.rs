@@ -1,8 +1,8 @@
 //! What one run of a probe gives: phases with their times, readings, notes, and a fault with a closed reason, or none.
 
-use super::Probe;
 use super::metrics::Exposition;
 use super::net::Net;
+use super::{Detail, Probe};
 use crate::reading::{Metric, Reading};
 use crate::{clock, limits};
 use futures_util::FutureExt as _;
@@ -107,6 +107,8 @@ impl fmt::Display for Reason {
 pub struct Fault {
     /// The closed reason.
     pub reason: Reason,
+    /// What exactly, where the probe knows it.
+    pub detail: Option<Detail>,
     /// One sentence: what was seen, and what was expected.
     pub message: String,
     /// What to do, when there is advice.
@@ -116,7 +118,14 @@ pub struct Fault {
 impl Fault {
     /// A fault without advice.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), hint: None }
+        Self { reason, detail: None, message: message.into(), hint: None }
+    }
+
+    /// The same fault, told more exactly.
+    #[must_use]
+    pub fn exactly(mut self, detail: Detail) -> Self {
+        self.detail = Some(detail);
+        self
     }
 
     /// The same fault with advice.
@@ -161,6 +170,8 @@ pub struct Outcome {
     pub readings: Vec<Reading>,
     /// The facts for people.
     pub notes: Vec<Note>,
+    /// The address of the name that was taken, or tried first.
+    pub address: Option<IpAddr>,
     /// What is to be exported again of the peer's own page of metrics; absent when the page could not be read.
     pub exposition: Option<Arc<Exposition>>,
 }
@@ -170,6 +181,12 @@ impl Outcome {
     #[must_use]
     pub fn ok(&self) -> bool {
         self.fault.is_none()
+    }
+
+    /// How it ended and where it led, without what was measured.
+    #[must_use]
+    pub fn without_readings(&self) -> Self {
+        Self { fault: self.fault.clone(), address: self.address, ..Self::default() }
     }
 
     /// The value of a metric, when it was measured.
@@ -235,6 +252,7 @@ impl<'a> Context<'a> {
     pub fn adopt(&mut self, outcome: Outcome) {
         self.outcome.phases = outcome.phases;
         self.outcome.notes = outcome.notes;
+        self.outcome.address = outcome.address;
         outcome.readings.into_iter().for_each(|reading| self.measure(reading));
     }
 
@@ -293,6 +311,11 @@ impl<'a> Context<'a> {
         self.outcome.notes.push(Note { name, text: clean(text) });
     }
 
+    /// Keeps the address that was taken.
+    pub fn reached(&mut self, address: IpAddr) {
+        self.outcome.address = Some(address);
+    }
+
     /// Keeps what is to be exported again.
     pub fn reexport(&mut self, exposition: Exposition) {
         self.outcome.exposition = Some(Arc::new(exposition));
@@ -344,7 +367,12 @@ pub(super) fn late(phase: Option<&'static str>, timeout: Duration) -> Fault {
     // What was left of a round figure when the run began is that figure.
     let timeout = Duration::from_millis(u64::try_from((timeout.as_micros() + 500) / 1000).unwrap_or(u64::MAX));
     let doing = phase.map_or(String::new(), |name| format!(" in phase `{name}`"));
-    Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout)))
+    let detail = match phase {
+        Some("resolve") => Detail::ResolverSilent,
+        Some("connect") => Detail::ConnectTimeout,
+        _ => Detail::NoAnswer,
+    };
+    Fault::new(Reason::Timeout, format!("no answer within {}{doing}", crate::units::Span(timeout))).exactly(detail)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::net::{
     Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, explained, facts as net, handshake, keys, session,
     watched,
 };
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -165,6 +165,7 @@ impl Smtp {
         }
         if self.starttls == StartTls::Required && !has(&offered) {
             return Err(Fault::new(Reason::Tls, "the server does not offer STARTTLS, which is required")
+                .exactly(Detail::TlsMissing)
                 .hint("is TLS set up there, and does nothing between strip it off?"));
         }
         if self.starttls != StartTls::Never && has(&offered) {

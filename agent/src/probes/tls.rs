@@ -2,7 +2,7 @@
 
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use super::net::{Addresses, IpProtocol, Tls, TlsConfig, connect, facts as net, keys, session};
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::reading::Metric;
 use crate::units::Span;
@@ -104,7 +104,10 @@ impl Handshake {
             Ok(left) => format!("the certificate expires in {}, sooner than {}", Span(left), Span(self.expires_after)),
             Err(_negative) => "the certificate has expired".to_owned(),
         };
-        Err(Fault::new(Reason::Certificate, message).hint("renew it, and see that the server loads the new file"))
+        let detail = if left < 0.0 { Detail::CertificateExpired } else { Detail::CertificateNearExpiry };
+        Err(Fault::new(Reason::Certificate, message)
+            .exactly(detail)
+            .hint("renew it, and see that the server loads the new file"))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::dialogue::{EXPECT, FAILED_BYTES, FAILED_REGEX, QUERY_RESPONSE, Step, StepParams, hold};
 use super::net::{Stream, Tls, TlsConfig, facts as net, fault_of, handshake, keys};
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::reading::Metric;
 use std::io::ErrorKind;
@@ -120,6 +120,7 @@ impl Unix {
             }
             ErrorKind::WouldBlock => {
                 Fault::new(Reason::Saturated, format!("its queue of connections is full: `{path}`"))
+                    .exactly(Detail::NoAnswer)
                     .hint("the service accepts too slowly: does it hang, or has it too few workers?")
             }
             _ => fault_of(error, &format!("connect to `{path}`")),

@@ -9,6 +9,7 @@ use crate::collectors::Source;
 use crate::config::{Tables, keys};
 use crate::exit::Exit;
 use crate::limits;
+use crate::preflight::Rule;
 use crate::probes::{Key, Kind, Reason};
 use crate::reading::Metric;
 use crate::units::Span;
@@ -34,6 +35,10 @@ fn of(tables: Tables) -> String {
     let pages = crate::server::pages();
     table(&mut out, "Pages", ["path", "who may see it", "what it is"], pages);
     out.push_str(RESTRICTED);
+    let rules = crate::preflight::rules();
+    let row = |rule: &Rule| [rule.name, rule.severity.as_str(), rule.summary, rule.why, rule.fix].map(str::to_owned);
+    let head = ["rule", "severity", "what breaks it", "why", "what to do"];
+    table(&mut out, "Rules of agent check", head, rules.into_iter().map(row));
     let variables = keys::ENVIRONMENT.iter().map(|row| [row.0, row.1].map(str::to_owned));
     table(&mut out, "Environment", ["variable", "meaning"], variables);
     let codes = Exit::MEANINGS.iter().map(|row| [row.0, row.1].map(str::to_owned));

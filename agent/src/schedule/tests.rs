@@ -14,6 +14,7 @@ pub(super) fn facts(interval: u64) -> Arc<CheckFacts> {
         target: String::new(),
         role: Role::Observe,
         peer: false,
+        sweep: false,
         depends_on: Vec::new(),
         interval: Duration::from_secs(interval),
         timeout: Duration::from_secs(2),

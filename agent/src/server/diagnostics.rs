@@ -1,6 +1,7 @@
 //! `/diagnostics`: `/health` and all that is known beside it: targets (without passwords), messages, advice, phases, versions.
 //! Restricted, for it names hosts.
 
+use super::causes::{self, Changed, Explained};
 use super::figures::{self, Process, System};
 use super::health::{self, Entry, Service, milliseconds};
 use super::reload::Told;
@@ -23,6 +24,8 @@ struct Body<'a> {
     overall_healthy: bool,
     ready: bool,
     held_back_by: Vec<&'a str>,
+    causes: Vec<Explained<'a>>,
+    changed: Vec<Changed<'a>>,
     services: Ordered<String, Entry<'a, Detailed<'a>>>,
     system: System<'a>,
     process: Process,
@@ -128,6 +131,8 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         overall_healthy: health::overall(&checks),
         ready: snapshot.ready(),
         held_back_by: snapshot.held_back_by(),
+        causes: causes::explained(snapshot, asked.now),
+        changed: causes::changed(snapshot),
         services: health::services(snapshot, &checks, detailed),
         system: figures::system(snapshot),
         process: figures::peer_process(snapshot),

@@ -10,6 +10,7 @@
 //! the pool, and `reported` tells the rest. `overall_healthy` is true when every check is up and no part is reported unhealthy;
 //! `status` is `degraded` when that is all that is wrong.
 
+use super::causes::{self, Named};
 use super::figures::{self, Process, System};
 use super::parts::{self, Part, Placed, Pool};
 use super::reply::{self, Ordered, Reply};
@@ -29,6 +30,7 @@ struct Body<'a> {
     system: System<'a>,
     process: Process,
     agent: Process,
+    causes: Vec<Named<'a>>,
     /// The maintenance window, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     silenced: Option<Told<'a>>,
@@ -76,6 +78,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
     let chosen = |check: &&CheckView| role.is_none_or(|role| check.facts.role == role);
     let checks: Vec<&CheckView> = snapshot.checks.iter().filter(chosen).collect();
     let health = role.map_or(snapshot.health(), |_| verdict(&checks));
+    let about = |subject: &str| checks.iter().any(|check| check.facts.name == subject);
     let fails = health == Health::Unhealthy || (health == Health::Starting && role != Some(Role::Liveness));
     let body = Body {
         status: health.as_str(),
@@ -84,6 +87,7 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         system: figures::system(snapshot),
         process: figures::peer_process(snapshot),
         agent: figures::own_process(snapshot),
+        causes: causes::named(snapshot, |cause| role.is_none() || about(&cause.subject)),
         silenced: snapshot.silence.as_ref().map(Told::of),
     };
     reply::json(if fails { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, &body)

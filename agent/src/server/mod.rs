@@ -4,6 +4,7 @@
 
 mod accept;
 mod access;
+mod causes;
 mod connection;
 mod diagnostics;
 mod effective;

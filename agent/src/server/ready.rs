@@ -21,6 +21,7 @@ struct Held<'a> {
     check: &'a str,
     state: &'static str,
     reason: Option<&'static str>,
+    cause: Option<&'static str>,
     since: Option<String>,
 }
 
@@ -32,7 +33,8 @@ pub(super) fn page(asked: &Asked<'_>) -> Reply {
         Stage::Running => "running",
         Stage::Draining => "draining",
     };
-    let body = Ready { ready: snapshot.ready(), stage, held_back_by: held.map(Held::of).collect() };
+    let body =
+        Ready { ready: snapshot.ready(), stage, held_back_by: held.map(|check| Held::of(snapshot, check)).collect() };
     reply::json(status(snapshot), &body)
 }
 
@@ -46,11 +48,12 @@ fn status(snapshot: &Snapshot) -> StatusCode {
 }
 
 impl<'a> Held<'a> {
-    fn of(check: &'a CheckView) -> Self {
+    fn of(snapshot: &Snapshot, check: &'a CheckView) -> Self {
         Self {
             check: &check.facts.name,
             state: check.state.as_str(),
             reason: super::health::reason(check).map(Reason::as_str),
+            cause: super::causes::of_check(snapshot, &check.facts.name),
             since: check.since.map(times::rfc3339),
         }
     }

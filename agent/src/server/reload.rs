@@ -7,6 +7,7 @@ use super::times;
 use crate::reload::{Attempt, By, Changes, Order, Trouble};
 use http::{StatusCode, header};
 use serde::Serialize;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 /// The last reading, as this page and `/diagnostics` tell it.
@@ -37,12 +38,14 @@ impl<'a> Told<'a> {
 pub(super) fn page<'a>(asked: &'a Asked<'a>) -> Doing<'a> {
     Box::pin(async move {
         let (answer, answered) = oneshot::channel();
-        if asked.app.reloads.try_send(Order { by: By::Page, answer: Some(answer) }).is_err() {
-            return reply::with(busy(), header::RETRY_AFTER, "10");
+        match asked.app.reloads.try_send(Order { by: By::Page, answer: Some(answer) }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return reply::with(busy(), header::RETRY_AFTER, "10"),
+            Err(TrySendError::Closed(_)) => return reply::text(StatusCode::SERVICE_UNAVAILABLE, reply::NO_ORDERS),
         }
         match answered.await {
             Ok(attempt) => reply::json(status(&attempt), &Told::of(&attempt)),
-            Err(_ended) => reply::text(StatusCode::SERVICE_UNAVAILABLE, "the agent is stopping\n"),
+            Err(_ended) => reply::text(StatusCode::SERVICE_UNAVAILABLE, reply::NO_ORDERS),
         }
     })
 }

@@ -7,6 +7,9 @@ use http_body_util::Full;
 use serde::Serialize;
 use std::pin::Pin;
 
+/// Where nobody carries orders out.
+pub(super) const NO_ORDERS: &str = "this agent takes no orders: it is stopping, or it is an `agent start`\n";
+
 /// An answer; every page is rendered whole before it is sent.
 pub(super) type Reply = Response<Full<Bytes>>;
 

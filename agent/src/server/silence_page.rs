@@ -47,7 +47,7 @@ pub(super) fn page<'a>(asked: &'a Asked<'a>) -> Doing<'a> {
         let heard = asked.app.silences.send(Order { wish, answer }).await;
         match (heard, answered.await) {
             (Ok(()), Ok(silence)) => reply::json(StatusCode::OK, &Answer { silenced: silence.as_ref().map(Told::of) }),
-            _ => reply::text(StatusCode::SERVICE_UNAVAILABLE, "the agent is stopping\n"),
+            _ => reply::text(StatusCode::SERVICE_UNAVAILABLE, reply::NO_ORDERS),
         }
     })
 }
@@ -86,7 +86,7 @@ mod tests {
             ("", "how long"),
             ("reason=x", "how long"),
             ("for=x", "duration"),
-            ("for=25h", "at most 1 d"),
+            ("for=25h", "at most 1d"),
             ("fro=1m", "only"),
         ] {
             let refused = wish(query).unwrap_err();

@@ -7,6 +7,7 @@ mod report;
 mod show;
 
 pub use dependency::{Change, Dependency};
+pub(crate) use report::rounded;
 pub use report::{Ended, Report};
 pub use show::{Form, Show};
 

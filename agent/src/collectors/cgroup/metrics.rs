@@ -1,7 +1,7 @@
 //! The names of the container's figures, and those that need nothing but the figures.
 
-use super::super::facts::{CPU_THROTTLED_RATIO, CPU_USED_RATIO, MEMORY_USED_RATIO};
-use super::super::files::float;
+use super::super::facts::{CPU_THROTTLED_RATIO, CPU_USED_RATIO, MEMORY_USED_RATIO, PIDS_USED_RATIO};
+use super::super::files::{float, ratio};
 use super::{Figures, Limit, names};
 use crate::reading::{Metric, Reading};
 
@@ -62,6 +62,7 @@ pub(super) const FACTS: &[&Metric] = &[
     &MEMORY_USED_RATIO,
     &CPU_USED_RATIO,
     &CPU_THROTTLED_RATIO,
+    &PIDS_USED_RATIO,
     &MEMORY,
     &WORKING_SET,
     &UNRECLAIMABLE,
@@ -160,6 +161,8 @@ pub(super) fn plain(figures: &Figures) -> Vec<Reading> {
     ];
     let mut readings: Vec<Reading> =
         bytes.into_iter().filter_map(|(metric, value)| value.map(|value| metric.is(float(value)))).collect();
+    let pids = figures.pids.zip(figures.pids_limit.and_then(Limit::at)).and_then(|(pids, most)| ratio(pids, most));
+    readings.extend(pids.map(|used| PIDS_USED_RATIO.with(["peer"], used)));
     readings.extend(figures.cpu.map(|cpu| CPU.is(cpu.as_secs_f64())));
     readings.extend(figures.throttled.map(|time| THROTTLED.is(time.as_secs_f64())));
     readings.extend(figures.cpu_cores.flatten().map(|cores| CPU_LIMIT.is(cores)));

@@ -2,6 +2,7 @@
 
 use super::metrics::{OOM_KILLS, RESTARTS};
 use super::*;
+use crate::collectors::facts::PIDS_USED_RATIO;
 use crate::collectors::testing::{Tree, at, value};
 use crate::reading::Metric;
 
@@ -94,6 +95,7 @@ fn reads_v2_by_the_name_of_the_slice() {
     assert_eq!(named(&readings, "sidecar_peer_cpu_limit_cores"), Some(0.5));
     assert_eq!(named(&readings, "sidecar_peer_pids"), Some(7.0));
     assert_eq!(named(&readings, "sidecar_peer_pids_limit"), None, "`max` is no limit");
+    assert_eq!(ratio_of(&readings, &PIDS_USED_RATIO), None, "and no share of one");
     assert_eq!(named(&readings, "sidecar_peer_pressure_ratio"), Some(0.12));
     assert_eq!(value(&readings, &OOM_KILLS, &["counted"]), Some(1.0), "the slice's count");
     assert_eq!(value(&readings, &OOM_KILLS, &["inferred"]), None, "v2 need not guess");
@@ -109,6 +111,7 @@ fn reads_v1_with_the_tightest_limit_of_the_hierarchy() {
     assert_eq!(named(&readings, "sidecar_peer_cpu_seconds_total"), Some(1.0));
     assert_eq!(named(&readings, "sidecar_peer_cpu_limit_cores"), None, "a quota of -1 is none");
     assert_eq!(named(&readings, "sidecar_peer_pids_limit"), Some(50.0));
+    assert_eq!(ratio_of(&readings, &PIDS_USED_RATIO), Some(0.14));
 }
 
 #[test]

@@ -1,30 +1,67 @@
 //! Environment files and the live environment, held against a schema (REQUIREMENTS D1 to D4).
 //! What must stay true: no value is ever shown; a finding names the variable, its line and the rule.
 
+mod files;
+mod init;
 mod interpolate;
+mod judge;
 mod read;
 #[cfg(test)]
 mod read_tests;
-#[expect(dead_code, reason = "the schema reads them; it comes next")]
+mod schema;
+mod strength;
+#[cfg(test)]
+mod tests;
+mod urls;
 mod variables;
 
+pub use init::init;
+
 use super::{Findings, Request, Rule, counted};
+use crate::clock;
 use crate::config::{self, Environment};
 use crate::limits;
+use judge::Desk;
+use schema::Schema;
+use variables::Variables;
 
 /// The rules of this folder.
-pub(super) static TABLES: &[&[&Rule]] = &[read::RULES];
+pub(super) static TABLES: &[&[&Rule]] = &[read::RULES, judge::RULES, urls::RULES, files::RULES];
 
-/// Checks all environment files that the request names.
+/// Checks all environment files that the request names; with a schema and no file, the live environment.
 pub(super) fn check(request: &Request, env: &Environment, findings: &mut Findings) {
+    if request.env.is_empty() && request.schema.is_none() {
+        return;
+    }
+    let schema = match Schema::named(request.schema.as_deref()) {
+        Ok(schema) => schema,
+        Err(message) => return findings.unreadable(message),
+    };
+    if request.env.is_empty() {
+        variables(request, &schema, &Variables::live(env), findings);
+    }
     for file in &request.env {
-        match config::read_text(file, limits::ENV_FILE_BYTES) {
-            Ok(text) => {
-                let outer = |name: &str| env.get(name).map(str::to_owned);
-                let variables = read::read(file, &text, &outer, findings);
-                findings.checked(file, counted(variables.len(), "variable"));
-            }
-            Err(error) => findings.unreadable(format!("{error}\n")),
+        match read(file, env, findings) {
+            Ok(found) => variables(request, &schema, &found, findings),
+            Err(message) => findings.unreadable(message),
         }
     }
+}
+
+fn variables(request: &Request, schema: &Schema, variables: &Variables, findings: &mut Findings) {
+    let mut desk = Desk { schema, profile: request.profile, variables, findings };
+    judge::judge(&mut desk);
+    urls::twins(&mut desk);
+    files::judge(&mut desk, clock::wall());
+    let known = variables.iter().filter(|one| schema.spec(&one.name).is_some()).count();
+    let summary =
+        format!("{}, {known} in the schema, {}", counted(variables.len(), "variable"), request.profile.as_str());
+    findings.checked(&variables.input, summary);
+}
+
+/// Reads a file; the error is the whole message.
+fn read(file: &str, env: &Environment, findings: &mut Findings) -> Result<Variables, String> {
+    let text = config::read_text(file, limits::ENV_FILE_BYTES).map_err(|error| format!("{error}\n"))?;
+    let outer = |name: &str| env.get(name).map(str::to_owned);
+    Ok(read::read(file, &text, &outer, findings))
 }

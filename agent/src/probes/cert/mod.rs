@@ -9,7 +9,7 @@ pub(super) mod tests;
 use super::file::folder::{Place, Unlisted};
 use super::file::worker::{Missed, Worker};
 use super::net::date;
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::clock;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -196,12 +196,13 @@ fn fault(seen: &Seen, now: f64, expires_after: Duration) -> Option<Fault> {
     if left < 0.0 {
         return Some(
             bad(format!("`{name}` expired on {day} (subject `{subject}`)"))
+                .exactly(Detail::CertificateExpired)
                 .hint("renew it, and see that whoever serves it loads the new file"),
         );
     }
     if let Some(early) = holds.certificates.iter().find(|certificate| seconds(certificate.not_before) > now) {
         let message = format!("`{name}` is not valid before {} (subject `{}`)", date(early.not_before), early.subject);
-        return Some(bad(message).hint("is the clock of this host right?"));
+        return Some(bad(message).exactly(Detail::CertificateNotYetValid).hint("is the clock of this host right?"));
     }
     match &holds.key {
         Some(Ok(false)) => {
@@ -214,6 +215,7 @@ fn fault(seen: &Seen, now: f64, expires_after: Duration) -> Option<Fault> {
     (left < expires_after.as_secs_f64()).then(|| {
         let left = Span(Duration::from_secs_f64((left / 3600.0).floor() * 3600.0));
         Fault::new(Reason::Stale, format!("`{name}` expires on {day}, in {left} (subject `{subject}`)"))
+            .exactly(Detail::CertificateNearExpiry)
             .hint(format!("less than {} are left; does its renewal work?", Span(expires_after)))
     })
 }

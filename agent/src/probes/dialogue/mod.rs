@@ -7,7 +7,7 @@ mod steps;
 
 use crate::limits;
 use crate::probes::net::{Stream, Tls, classify, fault_of, handshake};
-use crate::probes::{Context, Fault, Key, Reason, clean};
+use crate::probes::{Context, Detail, Fault, Key, Reason, clean};
 use crate::reading::{Metric, Type};
 use crate::units::human_bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -203,7 +203,7 @@ impl Dialogue {
             Missing::TooLong => {
                 Fault::new(Reason::Body, format!("{what} in the first {}; {said}", human_bytes(self.came as u64)))
             }
-            Missing::Late => Fault::new(Reason::Timeout, format!("{what} in time; {said}")),
+            Missing::Late => Fault::new(Reason::Timeout, format!("{what} in time; {said}")).exactly(Detail::NoAnswer),
             Missing::Broken(fault) => fault,
         }
     }

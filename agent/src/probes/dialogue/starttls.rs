@@ -2,7 +2,7 @@
 
 use super::Dialogue;
 use crate::probes::net::{Stream, Tls, classify, handshake};
-use crate::probes::{Context, Fault, Key, Reason, clean};
+use crate::probes::{Context, Detail, Fault, Key, Reason, clean};
 
 /// A protocol that begins in plain text and changes to TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -61,7 +61,7 @@ async fn smtp(cx: &mut Context<'_>, dialogue: &mut Dialogue) -> Result<(), Fault
     dialogue.say(b"EHLO localhost\r\n").await?;
     let offered = reply(cx, dialogue, "250").await?;
     if !offered.iter().any(|line| line.eq_ignore_ascii_case("STARTTLS")) {
-        return Err(Fault::new(Reason::Tls, "the server does not offer STARTTLS"));
+        return Err(Fault::new(Reason::Tls, "the server does not offer STARTTLS").exactly(Detail::TlsMissing));
     }
     dialogue.say(b"STARTTLS\r\n").await?;
     reply(cx, dialogue, "220").await.map(drop)
@@ -139,7 +139,8 @@ fn unexpected(dialogue: &Dialogue, line: &str, wanted: &str) -> Fault {
     let refusal = ["-ERR", "a NO", "a BAD"].iter().any(|word| line.starts_with(word)) || reply_line(line).is_some();
     match classify(dialogue.first()) {
         _ if refusal => Fault::new(Reason::Status, format!("the server answered `{said}`, not `{wanted}`")),
-        Some(spoken) => Fault::new(Reason::ProtocolMismatch, format!("it speaks {spoken}: `{said}`")),
+        Some(spoken) => Fault::new(Reason::ProtocolMismatch, format!("it speaks {spoken}: `{said}`"))
+            .exactly(Detail::Speaks(spoken)),
         None => Fault::new(Reason::ProtocolMismatch, format!("the server answered `{said}`, not `{wanted}`")),
     }
 }
@@ -184,7 +185,7 @@ async fn postgres(cx: &mut Context<'_>, dialogue: &mut Dialogue) -> Result<(), F
     match dialogue.next_bytes(cx, 1).await?.first() {
         // More than this letter is somebody else's greeting, or sent ahead of the handshake.
         Some(b'S') if dialogue.pending.is_empty() => Ok(()),
-        Some(b'N' | b'E') => Err(Fault::new(Reason::Tls, "the server does not offer TLS")),
+        Some(b'N' | b'E') => Err(Fault::new(Reason::Tls, "the server does not offer TLS").exactly(Detail::TlsMissing)),
         _ => Err(Fault::new(Reason::ProtocolMismatch, "what answered is no PostgreSQL")),
     }
 }

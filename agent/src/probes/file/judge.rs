@@ -4,7 +4,7 @@
 use super::folder::{Found, Place, Unlisted};
 use super::verify::{Contents, Verdict, Verifier};
 use crate::limits;
-use crate::probes::{Fault, Reason, clean};
+use crate::probes::{Detail, Fault, Reason, clean};
 use crate::units::{Span, human_bytes};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -96,7 +96,11 @@ impl Look {
         match &newest.verdict {
             Verdict::Bad(what) => {
                 let hint = "look at the log of the backup job, and make a new backup now; if this is no dump, set `contents: any`";
-                return Some(Fault::new(Reason::Body, format!("the newest backup `{name}` {what}")).hint(hint));
+                return Some(
+                    Fault::new(Reason::Body, format!("the newest backup `{name}` {what}"))
+                        .exactly(Detail::BackupCorrupt)
+                        .hint(hint),
+                );
             }
             Verdict::Unread(why) => {
                 let message = format!("the newest backup `{name}` cannot be read: {}", clean(why));
@@ -112,7 +116,11 @@ impl Look {
             ratio * 100.0,
             self.rules.min_size_ratio * 100.0
         );
-        Some(Fault::new(Reason::Body, message).hint("was data deleted, or a part of it not dumped?"))
+        Some(
+            Fault::new(Reason::Body, message)
+                .exactly(Detail::BackupShrunken)
+                .hint("was data deleted, or a part of it not dumped?"),
+        )
     }
 
     fn time_fault(&self, newest: &Newest) -> Option<Fault> {
@@ -131,7 +139,9 @@ impl Look {
                 Span(age),
                 Span(self.rules.max_age)
             );
-            Fault::new(Reason::Stale, message).hint("does the backup job still run? look at its log")
+            Fault::new(Reason::Stale, message)
+                .exactly(Detail::BackupStale)
+                .hint("does the backup job still run? look at its log")
         })
     }
 
@@ -142,7 +152,9 @@ impl Look {
             let what = if all.len() == 1 { "is 1 backup" } else { &format!("are {} backups", all.len()) };
             let message = format!("there {what}, at least {keep_least} expected");
             return Some(
-                Fault::new(Reason::Body, message).hint("who removed the others? a new deployment gets there by itself"),
+                Fault::new(Reason::Body, message)
+                    .exactly(Detail::BackupMissing)
+                    .hint("who removed the others? a new deployment gets there by itself"),
             );
         }
         let keep_for = keep_for?;
@@ -161,7 +173,9 @@ fn none(writing: Option<&str>) -> Fault {
         Some(name) => format!("there is no finished backup; `{name}` is being written"),
         None => "there is no backup".to_owned(),
     };
-    Fault::new(Reason::Stale, message).hint("does the backup job run, and does it write to this place?")
+    Fault::new(Reason::Stale, message)
+        .exactly(Detail::BackupMissing)
+        .hint("does the backup job run, and does it write to this place?")
 }
 
 fn fault_of(unlisted: &Unlisted) -> Fault {
@@ -177,7 +191,8 @@ fn fault_of(unlisted: &Unlisted) -> Fault {
         }
         Unlisted::Broken(..) => (Reason::Unreachable, "is it a network mount whose server is gone?"),
     };
-    Fault::new(reason, unlisted.to_string()).hint(hint)
+    let detail = matches!(unlisted, Unlisted::Missing(_)).then_some(Detail::BackupMissing);
+    Fault { detail, ..Fault::new(reason, unlisted.to_string()).hint(hint) }
 }
 
 /// Seconds since it was written; negative when that lies in the future.

@@ -8,7 +8,7 @@ pub(super) mod tests;
 
 use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, facts as net, keys, session, sniff};
 use super::outcome::late;
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
@@ -269,6 +269,7 @@ impl Grpc {
             Some("SERVING") => Ok(()),
             Some("SERVICE_UNKNOWN") => Err(self.unknown_service("SERVICE_UNKNOWN")),
             Some(name) => Err(Fault::new(Reason::Status, format!("{whose} says {name}"))
+                .exactly(Detail::PartsUnhealthy)
                 .hint("it is up and calls itself not ready; its own log says why")),
             None => Err(Fault::new(Reason::Body, format!("{whose} says the unknown status {number}"))),
         }
@@ -292,13 +293,18 @@ impl Grpc {
         let because = if why.is_empty() { String::new() } else { format!(": `{why}`") };
         let fault = |reason| Fault::new(reason, format!("answered gRPC status {} ({code}){because}", code_name(code)));
         match code {
-            4 => fault(Reason::Timeout),
+            4 => fault(Reason::Timeout).exactly(Detail::TooSlow),
             5 => self.unknown_service("NOT_FOUND"),
-            7 | 16 => fault(Reason::Auth).hint("it wants credentials: put them into `metadata`"),
-            8 => fault(Reason::Saturated).hint("it is out of quota, memory or connections"),
+            7 => fault(Reason::Auth).exactly(Detail::PermissionMissing).hint("this client may not ask that"),
+            16 => {
+                fault(Reason::Auth).exactly(Detail::LoginRefused).hint("it wants credentials: put them into `metadata`")
+            }
+            8 => {
+                fault(Reason::Saturated).exactly(Detail::RateLimited).hint("it is out of quota, memory or connections")
+            }
             12 => fault(Reason::Status)
                 .hint("the server speaks gRPC and has no health service; register `grpc.health.v1.Health` in it"),
-            14 => fault(Reason::Status).hint("the proxy before it reaches no server"),
+            14 => fault(Reason::Status).exactly(Detail::UpstreamDown).hint("the proxy before it reaches no server"),
             _ => fault(Reason::Status),
         }
     }
@@ -332,7 +338,10 @@ fn broken(error: &hyper::Error) -> Fault {
 
 /// The fault of an HTTP answer that is none of gRPC.
 fn no_grpc(status: u16) -> Fault {
-    let fault = |reason| Fault::new(reason, format!("answered HTTP status {status} without a gRPC status"));
+    let exactly = Detail::of_status(status);
+    let fault = |reason| {
+        Fault::new(reason, format!("answered HTTP status {status} without a gRPC status")).exactly(exactly.clone())
+    };
     match status {
         401 | 403 => fault(Reason::Auth).hint("it wants credentials: put them into `metadata`"),
         429 | 503 => fault(Reason::Saturated).hint("the proxy before it reaches no server, or is full"),

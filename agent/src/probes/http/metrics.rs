@@ -28,6 +28,12 @@ pub(super) static LAST_MODIFIED: Metric = Metric::gauge(
     "Unix time in seconds of the answer's Last-Modified header, absent without one",
 );
 
+pub(super) static CLOCK_OFFSET: Metric = Metric::gauge(
+    "sidecar_clock_offset_seconds",
+    "Seconds by which the service's clock is ahead of the agent's, negative when behind, by the `Date` of its answer and so to the \
+     second; absent without one, and when the answer is from a cache",
+);
+
 /// The phases of a request, in order.
 pub(super) const PHASES: [&str; 5] = ["resolve", "connect", "tls", "processing", "transfer"];
 
@@ -45,6 +51,7 @@ pub(super) static FACTS: &[&Metric] = &[
     &VERSION,
     &FAILED_REGEX,
     &LAST_MODIFIED,
+    &CLOCK_OFFSET,
     &net::EARLIEST_EXPIRY,
     &net::LAST_CHAIN_EXPIRY,
     &net::LAST_CHAIN,

@@ -3,6 +3,7 @@
 //! URL and to no other, nothing is read beyond its cap, and a deadline loses no phase that has begun.
 
 mod exchange;
+mod fetch;
 mod json;
 mod metrics;
 pub(super) mod page;
@@ -19,6 +20,8 @@ mod unpack;
 #[cfg(test)]
 pub(super) use tests::CASES;
 
+pub use fetch::{Fetched, fetch};
+
 use crate::node::{Node, Problems};
 use crate::probes::outcome::late;
 use crate::probes::{Context, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters};
@@ -26,17 +29,19 @@ use crate::{clock, limits};
 use bytes::Bytes;
 use exchange::{Ask, Got, authority, exchange};
 use http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LAST_MODIFIED as LAST_MODIFIED_HEADER, LOCATION, TRANSFER_ENCODING,
+    AGE, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, LAST_MODIFIED as LAST_MODIFIED_HEADER, LOCATION,
+    TRANSFER_ENCODING,
 };
 use http::{Method, StatusCode, Version};
 use metrics::{
-    BODY_LENGTH, CONTENT_LENGTH as ANNOUNCED_LENGTH, DURATION, FAILED_REGEX, LAST_MODIFIED, PHASES, REDIRECTS, SSL,
-    STATUS, VERSION,
+    BODY_LENGTH, CLOCK_OFFSET, CONTENT_LENGTH as ANNOUNCED_LENGTH, DURATION, FAILED_REGEX, LAST_MODIFIED, PHASES,
+    REDIRECTS, SSL, STATUS, VERSION,
 };
 use params::Params;
 use plan::Plan;
 use pool::Page;
 use rules::Answer;
+use std::time::SystemTime;
 use tokio::time::timeout_at;
 use url::Url;
 
@@ -212,6 +217,15 @@ fn measure(cx: &mut Context<'_>, got: &Got) {
     if let Some(at) = answer.headers.get(LAST_MODIFIED_HEADER).and_then(|value| http_date(value.to_str().ok()?)) {
         cx.measure(LAST_MODIFIED.is(at));
     }
+    if let Some(offset) = clock_offset(&answer.headers, clock::wall()) {
+        cx.measure(CLOCK_OFFSET.is(offset));
+    }
+}
+
+/// By how many seconds the clock behind an answer is ahead of ours. The `Date` of an answer from a cache is older than the answer.
+fn clock_offset(headers: &HeaderMap, now: SystemTime) -> Option<f64> {
+    let date = headers.get(DATE).filter(|_| !headers.contains_key(AGE))?;
+    Some(http_date(date.to_str().ok()?)? - clock::unix(now).floor())
 }
 
 /// Seconds since the epoch of a date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7; the form all must send).

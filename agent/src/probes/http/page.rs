@@ -63,7 +63,7 @@ pub(in crate::probes) enum Upgrade {
     /// From here on the connection speaks something else.
     Agreed(Box<Agreed>),
     /// The server answered in HTTP.
-    Answered(Got),
+    Answered(Box<Got>),
 }
 
 impl Page {
@@ -115,7 +115,7 @@ impl Page {
         let ask = Ask { plan: &self.plan, url, method, headers, body: Bytes::new(), tls };
         Ok(match change(cx, ask).await.map_err(|fault| self.reworded(fault))? {
             Changed::Agreed(agreed) => Upgrade::Agreed(agreed),
-            Changed::Answered(got) => Upgrade::Answered(Got::of(*got)),
+            Changed::Answered(got) => Upgrade::Answered(Box::new(Got::of(*got))),
         })
     }
 }
@@ -135,7 +135,7 @@ impl Page {
             Some(_) => Some(format!("it has no TLS on this port: write the URL as `{scheme}+http://…`")),
             None => fault.hint,
         };
-        Fault { reason: fault.reason, message, hint }
+        Fault { reason: fault.reason, detail: fault.detail, message, hint }
     }
 }
 

@@ -4,7 +4,7 @@ use super::json::Assertion;
 use super::parts::failing;
 use super::pool::Page;
 use super::status::StatusCodes;
-use crate::probes::{Fault, Reason, clean};
+use crate::probes::{Detail, Fault, Reason, clean};
 use http::header::{HeaderMap, HeaderName};
 use http::{StatusCode, Version};
 use regex_lite::Regex;
@@ -107,18 +107,27 @@ impl Rules {
         }
         match code {
             401 | 403 if self.with_credentials => {
-                Fault::new(Reason::Auth, message).hint("the credentials were refused; are they of this environment?")
+                let detail = if code == 401 { Detail::LoginRefused } else { Detail::PermissionMissing };
+                Fault::new(Reason::Auth, message)
+                    .exactly(detail)
+                    .hint("the credentials were refused; are they of this environment?")
             }
             401 => Fault::new(Reason::Status, message)
+                .exactly(Detail::LoginRefused)
                 .hint("it wants credentials: `basic_auth`, `authorization`, or user and password in the URL"),
-            404 => Fault::new(Reason::Status, message).hint("the server is up; is the path right?"),
+            404 => Fault::new(Reason::Status, message)
+                .exactly(Detail::Status(404))
+                .hint("the server is up; is the path right?"),
             301 | 302 | 303 | 307 | 308 => {
                 let to =
                     answer.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
                 let to: String = clean(to).chars().take_while(|c| *c != '?').collect();
-                Fault::new(Reason::Status, message).hint(format!("it redirects to `{to}`"))
+                Fault::new(Reason::Status, message)
+                    .exactly(Detail::Status(code))
+                    .hint(format!("it redirects to `{to}`"))
             }
-            _ => Fault::new(Reason::Status, message),
+            _ if !failing.is_empty() => Fault::new(Reason::Status, message).exactly(Detail::PartsUnhealthy),
+            _ => Fault::new(Reason::Status, message).exactly(by_status(answer)),
         }
     }
 
@@ -156,6 +165,27 @@ impl HeaderRule {
     }
 }
 
+/// What a status says exactly. A proxy writes its own page for 502 and 504, and for a limit; 503 alone tells neither.
+fn by_status(answer: &Answer) -> Detail {
+    let says = || String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
+    match answer.status.as_u16() {
+        500 | 503 if GATEWAY.iter().any(|words| says().contains(words)) => Detail::UpstreamDown,
+        503 if answer.headers.contains_key(http::header::RETRY_AFTER) && says().contains("limit") => {
+            Detail::RateLimited
+        }
+        code => Detail::of_status(code),
+    }
+}
+
+/// What proxies write when what is behind them does not answer.
+const GATEWAY: [&str; 5] = [
+    "bad gateway",
+    "gateway time",
+    "upstream connect error",
+    "no healthy upstream",
+    "no server is available to handle this request",
+];
+
 /// nginx and Go say in plain HTTP that their port wants TLS.
 fn plain_to_tls_port(answer: &Answer) -> Option<Fault> {
     let says = String::from_utf8_lossy(answer.body.get(..1024.min(answer.body.len()))?).to_ascii_lowercase();
@@ -163,6 +193,7 @@ fn plain_to_tls_port(answer: &Answer) -> Option<Fault> {
         says.contains("plain http request was sent to https port") || says.contains("http request to an https server");
     (answer.status == 400 && !answer.secure && wants_tls).then(|| {
         Fault::new(Reason::ProtocolMismatch, "the port speaks tls, the URL says http")
+            .exactly(Detail::TlsUnexpected)
             .hint("write the URL as `https://…`")
     })
 }

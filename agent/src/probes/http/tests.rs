@@ -468,6 +468,17 @@ fn reads_http_dates() {
 }
 
 #[test]
+fn a_clock_is_told_by_the_date_of_an_answer_that_is_from_no_cache() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_700_900);
+    let mut headers = HeaderMap::new();
+    assert_eq!(clock_offset(&headers, now), None);
+    headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+    assert_eq!(clock_offset(&headers, now), Some(77.0));
+    headers.insert(AGE, "0".parse().unwrap());
+    assert_eq!(clock_offset(&headers, now), None, "whose clock that was nobody knows");
+}
+
+#[test]
 fn each_mistake_has_its_message() {
     let says = |keys: &str| problems("http://me:pw@backend/", keys);
     insta::assert_snapshot!(says(r#"{"method": "GE T"}"#), @"method: not an HTTP method: `GE T`");

@@ -13,7 +13,7 @@ pub use exposition::{Exposition, Family, FamilyType, Suffix};
 
 use super::http::page::{Access, Authorization, BodyLimit, Got, Page, begin};
 use super::net::TlsConfig;
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -202,7 +202,10 @@ fn tell(cx: &mut Context<'_>, globs: &Globs, exposition: &Exposition) {
 
 /// The fault of an answer that is not the page, by its status.
 fn refused(got: &Got) -> Result<(), Fault> {
-    let fault = |reason| Fault::new(reason, format!("answered status {}, expected 200 and metrics", got.status));
+    let fault = |reason| {
+        Fault::new(reason, format!("answered status {}, expected 200 and metrics", got.status))
+            .exactly(Detail::of_status(got.status))
+    };
     match got.status {
         200 => Ok(()),
         401 | 403 => {

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::probes::database::{Dialed, Stream, dial, other, stranger};
 use crate::probes::sql::connection::{Connection, Inner, too_much};
 use crate::probes::sql::{Plan, Security};
-use crate::probes::{Context, Depth, Fault, Reason, clean, net};
+use crate::probes::{Context, Depth, Detail, Fault, Reason, clean, net};
 use crate::units::Span;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::net::SocketAddr;
@@ -93,6 +93,7 @@ fn secures(security: Security, greeting: &Greeting) -> Result<bool, Fault> {
         (Security::Off, _) | (Security::Preferred, false) => Ok(false),
         (_, true) => Ok(true),
         (_, false) => Err(Fault::new(Reason::Tls, "the server has no TLS, and the URL or `tls_config` wants it")
+            .exactly(Detail::TlsMissing)
             .hint("give it a certificate (`ssl_cert`, `ssl_key`), or write `?ssl-mode=DISABLED`")),
     }
 }
@@ -240,7 +241,8 @@ async fn greeting(
         }
         Ok(Ok(_)) => net::fault_of(&std::io::ErrorKind::UnexpectedEof.into(), "read the server's greeting"),
         Ok(Err(error)) => net::fault_of(&error, "read the server's greeting"),
-        Err(_elapsed) => Fault::new(Reason::Timeout, format!("connected, and no greeting within {}", Span(share))),
+        Err(_elapsed) => Fault::new(Reason::Timeout, format!("connected, and no greeting within {}", Span(share)))
+            .exactly(Detail::NoAnswer),
     };
     Err(stranger(cx, address, scheme).await.unwrap_or(fault))
 }
@@ -258,7 +260,7 @@ pub(in crate::probes) fn fault_of(trouble: &Trouble, doing: &str) -> Fault {
             let message = format!("the server wants this user to log in by `{name}`, which the agent does not know");
             let hint = "give the agent an account of its own with `caching_sha2_password` (MySQL) or `mysql_native_password` \
                         (MariaDB); `mysql_clear_password` also wants `?ssl-mode=VERIFY_IDENTITY`";
-            return Fault::new(Reason::Auth, message).hint(hint);
+            return Fault::new(Reason::Auth, message).exactly(Detail::LoginRefused).hint(hint);
         }
     };
     let (reason, hint) = match number {
@@ -280,5 +282,22 @@ pub(in crate::probes) fn fault_of(trouble: &Trouble, doing: &str) -> Fault {
         1205 | 1969 | 3024 => (Reason::Timeout, "the server is too busy, or a lock is held: see SHOW PROCESSLIST"),
         _ => (Reason::Body, "the server's log may say more"),
     };
-    Fault::new(reason, format!("the server refused {doing}: {}", clean(message))).hint(hint)
+    let fault = Fault::new(reason, format!("the server refused {doing}: {}", clean(message))).hint(hint);
+    Fault { detail: exactly(number), ..fault }
+}
+
+/// What a number says exactly.
+fn exactly(number: u16) -> Option<Detail> {
+    Some(match number {
+        1045 | 1251 | 1275 | 1524 | 1698 | 1862 | 2059 => Detail::LoginRefused,
+        1044 | 1130 | 1142 | 1143 | 1227 => Detail::PermissionMissing,
+        1046 | 1049 => Detail::DatabaseMissing,
+        1054 | 1146 => Detail::TableMissing,
+        1040 | 1203 | 1226 => Detail::TooManyConnections,
+        1290 | 1792 | 1836 => Detail::ReadOnly,
+        1037 | 1038 | 1041 => Detail::OutOfMemory,
+        1053 | 1927 => Detail::NotReady,
+        1205 | 1969 | 3024 => Detail::TooSlow,
+        _ => return None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::lookup;
 use crate::limits;
-use crate::probes::{Context, Fault, Reason};
+use crate::probes::{Context, Detail, Fault, Reason};
 use crate::units::Span;
 use std::fmt;
 use std::io;
@@ -149,10 +149,15 @@ async fn attempt(source: Option<IpAddr>, address: SocketAddr, share: Duration) -
             let _ = stream.set_nodelay(true);
             Ok(stream)
         }
-        Ok(Err(error)) => Err(fault_of(&error, &format!("connect to {address}"))),
+        Ok(Err(error)) => {
+            let fault = fault_of(&error, &format!("connect to {address}"));
+            let refused = fault.reason == Reason::Refused;
+            Err(if refused { fault.exactly(Detail::NothingListens(address)) } else { fault })
+        }
         Err(_elapsed) => {
             let message = format!("{address} did not accept a connection within {}", Span(share));
             Err(Fault::new(Reason::Timeout, message)
+                .exactly(Detail::ConnectTimeout)
                 .hint("a firewall that drops packets looks like this, and so does a dead host"))
         }
     }
@@ -178,7 +183,12 @@ pub fn fault_of(error: &io::Error, deed: &str) -> Fault {
         Kind::UnexpectedEof => (Reason::ProtocolMismatch, "the peer closed the connection"),
         _ => return Fault::new(Reason::Unreachable, format!("could not {deed}: {error}")),
     };
-    Fault::new(reason, format!("could not {deed}: {what}"))
+    let fault = Fault::new(reason, format!("could not {deed}: {what}"));
+    match reason {
+        Reason::Unreachable => fault.exactly(Detail::NoRoute),
+        Reason::Timeout => fault.exactly(Detail::ConnectTimeout),
+        _ => fault,
+    }
 }
 
 #[cfg(test)]

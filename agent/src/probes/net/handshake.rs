@@ -7,7 +7,7 @@ use super::verifier::{Recorder, Shown};
 use super::{Tap, Tls, TlsStream, classify, fault_of};
 use crate::clock;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
-use crate::probes::{Context, Fault, Reason, clean};
+use crate::probes::{Context, Detail, Fault, Reason, clean};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error};
 use rustls_pki_types::ServerName;
 use std::io;
@@ -98,6 +98,7 @@ fn refused(error: &Error, leaf: Option<&Certificate>, wanted: &str) -> Fault {
                     Reason::Certificate,
                     format!("a certificate above the server's own has expired{of}"),
                 )
+                .exactly(Detail::CertificateExpired)
                 .hint("the server sends an old intermediate certificate; replace its chain file");
             } else {
                 "the certificate expired"
@@ -131,7 +132,23 @@ fn refused(error: &Error, leaf: Option<&Certificate>, wanted: &str) -> Fault {
             "see the server's certificate file",
         ),
     };
-    Fault::new(Reason::Certificate, message).hint(hint)
+    let fault = Fault::new(Reason::Certificate, message).hint(hint);
+    let Error::InvalidCertificate(why) = error else { return fault };
+    Fault { detail: exactly(why, leaf.is_some_and(Certificate::self_signed)), ..fault }
+}
+
+/// What exactly is wrong with a certificate.
+#[must_use]
+pub fn exactly(why: &CertificateError, self_signed: bool) -> Option<Detail> {
+    use CertificateError as E;
+    match why {
+        E::Expired | E::ExpiredContext { .. } => Some(Detail::CertificateExpired),
+        E::NotValidYet | E::NotValidYetContext { .. } => Some(Detail::CertificateNotYetValid),
+        E::NotValidForName | E::NotValidForNameContext { .. } => Some(Detail::CertificateWrongHost),
+        E::UnknownIssuer => Some(Detail::CertificateUnknownIssuer),
+        E::Other(_) if self_signed => Some(Detail::CertificateUnknownIssuer),
+        _ => None,
+    }
 }
 
 /// The fault of a handshake that broke off before or after the certificate.
@@ -143,6 +160,7 @@ fn failed(error: &io::Error, first: &[u8]) -> Fault {
     match (rustls, classify(first)) {
         (Error::InvalidMessage(_), Some(spoken)) if spoken.protocol != "tls" => {
             Fault::new(Reason::ProtocolMismatch, format!("speaks {spoken}, not TLS"))
+                .exactly(Detail::TlsMissing)
                 .hint("is it the port without TLS? then the URL must say so")
         }
         (Error::InvalidMessage(_), None) => {

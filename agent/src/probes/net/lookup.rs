@@ -5,7 +5,7 @@ use super::Addresses;
 use super::facts::{IP_HASH, IP_PROTOCOL, LOOKUP_TIME};
 use crate::limits;
 use crate::probes::outcome::Pinned;
-use crate::probes::{Context, Fault, Reason};
+use crate::probes::{Context, Detail, Fault, Reason};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -56,7 +56,9 @@ async fn resolve(cx: &Context<'_>, host: &str) -> Result<Vec<IpAddr>, Fault> {
     let Ok(Ok(permit)) = waiting else {
         let message =
             format!("look-up of `{host}` did not begin: {} others hang in the resolver", limits::LOOKUPS_AT_ONCE);
-        return Err(Fault::new(Reason::Dns, message).hint("is the name server of this container or host alive?"));
+        return Err(Fault::new(Reason::Dns, message)
+            .exactly(Detail::ResolverSilent)
+            .hint("is the name server of this container or host alive?"));
     };
     let name = (host.to_owned(), 0);
     // A task of its own: when the probe's deadline drops us, the permit stays with the thread that still hangs.
@@ -69,6 +71,7 @@ async fn resolve(cx: &Context<'_>, host: &str) -> Result<Vec<IpAddr>, Fault> {
         Ok(Ok(Err(error))) => Err(unknown(host, &error)),
         Ok(Err(_gone)) => Err(Fault::new(Reason::Internal, format!("the look-up of `{host}` broke off"))),
         Err(_elapsed) => Err(Fault::new(Reason::Dns, format!("the resolver did not answer for `{host}` in time"))
+            .exactly(Detail::ResolverSilent)
             .hint("is the name server of this container or host alive?")),
     }
 }
@@ -77,14 +80,16 @@ fn unknown(host: &str, error: &io::Error) -> Fault {
     let text = error.to_string();
     if text.contains("Temporary failure") {
         return Fault::new(Reason::Dns, format!("the resolver could not answer for `{host}`: {text}"))
+            .exactly(Detail::ResolverSilent)
             .hint("is the name server alive, and does this container share a network with the service?");
     }
     let advice = "compare it with the service's name in the compose file; both must share a network";
-    Fault::new(Reason::Dns, format!("no such host: `{host}`")).hint(advice)
+    Fault::new(Reason::Dns, format!("no such host: `{host}`")).exactly(Detail::NameUnknown).hint(advice)
 }
 
 /// Records which address was taken.
 pub fn record(cx: &mut Context<'_>, address: IpAddr) {
+    cx.reached(address);
     cx.measure(IP_PROTOCOL.is(if address.is_ipv4() { 4.0 } else { 6.0 }));
     cx.measure(IP_HASH.is(f64::from(fnv32a(address))));
 }

@@ -21,7 +21,7 @@ use crate::parser::Parser;
 pub use address::{Addresses, Connected, IpProtocol, connect, connect_from, fault_of, matching};
 pub use certificate::{Certificate, date};
 pub use facts::{FACTS, SECURE_FACTS};
-pub use handshake::handshake;
+pub use handshake::{exactly, handshake};
 pub use lookup::{Lookups, addresses, record};
 pub use sniff::{Sniffed, explained, session, sniff, watched};
 pub use spoken::{Spoken, advice, classify, has_twin};

@@ -1,7 +1,7 @@
 //! What a peer speaks, told from the first bytes it sent: a greeting, or its answer to something that it did not understand.
 //! Pure; the bytes may be anything.
 
-use crate::probes::{Fault, Reason, clean};
+use crate::probes::{Detail, Fault, Reason, clean};
 use std::fmt;
 
 /// A protocol and, when the peer said it, its version or software: `mysql 8.0.36`, `ssh OpenSSH_9.2p1`.
@@ -48,7 +48,14 @@ impl Spoken {
     #[must_use]
     pub fn instead_of(&self, scheme: &str, address: impl fmt::Display) -> Fault {
         let message = format!("{address} speaks {self}, the URL says {scheme}");
-        Fault::new(Reason::ProtocolMismatch, message).hint(advice(self.protocol, scheme))
+        let detail = if self.protocol == "tls" {
+            Detail::TlsUnexpected
+        } else if plain_of(scheme).is_some_and(|plain| self.protocol == inside(plain)) {
+            Detail::TlsMissing
+        } else {
+            Detail::Speaks(self.clone())
+        };
+        Fault::new(Reason::ProtocolMismatch, message).exactly(detail).hint(advice(self.protocol, scheme))
     }
 }
 
@@ -57,12 +64,7 @@ impl Spoken {
 pub fn advice(spoken: &str, scheme: &str) -> String {
     let secure = TWINS.iter().find(|(plain, _)| *plain == scheme).map(|(_, secure)| *secure);
     let plain = TWINS.iter().find(|(_, secure)| *secure == scheme).map(|(plain, _)| *plain);
-    // What is spoken over a plain connection of that kind.
-    let inside = match plain.unwrap_or(scheme) {
-        "ws" | "metrics" => "http",
-        "valkey" => "redis",
-        name => name.trim_end_matches(" with tls"),
-    };
+    let inside = inside(plain.unwrap_or(scheme));
     match (secure, plain) {
         (Some(secure), _) if spoken == "tls" => format!("write the URL as `{secure}://…`"),
         _ if (spoken, scheme) == ("tls", "smtp") => "it has TLS from the start: write `tls: true`".to_owned(),
@@ -71,6 +73,21 @@ pub fn advice(spoken: &str, scheme: &str) -> String {
         }
         _ if spoken == inside => "it has no TLS on this port: leave `tls` out".to_owned(),
         _ => format!("is the port right? if it is, write the URL as `{spoken}://…`"),
+    }
+}
+
+/// The scheme without TLS of one with it.
+fn plain_of(scheme: &str) -> Option<&str> {
+    let twin = TWINS.iter().find(|(_, secure)| *secure == scheme).map(|(plain, _)| *plain);
+    twin.or_else(|| scheme.strip_suffix(" with tls"))
+}
+
+/// What is spoken over a plain connection of that kind.
+fn inside(plain: &str) -> &str {
+    match plain {
+        "ws" | "metrics" => "http",
+        "valkey" => "redis",
+        name => name.trim_end_matches(" with tls"),
     }
 }
 

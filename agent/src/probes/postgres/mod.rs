@@ -18,7 +18,7 @@ use super::sql::connection::{Connection, Failure, Inner, Row, driver_fault, firs
 use super::sql::relay::{self, Framing, Relay};
 use super::sql::tables::Table;
 use super::sql::{self, Dialect, Lasting, Params, Plan, Security, measure, measure_connections, optional};
-use super::{Context, Fault, Kind, Reason, clean, fields_of, net};
+use super::{Context, Detail, Fault, Kind, Reason, clean, fields_of, net};
 use crate::limits;
 use crate::parser::Parser;
 use crate::reading::Metric;
@@ -298,6 +298,7 @@ async fn secured(
             Ok(stream)
         }
         (b"N", _) => Err(Fault::new(Reason::Tls, "the server has no TLS, and the URL or `tls_config` wants it")
+            .exactly(Detail::TlsMissing)
             .hint("switch `ssl` on in postgresql.conf, or write `?sslmode=disable`")),
         ([], ended) => {
             let fault = match ended {
@@ -305,6 +306,7 @@ async fn secured(
                 Ok(Ok(_)) => net::fault_of(&std::io::ErrorKind::UnexpectedEof.into(), "ask for TLS"),
                 Err(_elapsed) => {
                     Fault::new(Reason::Timeout, format!("connected, and no answer within {}", Span(share)))
+                        .exactly(Detail::NoAnswer)
                 }
             };
             Err(stranger(cx, address, scheme).await.unwrap_or(fault))
@@ -339,5 +341,22 @@ pub(super) fn fault_of(error: &sqlx::Error, doing: &str) -> Fault {
         "57014" | "55P03" => (Reason::Timeout, "the server is too busy, or a lock is held: see pg_stat_activity"),
         _ => (Reason::Body, "the server's log may say more"),
     };
-    Fault::new(reason, format!("the server refused {doing}: {}", clean(text))).hint(hint)
+    let fault = Fault::new(reason, format!("the server refused {doing}: {}", clean(text))).hint(hint);
+    Fault { detail: exactly(&code, reason), ..fault }
+}
+
+/// What a code says exactly.
+fn exactly(code: &str, reason: Reason) -> Option<Detail> {
+    Some(match code {
+        "28P01" | "28000" => Detail::LoginRefused,
+        "42501" => Detail::PermissionMissing,
+        "3D000" => Detail::DatabaseMissing,
+        "3F000" | "42P01" | "42703" => Detail::TableMissing,
+        "53300" | "08P01" if reason == Reason::Saturated => Detail::TooManyConnections,
+        "25006" => Detail::ReadOnly,
+        "53200" => Detail::OutOfMemory,
+        "57P03" | "57P01" | "57P02" | "57P05" => Detail::NotReady,
+        "57014" | "55P03" => Detail::TooSlow,
+        _ => return None,
+    })
 }

@@ -6,7 +6,7 @@ use crate::probes::database::{
     REPLICATION_UP, UPTIME,
 };
 use crate::probes::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
-use crate::probes::{Context, Fault, Reason};
+use crate::probes::{Context, Detail, Fault, Reason};
 use crate::reading::Metric;
 
 /// What the probe measures of every server.
@@ -120,7 +120,8 @@ impl<'a> Facts<'a> {
             None => ("redis", self.text("redis_version")),
         };
         let version = version.map(|version| format!("{name} {version}"));
-        let notes = [("version", version), ("role", self.text("role").map(str::to_owned))];
+        let text = |name| self.text(name).map(str::to_owned);
+        let notes = [("version", version), ("role", text("role")), ("maxmemory_policy", text("maxmemory_policy"))];
         let notes = notes.into_iter().chain([("persistence", self.persistence().map(|(_, words)| words))]);
         notes.filter_map(|(name, text)| Some((name, text?))).for_each(|(name, text)| cx.note(name, &text));
     }
@@ -188,5 +189,24 @@ pub(super) fn fault_of(error: &str, doing: &str) -> Fault {
         }
         _ => (Reason::Body, "the server's log may say more"),
     };
-    Fault::new(reason, format!("the server refused {doing}: {}", super::super::clean(error))).hint(hint)
+    let fault = Fault::new(reason, format!("the server refused {doing}: {}", super::super::clean(error))).hint(hint);
+    Fault { detail: exactly(code, reason, error), ..fault }
+}
+
+/// What the error's code says exactly; `ERR` is told apart by the reason, which the server's own fixed sentences gave.
+fn exactly(code: &str, reason: Reason, error: &str) -> Option<Detail> {
+    Some(match code {
+        "NOPERM" => Detail::PermissionMissing,
+        "OOM" => Detail::OutOfMemory,
+        "BUSY" => Detail::TooSlow,
+        "LOADING" => Detail::Loading,
+        "MISCONF" | "READONLY" | "NOREPLICAS" => Detail::ReadOnly,
+        "MASTERDOWN" | "CLUSTERDOWN" => Detail::ReplicationBroken,
+        _ if error.contains("max number of clients") => Detail::TooManyConnections,
+        _ => match reason {
+            Reason::Auth => Detail::LoginRefused,
+            Reason::Schema => Detail::DatabaseMissing,
+            _ => return None,
+        },
+    })
 }

@@ -6,7 +6,7 @@ use super::resp::{self, Broken, Reply};
 use crate::limits;
 use crate::probes::database::{Dialed, Stream, dial, other, stranger};
 use crate::probes::net::{self, Tls};
-use crate::probes::{Context, Fault, Reason, Target};
+use crate::probes::{Context, Detail, Fault, Reason, Target};
 use crate::units::Span;
 use std::io;
 use std::net::SocketAddr;
@@ -150,7 +150,8 @@ impl Session {
         match timeout(share, self.exchange(words)).await {
             Ok(ended) => ended,
             Err(_elapsed) => {
-                let silent = Fault::new(Reason::Timeout, format!("connected, and no answer within {}", Span(share)));
+                let silent = Fault::new(Reason::Timeout, format!("connected, and no answer within {}", Span(share)))
+                    .exactly(Detail::NoAnswer);
                 Err(Lost::Wrong(stranger(cx, self.address, &self.scheme).await.unwrap_or(silent)))
             }
         }
@@ -248,7 +249,7 @@ impl Session {
                 let fault = net::fault_of(&error, "read the answer");
                 match fault.reason {
                     // It has spoken Redis before, so this is no other protocol: the answer was cut off.
-                    Reason::ProtocolMismatch if self.known => Fault { reason: Reason::Body, ..fault },
+                    Reason::ProtocolMismatch if self.known => Fault { reason: Reason::Body, detail: None, ..fault },
                     _ if self.known => fault,
                     _ => stranger(cx, self.address, &self.scheme).await.unwrap_or(fault),
                 }
@@ -273,7 +274,8 @@ async fn secure(
         }
         Ok(Err(fault)) => Err(fault),
         Err(_elapsed) => {
-            let fault = Fault::new(Reason::Timeout, format!("no TLS answer within {}", Span(share)));
+            let fault =
+                Fault::new(Reason::Timeout, format!("no TLS answer within {}", Span(share))).exactly(Detail::NoAnswer);
             Err(stranger(cx, address, &target.scheme).await.unwrap_or(fault))
         }
     }

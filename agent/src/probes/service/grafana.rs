@@ -4,7 +4,7 @@ use super::{FACTS, KEYS, Params, build as service, json, judge, note, part};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::http::page::Page;
-use crate::probes::{Context, Fault, Kind, Probe, Reason, Target, clean, fields_of};
+use crate::probes::{Context, Detail, Fault, Kind, Probe, Reason, Target, clean, fields_of};
 use serde_json::Value;
 
 /// The row of the table.
@@ -47,6 +47,7 @@ async fn look(page: &Page, cx: &mut Context<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::new(Reason::Status, format!("it is up and calls its database `{}`", clean(database)))
+        .exactly(Detail::PartsUnhealthy)
         .hint("its log says why; is the database of `GF_DATABASE_URL` up, or the disk of its SQLite file full?"))
 }
 

@@ -5,7 +5,7 @@ use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::http::page::{Page, plain};
-use crate::probes::{Context, Fault, Kind, Probe, Reason, Target, clean, fields_of};
+use crate::probes::{Context, Detail, Fault, Kind, Probe, Reason, Target, clean, fields_of};
 use serde_json::Value;
 
 /// The row of the table.
@@ -56,6 +56,7 @@ async fn look(page: &Page, cx: &mut Context<'_>) -> Result<(), Fault> {
         pipelines(&answer).filter(|(_, colour)| *colour == Colour::Red).map(|(name, _)| clean(name)).collect();
     let which = if red.is_empty() { String::new() } else { format!(", by its pipelines {}", red.join(", ")) };
     Err(Fault::new(Reason::Status, format!("it calls itself red{which}"))
+        .exactly(Detail::PartsUnhealthy)
         .hint("`/_health_report` names the cause and what to do; or see its log"))
 }
 

@@ -14,7 +14,7 @@ pub(super) mod tests;
 
 use super::http::page::{Access, Got, Page, begin};
 use super::net::{TlsConfig, facts as net, keys};
-use super::{Context, Fault, Key, Probe, Reason, Run, Target, clean, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Probe, Reason, Run, Target, clean, parameters, place_of};
 use crate::clock;
 use crate::node::{Node, Problems};
 use crate::probes::facts::{CERTIFICATE_EXPIRES_IN_SECONDS, PART_HEALTHY};
@@ -137,7 +137,8 @@ fn judge(got: &Got, what: &str) -> Result<(), Fault> {
 }
 
 fn refused(got: &Got, what: &str) -> Fault {
-    let fault = |reason| Fault::new(reason, format!("answered status {}", got.status));
+    let exactly = Detail::of_status(got.status);
+    let fault = |reason| Fault::new(reason, format!("answered status {}", got.status)).exactly(exactly.clone());
     match got.status {
         401 | 403 => fault(Reason::Auth)
             .hint("it wants credentials, or others: user and password in the URL, or `Authorization` under `headers`"),
@@ -151,13 +152,15 @@ fn refused(got: &Got, what: &str) -> Fault {
             fault(Reason::Status)
                 .hint(format!("it redirects to `{to}`, which is not followed; write where it really is"))
         }
-        _ => Fault::new(Reason::Status, format!("answered status {}: {}", got.status, begin(&got.body))),
+        _ => {
+            Fault { message: format!("answered status {}: {}", got.status, begin(&got.body)), ..fault(Reason::Status) }
+        }
     }
 }
 
 /// The fault of one who was asked too often, with what he says of when to come again.
 fn saturated(headers: &HeaderMap) -> Fault {
-    let fault = Fault::new(Reason::Saturated, "answered status 429: too many requests");
+    let fault = Fault::new(Reason::Saturated, "answered status 429: too many requests").exactly(Detail::RateLimited);
     match headers.get(RETRY_AFTER).map(|after| clean(&String::from_utf8_lossy(after.as_bytes()))) {
         Some(seconds) if seconds.bytes().all(|b| b.is_ascii_digit()) => {
             fault.hint(format!("it asks to come again after {seconds} s"))

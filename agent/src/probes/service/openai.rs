@@ -8,7 +8,9 @@ use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::http::page::{Access, Authorization, Got, Page};
 use crate::probes::net::{TlsConfig, keys};
-use crate::probes::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use crate::probes::{
+    Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of,
+};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -175,14 +177,17 @@ impl OpenAi {
             200..=299 => got.body_fault.clone().map_or(Ok(()), Err)?,
             401 | 403 if !self.with_key => {
                 return Err(Fault::new(Reason::Auth, said("it wants a key"))
+                    .exactly(Detail::LoginRefused)
                     .hint("give it by `key: ${OPENAI_API_KEY}`, or as the URL's password"));
             }
             401 => {
                 return Err(Fault::new(Reason::Auth, said("the key is not taken"))
+                    .exactly(Detail::LoginRefused)
                     .hint("was it revoked, and is it of this service and organisation?"));
             }
             403 => {
                 return Err(Fault::new(Reason::Auth, said("the key may not list models"))
+                    .exactly(Detail::PermissionMissing)
                     .hint("give the key the right to read models; or is this country or network shut out?"));
             }
             429 => {
@@ -191,9 +196,9 @@ impl OpenAi {
                 return Err(Fault { message, ..fault });
             }
             500..=599 => {
-                return Err(
-                    Fault::new(Reason::Status, said("the service has a fault of its own")).hint("see its status page")
-                );
+                return Err(Fault::new(Reason::Status, said("the service has a fault of its own"))
+                    .exactly(Detail::of_status(got.status))
+                    .hint("see its status page"));
             }
             _ => return Err(Fault { message: said("that is no list of models"), ..refused(got, "the API") }),
         }

@@ -3,7 +3,8 @@
 
 use super::{aside, judge, part};
 use crate::probes::http::page::{Page, begin, sum};
-use crate::probes::{Context, Fault, Reason};
+use crate::probes::net::Spoken;
+use crate::probes::{Context, Detail, Fault, Reason};
 
 /// Whether it is ready; when not, whether it lives at all.
 pub(super) async fn ready(page: &Page, cx: &mut Context<'_>, what: &str) -> Result<(), Fault> {
@@ -25,7 +26,8 @@ pub(super) async fn ready(page: &Page, cx: &mut Context<'_>, what: &str) -> Resu
     } else {
         ("it is neither ready nor healthy", "see its log")
     };
-    Err(Fault::new(Reason::Status, format!("answered status 503: {state}: {}", begin(&got.body))).hint(hint))
+    let message = format!("answered status 503: {state}: {}", begin(&got.body));
+    Err(Fault::new(Reason::Status, message).exactly(Detail::NotReady).hint(hint))
 }
 
 /// Facts of its own metrics, and whether it runs on an old configuration because the new one was refused.
@@ -41,7 +43,9 @@ pub(super) async fn own_metrics(page: &Page, cx: &mut Context<'_>, prefix: &str)
     if let Some(version) = version(prefix) {
         cx.note("version", version);
     } else if let Some(other) = ["prometheus", "alertmanager"].into_iter().find(|other| version(other).is_some()) {
+        let spoken = Spoken { protocol: other, version: None };
         return Err(Fault::new(Reason::ProtocolMismatch, format!("{other} answers there, the URL says {prefix}"))
+            .exactly(Detail::Speaks(spoken))
             .hint(format!("is the port right? if it is, write the URL as `{other}://…`")));
     }
     if let Some(series) = sum(&text, "prometheus_tsdb_head_series") {
@@ -52,6 +56,7 @@ pub(super) async fn own_metrics(page: &Page, cx: &mut Context<'_>, prefix: &str)
         Some(_) => {
             part(cx, "configuration", false);
             return Err(Fault::new(Reason::Stale, "it refused its last configuration and runs on the one before")
+                .exactly(Detail::ConfigurationRefused)
                 .hint("its log names the line; mend the file and reload it"));
         }
         None => {}

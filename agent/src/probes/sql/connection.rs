@@ -125,7 +125,8 @@ pub(in crate::probes) fn driver_fault(error: &sqlx::Error, doing: &str) -> Fault
     match error {
         sqlx::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(why)) => {
-                Fault::new(Reason::Certificate, format!("the certificate was not accepted: {why:?}"))
+                let fault = Fault::new(Reason::Certificate, format!("the certificate was not accepted: {why:?}"));
+                Fault { detail: net::exactly(why, false), ..fault }
                     .hint("put its authority into `ca_file` of `tls_config`, and use a host name that it has")
             }
             Some(other) => Fault::new(Reason::Tls, format!("the TLS handshake failed: {}", clean(&other.to_string()))),

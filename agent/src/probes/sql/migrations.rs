@@ -3,7 +3,7 @@
 use super::connection::{Connection, Failure, first};
 use super::tables::Table;
 use super::{Dialect, absent, optional};
-use crate::probes::{Context, Fault, Reason, clean};
+use crate::probes::{Context, Detail, Fault, Reason, clean};
 use std::cmp::Ordering;
 
 /// A query for PostgreSQL and for MySQL.
@@ -146,7 +146,7 @@ pub(super) async fn look(
         let message = format!("migration `{}` of `{}` was begun and has not ended", clean(&broken), tool.table);
         let hint = "if none is running, it failed half-way and the application will not start: mend the schema by hand, correct its \
                     row, and run the migrations again";
-        return Ok(Some(Fault::new(Reason::Schema, message).hint(hint)));
+        return Ok(Some(Fault::new(Reason::Schema, message).exactly(Detail::MigrationBehind).hint(hint)));
     }
     let Some(expected) = expected else { return Ok(None) };
     Ok(match current {
@@ -161,7 +161,7 @@ pub(super) async fn look(
 }
 
 fn behind(message: String) -> Fault {
-    Fault::new(Reason::Schema, message).hint("run the migrations")
+    Fault::new(Reason::Schema, message).exactly(Detail::MigrationBehind).hint("run the migrations")
 }
 
 /// The migration that was begun and has not ended. A table without the column that tells is no failure.

@@ -13,7 +13,7 @@ use super::database::{CONNECTIONS, CONNECTIONS_MAX, SIZE, TABLES_MISSING};
 use super::facts::CONNECTIONS_USED_RATIO;
 use super::net::{Tls, TlsConfig};
 use super::outcome::late;
-use super::{Context, Depth, Fault, Key, Probe, Reason, Run, Target, mysql, parameters, postgres};
+use super::{Context, Depth, Detail, Fault, Key, Probe, Reason, Run, Target, mysql, parameters, postgres};
 use crate::node::{Node, Problems};
 use crate::reading::{Metric, Reading};
 use crate::units::Span;
@@ -326,6 +326,7 @@ impl Sql {
         let what = if names.len() == 1 { "table is" } else { "tables are" };
         Ok((!names.is_empty()).then(|| {
             Fault::new(Reason::Schema, format!("{} required {what} missing: {}", names.len(), names.join(", ")))
+                .exactly(Detail::TableMissing)
                 .hint("run the migrations, or correct `tables` or the database in the URL's path")
         }))
     }

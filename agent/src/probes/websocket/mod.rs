@@ -9,7 +9,7 @@ pub(super) mod tests;
 use super::dialogue::{EXPECT, Step, StepParams};
 use super::http::page::{Access, Agreed, Authorization, BasicAuth, Got, Page, Upgrade, begin};
 use super::net::{Addresses, IpProtocol, TlsConfig, facts as net, keys};
-use super::{Context, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, outcome, parameters, place_of};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, outcome, parameters, place_of};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -322,6 +322,7 @@ fn refused(got: &Got) -> Fault {
     let fault = |reason| {
         let said = if got.body.is_empty() { String::new() } else { format!(": {begins}") };
         Fault::new(reason, format!("answered status {} and not 101{said}", got.status))
+            .exactly(Detail::of_status(got.status))
     };
     match got.status {
         401 | 407 => fault(Reason::Auth).hint("it wants credentials: `authorization`, `basic_auth` or a header"),

@@ -1,6 +1,7 @@
 //! `/`: the state of the service on one page that a person likes to read. Plain HTML, no script, nothing loaded from elsewhere.
 //! Everybody may see it, so it holds names from the configuration, closed words and figures: no addresses, no error texts.
 
+mod causes;
 mod checks;
 mod html;
 mod reasons;
@@ -57,8 +58,10 @@ pub(super) fn render(snapshot: &Snapshot, now: SystemTime) -> String {
         let _ = writeln!(page, "<p><strong>{}</strong></p>", escape(&silenced(silence, now)));
     }
     page.push_str("</div>\n</header>\n");
+    causes::why(&mut page, snapshot, now);
     checks::table(&mut page, snapshot, now);
     resources::bars(&mut page, snapshot);
+    causes::changed(&mut page, snapshot, now);
     checks::failures(&mut page, snapshot, now);
     agent(&mut page, snapshot, now);
     page.push_str("</main>\n</body>\n</html>\n");

@@ -35,8 +35,7 @@ async fn ready_names_what_holds_the_service_back_and_why() {
     let server = start(sample::full()).await;
     for path in ["/ready", "/api/v1/health/readiness"] {
         let answer = server.get(path).await;
-        let held =
-            json!([{"check": "database", "state": "down", "reason": "refused", "since": "2023-11-14T22:23:15Z"}]);
+        let held = json!([{"check": "database", "state": "down", "reason": "refused", "cause": null, "since": "2023-11-14T22:23:15Z"}]);
         let expected = json!({"ready": false, "stage": "running", "held_back_by": held});
         assert_eq!((answer.status, answer.json()), (503, expected));
     }
@@ -187,7 +186,8 @@ async fn health_tells_the_use_of_what_is_limited() {
         "connections": null,
         "memory_bytes": 4345856,
         "fds": 19
-      }
+      },
+      "causes": []
     }
     "#);
 }
@@ -245,6 +245,46 @@ async fn open_pages_name_no_host_and_diagnostics_does() {
         assert_eq!(page["sources"]["late"]["state"], "pending");
         assert_eq!(page["held_back_by"], json!(["database"]));
     }
+}
+
+#[tokio::test]
+async fn causes_are_words_on_open_pages_and_explained_on_restricted_ones() {
+    let server = start(sample::explained()).await;
+    let (since, later) = ("2023-11-14T22:22:55Z", "2023-11-14T22:23:00Z");
+    let named = json!([
+        {"cause": "not_listening", "subject": "database", "since": since, "caused_by": null},
+        {"cause": "half_started", "subject": "backend", "since": later, "caused_by": "database"},
+    ]);
+    assert_eq!(server.get("/health").await.json()["causes"], named);
+    assert_eq!(server.get("/health?role=observe").await.json()["causes"], json!([]));
+    assert_eq!(server.get("/ready").await.json()["held_back_by"][0]["cause"], "not_listening");
+    let metrics = server.get("/metrics").await;
+    assert!(metrics.text().contains("sidecar_cause_active{cause=\"half_started\",subject=\"backend\"} 1\n"));
+    let page = server.get("/diagnostics").await.json();
+    let root = &page["causes"][0];
+    assert_eq!(root["evidence"], "nothing listens on db.internal:5432 (10.1.2.4)");
+    assert_eq!((&root["fix"], &root["cause"]), (&json!("start `db` on db.internal"), &json!("not_listening")));
+    assert!(root["for_seconds"].is_u64() && root["meaning"].is_string());
+    let address = json!({"at": later, "what": "address", "subject": "database", "from": "10.1.2.3", "to": "10.1.2.4"});
+    assert_eq!(page["changed"][0], address);
+}
+
+#[tokio::test]
+async fn the_status_page_shows_root_causes_first_and_no_evidence() {
+    let server = start(sample::explained()).await;
+    let page = server.get("/").await;
+    let (_, why) = page.text().split_once("<h2>Why</h2>").unwrap();
+    let (why, rest) = why.split_once("</section>").unwrap();
+    assert!(why.contains("<h3><b>database</b> <code>not_listening</code></h3>"), "{why}");
+    assert!(why.contains("<summary>1 other follows from it</summary>"), "{why}");
+    assert!(why.contains("<li><b>backend</b> <code>half_started</code>"), "{why}");
+    assert!(rest.contains("<b>database</b> has another address</li>"), "{rest}");
+    assert!(rest.contains("<h2>Checks</h2>"), "the table comes behind");
+    for hidden in [".internal", "10.1.2."] {
+        assert!(!page.text().contains(hidden), "{hidden}");
+    }
+    server.snapshots.send_replace(Arc::new(sample::healthy()));
+    assert!(!server.get("/").await.text().contains("<h2>Why</h2>"));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::http::page::{Access, Authorization, Got, Page, Question, begin};
 use crate::probes::net::{TlsConfig, keys};
-use crate::probes::{Context, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
+use crate::probes::{Context, Detail, Fault, Kind, Probe, Reason, Run, Target, fields_of, parameters, place_of};
 use crate::secret::Secret;
 use bytes::Bytes;
 use events::Events;
@@ -212,6 +212,7 @@ fn judge(got: &Got) -> Result<(), Fault> {
     match got.status {
         200..=299 => Ok(()),
         401 | 403 => Err(Fault::new(Reason::Auth, format!("answered status {}", got.status))
+            .exactly(Detail::of_status(got.status))
             .hint("give it a `token`; a token of OAuth has to be fetched by its owner")),
         405 => Err(Fault::new(Reason::Status, "answered status 405: it takes no POST here")
             .hint("is the path right? the older transport over `/sse` is not spoken here")),

@@ -1,6 +1,6 @@
 //! The state over a reload, event by event.
 
-use super::*;
+use super::super::*;
 use crate::metrics::sample::{facts_of, time};
 use crate::probes::Fault;
 use crate::reload::{By, Changes, Refusal};
@@ -81,6 +81,37 @@ fn causes_follow_their_checks_into_the_new_order_and_go_with_them() {
     assert_eq!(causes(&mut state), of("b"));
     reload(&mut state, 6, &[(2, "new")]);
     assert_eq!(causes(&mut state), []);
+}
+
+#[test]
+fn a_configuration_that_changes_something_is_among_the_changes_and_the_same_one_again_is_not() {
+    let mut state = two();
+    reload(&mut state, 5, &[(0, "a"), (1, "b")]);
+    let told = |state: &mut State| -> Vec<(What, String)> {
+        let changes = state.snapshot(time(9)).changes;
+        changes
+            .iter()
+            .filter(|change| change.subject == "agent")
+            .map(|change| (change.what, change.to.clone()))
+            .collect()
+    };
+    assert_eq!(told(&mut state), []);
+    let added = Changes { added: vec!["c".to_owned()], settings: vec!["peer"], ..Changes::default() };
+    let checks = vec![(0, facts("a")), (1, facts("b")), (2, facts("c"))];
+    state.apply(Event::Reloaded { attempt: attempt(6, Ok(added)), checks, sources: vec![(0, "host")] });
+    assert_eq!(told(&mut state), [(What::Configuration, "1 check added, settings peer".to_owned())]);
+}
+
+#[test]
+fn what_was_heard_of_a_check_after_its_removal_changes_none() {
+    let mut state = two();
+    reload(&mut state, 5, &[(1, "b")]);
+    let expected = std::net::SocketAddr::from(([127, 0, 0, 1], 5432));
+    let elsewhere = Elsewhere { expected, loopback_only: true, open: Vec::new() };
+    state.apply(Event::Looked { check: 0, at: time(6), elsewhere: elsewhere.clone() });
+    assert!(state.snapshot(time(6)).checks[0].elsewhere.is_none());
+    state.apply(Event::Looked { check: 1, at: time(6), elsewhere });
+    assert!(state.snapshot(time(6)).checks[0].elsewhere.is_some());
 }
 
 #[test]

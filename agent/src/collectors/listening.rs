@@ -1,0 +1,91 @@
+//! The ports on which something listens, as `/proc/net/tcp` and `tcp6` tell of a network namespace: our own, or that of the peer's
+//! process where its PID namespace is shared. Source: the kernel's Documentation/networking/proc_net_tcp.rst; any user may read it.
+
+use super::process::Process;
+use super::{PeerPlan, Roots, files};
+use std::path::{Path, PathBuf};
+
+/// A port that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// The port.
+    pub port: u16,
+    /// Whether it is open on the loopback address only.
+    pub loopback: bool,
+}
+
+/// What listens in our own network namespace.
+#[must_use]
+pub fn here(roots: &Roots) -> Vec<Listener> {
+    of(&roots.proc.join("self/net"))
+}
+
+/// What listens in the network namespace of the peer's process; `None` when that process cannot be seen.
+#[must_use]
+pub fn of_peer(roots: &Roots, peer: &PeerPlan) -> Option<Vec<Listener>> {
+    let pid = Process::new(roots, peer).pid().ok()?;
+    Some(of(&PathBuf::from(&roots.proc).join(pid.number.to_string()).join("net")))
+}
+
+fn of(folder: &Path) -> Vec<Listener> {
+    let texts = ["tcp", "tcp6"].map(|name| files::read(&folder.join(name)).unwrap_or_default());
+    let mut all: Vec<Listener> = texts.iter().flat_map(|text| text.lines().filter_map(read)).collect();
+    // A port that is open on loopback and elsewhere is open.
+    all.sort_unstable();
+    all.dedup_by_key(|listener| listener.port);
+    all
+}
+
+/// A line of a socket that listens (state 0A).
+fn read(line: &str) -> Option<Listener> {
+    let mut words = line.split_whitespace().skip(1);
+    let (address, port) = words.next()?.split_once(':')?;
+    let listens = words.nth(1)? == "0A";
+    let port = u16::from_str_radix(port, 16).ok().filter(|_| listens)?;
+    Some(Listener { port, loopback: is_loopback(address) })
+}
+
+/// Addresses are written in the order of the machine's bytes, four at a time: 127.0.0.1 is `0100007F` on the usual ones.
+fn is_loopback(address: &str) -> bool {
+    match address.len() {
+        8 => address.ends_with("7F"),
+        32 => {
+            address == "00000000000000000000000001000000"
+                || (address.starts_with("0000000000000000FFFF0000") && address.ends_with("7F"))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Tree;
+    use super::*;
+
+    const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+        \x20  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11 1\n\
+        \x20  1: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12 1\n\
+        \x20  2: 0100007F:A1B2 0100007F:0BB8 01 00000000:00000000 00:00000000 00000000  1000        0 13 1\n";
+    const TCP6: &str = "  sl\n\
+        \x20  0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 14\n\
+        \x20  1: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 15\n";
+
+    #[test]
+    fn tells_open_ports_and_which_are_open_on_loopback_only() {
+        let tree = Tree::new(&[("self/net/tcp", TCP), ("self/net/tcp6", TCP6), ("1/net/tcp", TCP)]);
+        let open = |port, loopback| Listener { port, loopback };
+        assert_eq!(
+            here(&Roots { proc: tree.path(), ..Roots::of_system() }),
+            [open(80, true), open(3000, false), open(8080, false)]
+        );
+        assert_eq!(of(&tree.join("1/net")), [open(3000, false), open(8080, true)]);
+        assert_eq!(of(&tree.join("2/net")), []);
+    }
+
+    #[test]
+    fn odd_lines_are_passed_over() {
+        for line in ["", "0:", "0: x:y z 0A", "0: 0100007F 0 0A", "0: 0100007F:FFFFF 0 0A"] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+}
