@@ -369,7 +369,6 @@ pub const MYSQL_INNODB_FIGURES: usize = 400;
 /// Values that one run may keep: the largest of our families has some 11 000, and every one costs some hundred bytes, twice.
 pub const RUN_READINGS: usize = 20_000;
 
-
 /// Findings of `agent check` that are kept and shown; nobody mends more in one go, and a file may break a rule in every line.
 pub const FINDINGS: usize = 2000;
 /// Largest environment file; the kernel hands a process 2 MiB of arguments and environment by default.

@@ -14,7 +14,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("wrong body", &[("unexpected_answer", "backend")], wrong_body).always(),
     Row::new("health page: database unhealthy (503)", &[("half_started", "backend")], half_started).always(),
     Row::new("health page: database unhealthy (200)", &[("half_started", "backend")], half_started_200),
-    Row::new("answers 429", &[("rate_limited", "backend")], answers_429),
+    Row::new("answers 429", &[("rate_limited", "backend")], answers_429).always(),
     Row::new("nginx limits the rate (503)", &[("rate_limited", "edge")], nginx_limits).also(&["unexpected_status"]),
     Row::new("nginx: upstream down (502)", &[("upstream_down", "edge")], upstream_down),
     Row::new("nginx: upstream hangs (504)", &[("upstream_down", "edge")], upstream_hangs),

@@ -15,9 +15,9 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("http:// at Redis", WRONG, http_at_redis).always(),
     Row::new("redis:// at HTTP", WRONG, redis_at_http).always(),
     Row::new("mysql:// at HTTP", WRONG, mysql_at_http),
-    Row::new("redis:// at SSH", WRONG, redis_at_ssh),
-    Row::new("postgres:// at SMTP", WRONG, postgres_at_smtp),
-    Row::new("redis:// at memcached", WRONG, redis_at_memcached),
+    Row::new("redis:// at SSH", WRONG, redis_at_ssh).always(),
+    Row::new("postgres:// at SMTP", WRONG, postgres_at_smtp).always(),
+    Row::new("redis:// at memcached", WRONG, redis_at_memcached).always(),
 ];
 
 fn mysql(port: u16) -> String {

@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("redis: user without rights", &[("permission_missing", "cache")], no_rights),
     Row::new("redis: becomes a read-only replica", &[("redis_read_only", "cache")], read_only),
     Row::new("redis: loads its data", &[("redis_loading", "cache")], loading),
-    Row::new("redis: out of memory", &[("redis_out_of_memory", "cache")], out_of_memory).always(),
+    Row::new("redis: out of memory", &[("redis_out_of_memory", "cache")], out_of_memory),
     Row::new("redis: clients near their limit", &[("connections_near_limit", "cache")], near_limit),
     Row::new("redis: no more clients", &[("connections_exhausted", "cache")], exhausted),
     Row::new("redis: replica loses its primary", &[("replication_broken", "cache")], primary_lost)

@@ -12,10 +12,10 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("certificate expired", &[("certificate_expired", "site")], expired).always(),
     Row::new("certificate not yet valid", &[("certificate_not_yet_valid", "site")], not_yet_valid),
     Row::new("certificate for another host", &[("certificate_wrong_host", "site")], wrong_host).always(),
-    Row::new("certificate of an unknown issuer", &[("certificate_unknown_issuer", "site")], unknown_issuer),
+    Row::new("certificate of an unknown issuer", &[("certificate_unknown_issuer", "site")], unknown_issuer).always(),
     Row::new("certificate ends in two days", &[("certificate_near_expiry", "site")], near_expiry),
     Row::new("http:// at HTTPS", &[("tls_unexpected", "site")], plain_at_tls),
-    Row::new("https:// at HTTP", &[("tls_missing", "site")], tls_at_plain),
+    Row::new("https:// at HTTP", &[("tls_missing", "site")], tls_at_plain).always(),
     Row::new("rediss:// at plain Redis", &[("tls_missing", "site")], tls_at_redis),
 ];
 
