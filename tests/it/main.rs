@@ -33,6 +33,7 @@ mod dashboards;
 mod dashboards_live;
 mod datastores;
 mod demo;
+mod faults;
 mod hostile;
 mod hung_mount;
 mod icmp;

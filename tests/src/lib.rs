@@ -4,6 +4,8 @@
 pub mod agent;
 pub mod compare;
 pub mod compose;
+#[path = "../faults/mod.rs"]
+pub mod faults;
 pub mod grafana;
 pub mod http;
 pub mod other_host;

@@ -85,6 +85,31 @@ impl Server {
         drop(self.child.wait());
     }
 
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) -> Result<(), String> {
+        kill_process(Pid::from_child(&self.child), signal).map_err(|error| error.to_string())
+    }
+
+    /// Sends it and the processes that it started a signal.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal_all(&self, signal: Signal) -> Result<(), String> {
+        self.signal(signal)?;
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for child in children.unwrap_or_default().split_whitespace() {
+            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
+                // One that ended meanwhile needs no signal.
+                let _gone = kill_process(child, signal);
+            }
+        }
+        Ok(())
+    }
+
     /// Asks it to end by a signal of its own and waits a little; whoever does not listen is stopped.
     pub fn end(&mut self, signal: Signal) {
         let asked = Pid::from_child(&self.child);

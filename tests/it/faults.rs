@@ -1,0 +1,42 @@
+//! The fault bench's fixed dozen: each fault must be named by its cause, and by nothing else, within its time. `tests/faults/run` tries all.
+
+use tests::faults::{Row, Verdict, table};
+use tests::skipped;
+
+/// Faults at once.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn the_fixed_dozen_of_faults_is_named_by_cause() {
+    let rows: Vec<&Row> = table().filter(|row| row.always).collect();
+    assert!(rows.len() >= 12, "{}", rows.len());
+    let mut wrong = Vec::new();
+    let each = rows.len().div_ceil(AT_ONCE);
+    let verdicts: Vec<(&Row, Verdict)> = std::thread::scope(|scope| {
+        let played = |rows: &[&'static Row]| rows.iter().map(|row| (*row, row.play())).collect::<Vec<_>>();
+        let workers: Vec<_> = rows.chunks(each).map(|rows| scope.spawn(move || played(rows))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect()
+    });
+    for (row, verdict) in verdicts {
+        match verdict {
+            Verdict::Found(_) => {}
+            Verdict::NotRun(why) if !why.starts_with("broken") => {
+                skipped("the_fixed_dozen_of_faults_is_named_by_cause", &format!("{}: {why}", row.name));
+            }
+            other => wrong.push(format!("{}: {other:?}", row.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_has_forty_faults_and_a_dozen_of_them_for_every_run() {
+    let mut names: Vec<&str> = table().map(|row| row.name).collect();
+    assert!(names.len() >= 40, "{}", names.len());
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), table().count(), "two rows of one name");
+    assert!(table().filter(|row| row.always).count() >= 12);
+    let bad = |row: &&Row| row.causes.is_empty() || row.within == 0;
+    assert_eq!(table().filter(bad).map(|row| row.name).collect::<Vec<_>>(), [""; 0]);
+}
