@@ -247,7 +247,6 @@ const NEVER_HERE: &[(&str, u64, &str)] = &[
     ("datastores", 19, "needs a replica of PostgreSQL"),
     ("datastores", 38, "needs a replica of MySQL"),
     ("datastores", 39, "needs a replica of MySQL"),
-    ("fleet", 13, "a stack that is well has no cause"),
     ("fleet", 46, "no Alertmanager runs here; the end-to-end test of the stack has one"),
 ];
 

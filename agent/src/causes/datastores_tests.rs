@@ -1,6 +1,6 @@
 //! Each cause of a datastore's state and of backups: named at its threshold, not just below it, kept in between, gone after.
 
-use super::scene::{Figure, Scene};
+use super::tests::scene::{Figure, Scene};
 use crate::limits;
 use crate::probes::Detail;
 

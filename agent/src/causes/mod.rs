@@ -126,6 +126,4 @@ mod datastores_tests;
 #[cfg(test)]
 mod resources_tests;
 #[cfg(test)]
-mod scene;
-#[cfg(test)]
 mod scene_each;

@@ -1,6 +1,6 @@
 //! For every cause of a resource, a datastore or a backup a scene in which it, and only it, is named.
 
-use super::scene::{Figure, Scene};
+use super::tests::scene::{Figure, Scene};
 use crate::probes::Detail;
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;

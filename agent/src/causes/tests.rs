@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 mod follow;
 mod over_time;
+pub(super) mod scene;
 
 /// A picture, and the one cause that is named in it.
 pub(super) type Case = (&'static str, Snapshot);

@@ -1,6 +1,6 @@
 //! A stage for tests of causes: measurements come in by the names of their metrics, causes come out as words.
 
-use super::{Cause, Watch};
+use crate::causes::{Cause, Watch};
 use crate::collectors::Collected;
 use crate::metrics::sample::{before_the_first_run, facts_of, ran, time};
 use crate::probes::{Detail, Fault, Note, Outcome, Reason};
@@ -9,16 +9,16 @@ use crate::snapshot::{CheckFacts, CheckView, Role, Snapshot, SourceView};
 use std::sync::{Arc, OnceLock};
 
 /// A figure: the metric's name, its labels, its value.
-pub(super) type Figure<'a> = (&'a str, &'a [&'a str], f64);
+pub(in crate::causes) type Figure<'a> = (&'a str, &'a [&'a str], f64);
 
-pub(super) struct Scene {
+pub(in crate::causes) struct Scene {
     watch: Watch,
     snapshot: Snapshot,
 }
 
 impl Scene {
     /// A system of which nothing is known yet, with these checks: name, kind of probe, and whether it is the peer.
-    pub(super) fn new(checks: &[(&str, &'static str, bool)]) -> Self {
+    pub(in crate::causes) fn new(checks: &[(&str, &'static str, bool)]) -> Self {
         let check = |&(name, kind, peer): &(&str, &'static str, bool)| {
             let facts = CheckFacts { peer, ..facts_of(name, kind, "tcp://host:1", Role::Observe) };
             CheckView { last: None, runs: 0, ..ran(facts, Outcome::default()) }
@@ -29,30 +29,36 @@ impl Scene {
     }
 
     /// A source was read, so many seconds after the beginning.
-    pub(super) fn read(&mut self, seconds: u64, name: &'static str, figures: &[Figure<'_>]) {
+    pub(in crate::causes) fn read(&mut self, seconds: u64, name: &'static str, figures: &[Figure<'_>]) {
         self.told(seconds, name, Collected::Readings(readings(figures)));
     }
 
     /// A source gave this.
-    pub(super) fn told(&mut self, seconds: u64, name: &'static str, collected: Collected) {
+    pub(in crate::causes) fn told(&mut self, seconds: u64, name: &'static str, collected: Collected) {
         let view = SourceView { name, at: Some(time(seconds)), collected: Some(Arc::new(collected)) };
         self.watch.collected(&view);
         self.snapshot.at = time(seconds);
     }
 
     /// A check ran and measured this.
-    pub(super) fn ran(&mut self, seconds: u64, name: &str, figures: &[Figure<'_>]) {
+    pub(in crate::causes) fn ran(&mut self, seconds: u64, name: &str, figures: &[Figure<'_>]) {
         self.ended(seconds, name, Outcome { readings: readings(figures), ..Outcome::default() });
     }
 
     /// A check failed so.
-    pub(super) fn failed(&mut self, seconds: u64, name: &str, detail: Detail) {
+    pub(in crate::causes) fn failed(&mut self, seconds: u64, name: &str, detail: Detail) {
         let fault = Fault::new(Reason::Status, "it said so").exactly(detail).hint("do this");
         self.ended(seconds, name, Outcome { fault: Some(fault), ..Outcome::default() });
     }
 
     /// A check ran, measured this, and told a note.
-    pub(super) fn noted(&mut self, seconds: u64, name: &str, figures: &[Figure<'_>], note: (&'static str, &str)) {
+    pub(in crate::causes) fn noted(
+        &mut self,
+        seconds: u64,
+        name: &str,
+        figures: &[Figure<'_>],
+        note: (&'static str, &str),
+    ) {
         let notes = vec![Note { name: note.0, text: note.1.to_owned() }];
         self.ended(seconds, name, Outcome { readings: readings(figures), notes, ..Outcome::default() });
     }
@@ -69,22 +75,22 @@ impl Scene {
     }
 
     /// So many seconds after the beginning, and nothing more has come.
-    pub(super) fn wait(&mut self, seconds: u64) {
+    pub(in crate::causes) fn wait(&mut self, seconds: u64) {
         self.snapshot.at = time(seconds);
     }
 
     /// The causes.
-    pub(super) fn causes(&mut self) -> Vec<Cause> {
+    pub(in crate::causes) fn causes(&mut self) -> Vec<Cause> {
         self.watch.all(&self.snapshot).to_vec()
     }
 
     /// Their names and subjects.
-    pub(super) fn names(&mut self) -> Vec<String> {
+    pub(in crate::causes) fn names(&mut self) -> Vec<String> {
         self.causes().iter().map(|cause| format!("{}({})", cause.kind.name, cause.subject)).collect()
     }
 
     /// Their names, subjects and evidence, a line each.
-    pub(super) fn words(&mut self) -> String {
+    pub(in crate::causes) fn words(&mut self) -> String {
         self.causes().iter().map(|cause| format!("{cause:?}")).collect::<Vec<_>>().join("\n")
     }
 }
