@@ -11,6 +11,7 @@ use crate::probes::Target;
 use crate::probes::facts::PART_HEALTHY;
 use crate::snapshot::{CheckFacts, CheckView, Snapshot};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -192,10 +193,8 @@ impl Picture<'_> {
         let others = self.snapshot.checks.iter().filter(|other| other.facts.name != check.facts.name);
         if check.facts.peer {
             names.push(PEER);
-            let own = self.place_of(check).map(|(host, _)| host.as_str());
-            // The other checks of the peer's host are the peer itself, and need it.
-            let apart =
-                |other: &&CheckView| own.is_none() || self.place_of(other).map(|(host, _)| host.as_str()) != own;
+            // The other checks of the peer itself (its metrics, its certificate) need it.
+            let apart = |other: &&CheckView| !self.is_of(other, check);
             names.extend(others.filter(apart).map(|other| other.facts.name.as_str()));
         } else {
             names.extend(others.filter(|other| part(other)).map(|other| other.facts.name.as_str()));
@@ -215,7 +214,8 @@ impl Picture<'_> {
         for (index, other) in self.snapshot.checks.iter().enumerate().filter(|(index, _)| *index != own) {
             let Some((other_host, other_port)) = self.places.of(index) else { continue };
             let first = if check.facts.peer { false } else { other.facts.peer || index < own };
-            if other_host != host || !first || !(other.facts.peer || other_port == port || of_the_name(cause)) {
+            let of_peer = other.facts.peer && self.is_of(check, other);
+            if other_host != host || !first || !(of_peer || other_port == port || of_the_name(cause)) {
                 continue;
             }
             let found = by_subject.get(other.facts.name.as_str()).into_iter().flatten().copied();
@@ -225,6 +225,14 @@ impl Picture<'_> {
             }
         }
         None
+    }
+
+    /// Whether a check asks the peer itself: it is on the peer's host. On loopback, which a pod's containers share, that holds for what is
+    /// of the peer's kind or at its port only; a database beside it is a dependency.
+    fn is_of(&self, check: &CheckView, peer: &CheckView) -> bool {
+        let Some(((host, port), (own, own_port))) = self.place_of(check).zip(self.place_of(peer)) else { return false };
+        let shared = own == "localhost" || own.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        host == own && (!shared || port == own_port || check.facts.kind == peer.facts.kind)
     }
 
     fn place_of(&self, check: &CheckView) -> Option<&Place> {

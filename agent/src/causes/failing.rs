@@ -74,7 +74,7 @@ fn exactly(check: &CheckView, fault: &Fault, detail: &Detail) -> Option<Named> {
         D::NameUnknown | D::ResolverSilent => return Some(no_name(check, fault)),
         D::NothingListens(_) => return Some(refused(check, fault)),
         D::NoRoute | D::ConnectTimeout => return Some(unreached(check, fault, detail)),
-        D::NotReady | D::Status(503) if is_awaited(check) => return Some(awaited(fault)),
+        D::NotReady if is_awaited(check) => return Some(awaited(fault)),
         D::NotReady => &DEPENDENCY_NOT_READY,
         D::NoAnswer => &NO_ANSWER,
         D::TooSlow => &SLOW_ANSWER,

@@ -3,6 +3,8 @@
 
 use super::process::Process;
 use super::{PeerPlan, Roots, files};
+use crate::limits;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A port that is open.
@@ -20,16 +22,52 @@ pub fn here(roots: &Roots) -> Vec<Listener> {
     of(&roots.proc.join("self/net"))
 }
 
-/// What listens in the network namespace of the peer's process; `None` when that process cannot be seen.
+/// What the peer's process and its children listen on; `None` when they cannot be seen. `apart` says that the peer has a network namespace
+/// of its own: then everything in it is the peer's, should the agent's user not be allowed to see whose socket is whose.
 #[must_use]
-pub fn of_peer(roots: &Roots, peer: &PeerPlan) -> Option<Vec<Listener>> {
+pub fn of_peer(roots: &Roots, peer: &PeerPlan, apart: bool) -> Option<Vec<Listener>> {
     let pid = Process::new(roots, peer).pid().ok()?;
-    Some(of(&PathBuf::from(&roots.proc).join(pid.number.to_string()).join("net")))
+    let net = roots.proc.join(pid.number.to_string()).join("net");
+    match sockets(&roots.proc, pid.number) {
+        Some(sockets) => Some(only(&net, |inode| sockets.contains(inode))),
+        None => apart.then(|| of(&net)),
+    }
+}
+
+/// The inodes of the sockets of a process and of those that it started; `None` when the process's own may not be seen.
+fn sockets(proc: &Path, first: u32) -> Option<BTreeSet<String>> {
+    let (mut all, mut open) = (open_sockets(proc, first)?, vec![first]);
+    let mut left = limits::PEER_CHILDREN;
+    while let Some(number) = open.pop().filter(|_| left > 0) {
+        left -= 1;
+        let children = files::read(&proc.join(format!("{number}/task/{number}/children"))).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|word| word.parse().ok()) {
+            all.extend(open_sockets(proc, child).unwrap_or_default());
+            open.push(child);
+        }
+    }
+    Some(all)
+}
+
+fn open_sockets(proc: &Path, number: u32) -> Option<BTreeSet<String>> {
+    let links = std::fs::read_dir(proc.join(number.to_string()).join("fd")).ok()?;
+    let inode = |path: PathBuf| {
+        let link = std::fs::read_link(path).ok()?;
+        Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+    };
+    Some(links.flatten().take(limits::PEER_FILES).filter_map(|entry| inode(entry.path())).collect())
 }
 
 fn of(folder: &Path) -> Vec<Listener> {
+    only(folder, |_| true)
+}
+
+/// Those whose socket's inode is wanted.
+fn only(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Listener> {
     let texts = ["tcp", "tcp6"].map(|name| files::read(&folder.join(name)).unwrap_or_default());
-    let mut all: Vec<Listener> = texts.iter().flat_map(|text| text.lines().filter_map(read)).collect();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let mut all: Vec<Listener> =
+        lines.filter(|line| line.split_whitespace().nth(9).is_none_or(&wanted)).filter_map(read).collect();
     // A port that is open on loopback and elsewhere is open.
     all.sort_unstable();
     all.dedup_by_key(|listener| listener.port);
@@ -80,6 +118,24 @@ mod tests {
         );
         assert_eq!(of(&tree.join("1/net")), [open(3000, false), open(8080, true)]);
         assert_eq!(of(&tree.join("2/net")), []);
+    }
+
+    #[test]
+    fn of_a_peer_only_its_own_sockets_count_and_those_of_its_children() {
+        let stat = "1 (api) S 0 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 100 1000 100";
+        let tree = Tree::new(&[("1/comm", "api\n"), ("1/stat", stat), ("1/net/tcp", TCP), ("1/task/1/children", "7 ")]);
+        let roots = Roots { proc: tree.path(), ..Roots::of_system() };
+        let ports =
+            |apart| of_peer(&roots, &PeerPlan::default(), apart).map(|all| all.iter().map(|it| it.port).collect());
+        assert_eq!(ports(false), None::<Vec<u16>>, "nobody may see whose they are");
+        assert_eq!(ports(true), Some(vec![3000, 8080]), "in a namespace of its own all are the peer's");
+        std::fs::create_dir_all(tree.join("1/fd")).unwrap();
+        assert_eq!(ports(false), Some(Vec::new()));
+        std::os::unix::fs::symlink("socket:[11]", tree.join("1/fd/3")).unwrap();
+        assert_eq!(ports(false), Some(vec![8080]));
+        std::fs::create_dir_all(tree.join("7/fd")).unwrap();
+        std::os::unix::fs::symlink("socket:[12]", tree.join("7/fd/3")).unwrap();
+        assert_eq!(ports(false), Some(vec![3000, 8080]), "a child's");
     }
 
     #[test]

@@ -72,3 +72,8 @@ pub const REPLICA_BEHIND_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
 pub const LINK_DOWN_RUNS: u32 = 2;
 /// Connections dropped at a server's limit are a cause for so long.
 pub const DROPPED_MEMORY: Duration = Duration::from_secs(60);
+
+/// Processes among the peer's children whose sockets are looked at.
+pub const PEER_CHILDREN: usize = 64;
+/// Open files of one process that are looked at.
+pub const PEER_FILES: usize = 4096;

@@ -1,7 +1,8 @@
-//! Looking for a service on other ports of its host, when the check's own port refuses: the ports that are open where the network is
-//! shared or the peer's process is seen, else those that the configuration names for this host, else, for the peer and where its check says
-//! `sweep: true`, all of them. What must stay true: nobody's port is touched but the check's own host's, and what is somebody else's (another
-//! check's, this agent's, one that was open while the check was up) is never taken for the service.
+//! Looking for a service on other ports of its host, when the check's own port refuses. What counts: a port of the peer's own process,
+//! where that is seen; where only the network is shared, as in a pod, the one port that speaks the same, as long as the peer never was up;
+//! on other hosts the ports that the configuration names for the host; and all of them where the check says `sweep: true`. What must stay
+//! true: nobody's port is touched but the check's own host's, and what may be somebody else's (another check's, this agent's, anything on
+//! loopback beside a service that is not the peer) is never taken for the service: one that was up and refuses now is down, not moved.
 
 use crate::collectors::{Listener, PeerPlan, Roots, listening};
 use crate::probes::net::{Net, Spoken, sniff};
@@ -29,7 +30,7 @@ pub(super) struct Ports {
 /// What one check remembers between its runs.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// The ports that were open when the check last came up.
+    /// The peer's own ports when its check last came up.
     open: BTreeSet<u16>,
     was_up: bool,
     failed: u32,
@@ -54,7 +55,7 @@ impl Ports {
     ) -> Option<Elsewhere> {
         if outcome.ok() {
             if !memory.was_up || memory.failed > 0 {
-                memory.open = outcome.address.filter(|ip| is_ours(*ip)).map(|_| self.open_here()).unwrap_or_default();
+                memory.open = outcome.address.and_then(|ip| self.of_peer(facts, ip)).map(ports_of).unwrap_or_default();
             }
             *memory = Memory { open: std::mem::take(&mut memory.open), was_up: true, ..Memory::default() };
             return None;
@@ -69,44 +70,54 @@ impl Ports {
         news
     }
 
-    fn open_here(&self) -> BTreeSet<u16> {
-        listening::here(&self.roots).into_iter().map(|listener| listener.port).collect()
+    /// What the peer's process listens on, when the check is the peer's and its process is seen.
+    fn of_peer(&self, facts: &CheckFacts, ip: IpAddr) -> Option<Vec<Listener>> {
+        facts.peer.then(|| listening::of_peer(&self.roots, &self.peer, !is_ours(ip))).flatten()
     }
 
     async fn look(&self, (facts, memory): (&CheckFacts, &Memory), at: SocketAddr, net: &Net) -> Option<Elsewhere> {
         let target = Target::parse(&facts.target).ok()?;
-        let of_peer = if facts.peer { listening::of_peer(&self.roots, &self.peer) } else { None };
-        // Without a picture of how it was, whatever listens beside a stranger may be anybody's.
-        let may_tell = facts.peer || memory.was_up;
-        let seen = of_peer.or_else(|| (may_tell && is_ours(at.ip())).then(|| listening::here(&self.roots)));
+        let (of_peer, ours) = (self.of_peer(facts, at.ip()), is_ours(at.ip()));
+        let here = (ours && (facts.peer || memory.was_up)).then(|| listening::here(&self.roots));
         let nothing = Elsewhere { expected: at, loopback_only: false, open: Vec::new() };
-        if let Some(seen) = &seen
+        if let Some(seen) = of_peer.as_ref().or(here.as_ref())
             && seen.contains(&Listener { port: at.port(), loopback: true })
             && !at.ip().is_loopback()
         {
             return Some(Elsewhere { loopback_only: true, ..nothing });
         }
-        let claimed = |port: u16| self.named.iter().any(|(host, named)| *host == target.host && *named == port);
-        let ports: Vec<u16> = match seen {
-            Some(seen) => {
-                let lasting = |port: u16| port < limits::EPHEMERAL_PORTS || at.port() >= limits::EPHEMERAL_PORTS;
-                let free = |port: u16| port != self.own && !claimed(port) && lasting(port);
-                let news = |port: &u16| free(*port) && !memory.open.contains(port);
-                seen.into_iter().map(|listener| listener.port).filter(news).take(limits::PORTS_LOOKED_AT).collect()
+        // Beside a stranger's port only a single one tells something: on a busy host any of several may be anybody's.
+        let most = if ours && of_peer.is_none() { 1 } else { limits::PORTS_NAMED };
+        let ports = match (of_peer, here) {
+            (Some(own), _) => self.free(own, &target.host).filter(|port| !memory.open.contains(port)).collect(),
+            (None, Some(here)) if !memory.was_up => {
+                let lasting = |port: &u16| *port < limits::EPHEMERAL_PORTS || at.port() >= limits::EPHEMERAL_PORTS;
+                self.free(here, &target.host).filter(lasting).collect()
             }
-            None if memory.was_up => Vec::new(),
-            None => {
-                let others = self.named.iter().filter(|(host, port)| *host == target.host && *port != at.port());
-                others.map(|(_, port)| *port).collect()
-            }
+            (None, None) if !memory.was_up && !ours => self.named_beside(&target.host, at.port()),
+            _ => Vec::new(),
         };
         let mut open = fitting(at.ip(), &ports, facts, net).await;
-        if open.is_empty() && facts.sweep && memory.failed == facts.fail_after {
+        if open.is_empty() && facts.sweep && !memory.was_up && memory.failed == facts.fail_after {
             open = fitting(at.ip(), &sweep(at.ip(), everything(self.own)).await, facts, net).await;
         }
-        // Several that fit are no answer: on a busy host any of them may be anybody's.
-        (!open.is_empty() && open.len() <= limits::PORTS_NAMED).then_some(Elsewhere { open, ..nothing })
+        (!open.is_empty() && open.len() <= most).then_some(Elsewhere { open, ..nothing })
     }
+
+    /// The ports that are neither the agent's own nor of another check of this host.
+    fn free<'a>(&'a self, listeners: Vec<Listener>, host: &'a str) -> impl Iterator<Item = u16> + 'a {
+        let claimed = move |port: u16| self.named.iter().any(|(of, named)| of == host && *named == port);
+        listeners.into_iter().map(|it| it.port).filter(move |port| *port != self.own && !claimed(*port))
+    }
+
+    /// The ports that other checks name for a host.
+    fn named_beside(&self, host: &str, port: u16) -> Vec<u16> {
+        self.named.iter().filter(|(of, named)| of == host && *named != port).map(|(_, named)| *named).collect()
+    }
+}
+
+fn ports_of(listeners: Vec<Listener>) -> BTreeSet<u16> {
+    listeners.into_iter().map(|listener| listener.port).collect()
 }
 
 /// Those of the ports that speak what the check expects.
@@ -217,7 +228,7 @@ mod tests {
         let facts = |port: &u16| Arc::new(facts_of("x", "http", &format!("http://127.0.0.1:{port}/"), Role::Observe));
         let checks: Vec<_> = named.iter().map(facts).collect();
         let folder = tempfile::tempdir().unwrap();
-        let lines = open.iter().map(|port| format!("0: 0100007F:{port:04X} 00000000:0000 0A\n"));
+        let lines = open.iter().map(|port| format!("0: 0100007F:{port:04X} 0:0 0A 0:0 0:0 0 0 0 {port}\n"));
         std::fs::create_dir_all(folder.path().join("self/net")).unwrap();
         std::fs::write(folder.path().join("self/net/tcp"), lines.collect::<String>()).unwrap();
         let roots = Roots { proc: folder.path().to_path_buf(), ..Roots::of_system() };
@@ -240,31 +251,50 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_moved_is_found_and_what_was_there_before_is_not_taken_for_it() {
-        let (port, bystander, moved) = (closed().await, web().await, web().await);
-        let facts = check("http", "http", port);
+    async fn a_peer_that_was_never_up_is_found_where_one_port_fits() {
+        let (port, moved, other) = (closed().await, web().await, web().await);
+        let facts = CheckFacts { peer: true, ..check("http", "http", port) };
         let mut memory = Memory::default();
-        assert_eq!(after((&facts, &mut memory), &up(port), (&[], &[port, bystander])).await, None);
-        assert_eq!(after((&facts, &mut memory), &refused(port), (&[], &[bystander])).await, None);
-        let now = [bystander, moved];
-        let found = after((&facts, &mut memory), &refused(port), (&[], &now)).await.expect("it moved");
+        let found = after((&facts, &mut memory), &refused(port), (&[], &[moved])).await.expect("it is elsewhere");
         assert_eq!(found.open.iter().map(|open| open.port).collect::<Vec<_>>(), [moved]);
         let told = format!("expected port {port}, nothing listens there; {moved} answers http moved");
         assert_eq!(found.to_string(), told);
-        assert_eq!(after((&facts, &mut memory), &refused(port), (&[], &now)).await, None, "it is told once");
+        assert_eq!(after((&facts, &mut memory), &refused(port), (&[], &[moved])).await, None, "it is told once");
+        let mut memory = Memory::default();
+        assert_eq!(after((&facts, &mut memory), &refused(port), (&[], &[moved, other])).await, None, "which of them?");
     }
 
     #[tokio::test]
-    async fn what_speaks_something_else_or_is_another_checks_or_one_of_many_is_not_the_service() {
+    async fn what_was_up_is_down_and_not_moved_unless_its_own_process_listens_elsewhere() {
+        let (port, other) = (closed().await, web().await);
+        let facts = CheckFacts { peer: true, ..check("http", "http", port) };
+        let mut memory = Memory::default();
+        after((&facts, &mut memory), &up(port), (&[], &[port])).await;
+        assert_eq!(after((&facts, &mut memory), &refused(port), (&[], &[other])).await, None);
+        let (folder, ports) = ports(&[], &[other]);
+        let process = folder.path().join("1");
+        std::fs::create_dir_all(process.join("fd")).unwrap();
+        std::fs::write(process.join("comm"), "api\n").unwrap();
+        std::fs::write(process.join("stat"), "1 (api) S 0 1 1 0 -1 0 1 1 1 1 1 1 1 1 20 0 1 0 100 1000 100").unwrap();
+        std::fs::create_dir_all(process.join("net")).unwrap();
+        std::fs::copy(folder.path().join("self/net/tcp"), process.join("net/tcp")).unwrap();
+        let look = async |memory: &mut Memory| ports.after((&facts, memory), &refused(port), &Net::default()).await;
+        assert_eq!(look(&mut memory).await, None, "the socket is another process's");
+        std::os::unix::fs::symlink(format!("socket:[{other}]"), process.join("fd/3")).unwrap();
+        let found = look(&mut memory).await.expect("its own process");
+        assert_eq!(found.open.iter().map(|open| open.port).collect::<Vec<_>>(), [other]);
+    }
+
+    #[tokio::test]
+    async fn what_speaks_something_else_or_is_another_checks_or_beside_a_stranger_is_not_the_service() {
         let port = closed().await;
-        let (redis, http) = (check("redis", "redis", port), check("http", "http", port));
-        let others = [web().await, web().await, web().await, web().await];
-        let cases: [(&CheckFacts, &[u16], &[u16]); 3] =
-            [(&redis, &[], &others[..1]), (&http, &others[..1], &others[..1]), (&http, &[], &others)];
-        for (facts, named, open) in cases {
-            let mut memory = Memory::default();
-            after((facts, &mut memory), &up(port), (named, &[port])).await;
-            assert_eq!(after((facts, &mut memory), &refused(port), (named, open)).await, None, "{}", facts.kind);
+        let peer = |facts| CheckFacts { peer: true, ..facts };
+        let (redis, http) = (peer(check("redis", "redis", port)), peer(check("http", "http", port)));
+        let (stranger, others) = (check("http", "http", port), [web().await]);
+        let cases: [(&CheckFacts, &[u16]); 3] = [(&redis, &[]), (&http, &others), (&stranger, &[])];
+        for (facts, named) in cases {
+            let told = after((facts, &mut Memory::default()), &refused(port), (named, &others)).await;
+            assert_eq!(told, None, "{} {}", facts.kind, facts.peer);
         }
     }
 

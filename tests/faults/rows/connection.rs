@@ -17,8 +17,8 @@ const DB: &str = "db";
 pub(super) static ROWS: &[Row] = &[
     Row::new("service listens on 3000, the check asks 8000", &[("wrong_port", "backend")], wrong_port),
     Row::new("service listens on 127.0.0.1 only", &[("loopback_only", "backend")], loopback_only),
-    Row::new("service is stopped", &[("not_listening", "backend")], stopped),
-    Row::new("redis is killed", &[("not_listening", "cache")], redis_killed),
+    Row::new("service is stopped", &[("not_listening", "backend")], stopped).always(),
+    Row::new("redis is killed", &[("not_listening", "cache")], redis_killed).always(),
     Row::new("no route to the address", &[("host_unreachable", "db")], unreachable),
     Row::new("address drops every packet", &[("connect_timeout", "db")], dropped),
     Row::new("backlog full, connections hang", &[("connect_timeout", "backend")], backlog_full).within(15),
@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("name vanishes", &[("dns_unknown", DB)], name_vanishes),
     Row::new("name points to a dead address", &[("dns_dead_address", DB)], dead_address),
     Row::new("name moves to a dead address", &[("dns_dead_address", DB)], moves_to_dead_address),
-    Row::new("dependency is not there yet, then comes", &[("dependency_not_ready", DB)], comes_late),
+    Row::new("dependency is not there yet, then comes", &[("dependency_not_ready", DB)], comes_late).always(),
 ];
 
 fn room() -> Result<Arc<Room>, String> {

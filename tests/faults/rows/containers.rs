@@ -37,7 +37,7 @@ fn in_cgroup(
 
 /// A program that takes so many megabytes and keeps them.
 fn eats(megabytes: u32) -> String {
-    format!("exec python3 -c 'import time; kept = bytearray(b\"x\" * ({megabytes} << 20)); time.sleep(300)'")
+    format!("exec python3 -c 'import time; kept = b\"x\" * ({megabytes} << 20); time.sleep(300)'")
 }
 
 fn oom() -> Result<Scene, String> {

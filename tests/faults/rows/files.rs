@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 pub(super) static ROWS: &[Row] = &[
-    Row::new("backup: none there", &[("backup_missing", "backup")], missing),
+    Row::new("backup: none there", &[("backup_missing", "backup")], missing).always(),
     Row::new("backup: vanishes", &[("backup_missing", "backup")], vanishes),
     Row::new("backup: two days old", &[("backup_stale", "backup")], stale),
     Row::new("backup: a tenth of its size", &[("backup_shrunken", "backup")], shrunken),

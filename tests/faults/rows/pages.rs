@@ -15,7 +15,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("health page: database unhealthy (503)", &[("half_started", "backend")], half_started).always(),
     Row::new("health page: database unhealthy (200)", &[("half_started", "backend")], half_started_200),
     Row::new("answers 429", &[("rate_limited", "backend")], answers_429).always(),
-    Row::new("nginx limits the rate (503)", &[("rate_limited", "edge")], nginx_limits).also(&["unexpected_status"]),
+    // The default page of its limit cannot be told from any other 503.
+    Row::new("nginx limits the rate (503)", &[("unexpected_status", "edge")], nginx_limits),
     Row::new("nginx: upstream down (502)", &[("upstream_down", "edge")], upstream_down),
     Row::new("nginx: upstream hangs (504)", &[("upstream_down", "edge")], upstream_hangs),
     Row::new("nginx stopped", &[("not_listening", "edge")], nginx_stopped),

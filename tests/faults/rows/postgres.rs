@@ -98,6 +98,10 @@ fn replica() -> Result<(Postgres, Postgres), String> {
 
 fn replica_paused() -> Result<Scene, String> {
     let (primary, replica) = replica()?;
+    // A replica that has replayed nothing yet cannot tell how old its last transaction is.
+    primary.psql("INSERT INTO filler VALUES ('first')")?;
+    let replayed = || replica.psql("SELECT text FROM filler LIMIT 1").ok().filter(|text| text.contains("first"));
+    crate::wait_for("the first transaction", std::time::Duration::from_secs(20), replayed);
     Ok(Scene::of(&[check("db", &own(&replica), "")]).then(move || {
         replica.psql("SELECT pg_wal_replay_pause()")?;
         // Something is written all the time, so that there is something to lag behind.

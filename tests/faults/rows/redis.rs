@@ -11,9 +11,11 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("redis: wrong password", &[("authentication_refused", "cache")], wrong_password).always(),
     Row::new("redis: no password given", &[("authentication_refused", "cache")], no_password),
     Row::new("redis: user without rights", &[("permission_missing", "cache")], no_rights),
-    Row::new("redis: becomes a read-only replica", &[("redis_read_only", "cache")], read_only),
+    // Until the first copy is whole its link is down, which is true.
+    Row::new("redis: becomes a read-only replica", &[("redis_read_only", "cache")], read_only)
+        .also(&["replication_broken"]),
     Row::new("redis: loads its data", &[("redis_loading", "cache")], loading),
-    Row::new("redis: out of memory", &[("redis_out_of_memory", "cache")], out_of_memory),
+    Row::new("redis: out of memory", &[("redis_out_of_memory", "cache")], out_of_memory).always(),
     Row::new("redis: clients near their limit", &[("connections_near_limit", "cache")], near_limit),
     Row::new("redis: no more clients", &[("connections_exhausted", "cache")], exhausted),
     Row::new("redis: replica loses its primary", &[("replication_broken", "cache")], primary_lost)
@@ -74,6 +76,8 @@ fn read_only() -> Result<Scene, String> {
 fn primary_lost() -> Result<Scene, String> {
     let mut primary = Redis::start(&[])?;
     let redis = Redis::start(&["--masterauth", PASSWORD, "--replicaof", &format!("127.0.0.1 {}", primary.port)])?;
+    let linked = || redis.cli(&["INFO", "replication"]).ok().filter(|told| told.contains("master_link_status:up"));
+    crate::wait_for("a replica with its primary", std::time::Duration::from_secs(20), linked);
     Ok(Scene::of(&[check("cache", &own(&redis), "")]).then(move || {
         primary.server.stop();
         Ok(Box::new((redis, primary)))

@@ -14,7 +14,8 @@ pub(super) static ROWS: &[Row] = &[
         .within(15),
     Row::new("a dependency stops, the page says 500", &[("not_listening", "db")], page_says_500)
         .follows(&[("backend", "db")])
-        .within(15),
+        .within(15)
+        .always(),
     Row::new("a chain: edge, backend, database", &[("not_listening", "db")], chain)
         .follows(&[("backend", "db"), ("edge", "db")])
         .within(15),

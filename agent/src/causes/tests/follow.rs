@@ -54,6 +54,23 @@ fn the_peer_depends_on_the_other_checks_and_those_of_its_own_host_on_it() {
 }
 
 #[test]
+fn on_loopback_a_database_is_not_the_peer_and_the_peers_metrics_are() {
+    let at = |name, target| {
+        down(name, target, Reason::Refused, Some(Detail::NothingListens("127.0.0.1:1".parse().unwrap())))
+    };
+    let peer = with(down("api", "http://127.0.0.1:8000/", Reason::Status, Some(Detail::Status(500))), |facts| {
+        facts.peer = true
+    });
+    let db = with(at("db", "postgres://127.0.0.1:5432/"), |facts| facts.kind = "postgres");
+    let told = named(&picture(vec![peer, db]));
+    assert_eq!(told[0], "api unexpected_status ← db");
+    assert!(!told[1].contains('←'), "{told:?}");
+    let peer = with(at("api", "http://127.0.0.1:8000/"), |facts| facts.peer = true);
+    let metrics = at("metrics", "http://127.0.0.1:9100/");
+    assert!(named(&picture(vec![metrics, peer]))[0].ends_with("← api"));
+}
+
+#[test]
 fn what_a_dependency_cannot_cause_stands_alone() {
     let expired = down("web", "https://web/", Reason::Certificate, Some(Detail::CertificateExpired));
     let web = with(expired, |facts| facts.depends_on = vec!["db".to_owned()]);

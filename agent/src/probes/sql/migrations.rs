@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Failure, first};
 use super::tables::Table;
-use super::{Dialect, absent, optional};
+use super::{Dialect, absent};
 use crate::probes::{Context, Detail, Fault, Reason, clean};
 use std::cmp::Ordering;
 
@@ -135,8 +135,15 @@ pub(super) async fn look(
     let Some(tool) = TOOLS.iter().find(|tool| absent.iter().all(|table| table.name != tool.table)) else {
         return Ok(expected.map(|expected| behind(format!("no migration is recorded, expected `{expected}`"))));
     };
-    let rows = optional(cx, connection, tool.version.spoken(dialect), "migration").await?;
-    let current = rows.and_then(|rows| first(&rows, 0).map(str::to_owned));
+    let current = match connection.rows(tool.version.spoken(dialect), cx.left()).await {
+        Ok(rows) => first(&rows, 0).map(str::to_owned),
+        // A lock on the table says nothing of the migration: "none is recorded" would be false.
+        Err(failure) if failure.gone || failure.fault.detail == Some(Detail::TooSlow) => return Err(failure),
+        Err(failure) => {
+            cx.note("migration", &format!("not read: {}", failure.fault.message));
+            None
+        }
+    };
     if let Some(version) = &current {
         cx.note("migration", &format!("{version} ({})", tool.table));
     }
