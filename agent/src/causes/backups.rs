@@ -1,5 +1,5 @@
-//! Causes that lie in backups, as the probe `file` judges them, and in a configuration that a service refused. Both are named after one
-//! run: files do not flicker, and such a check runs every five minutes.
+//! Causes that lie in backups, as the probe `file` judges them. They are named after one run: files do not flicker, and such a check runs
+//! every five minutes.
 
 use super::datastores::told;
 use super::{Find, Found, Kind};

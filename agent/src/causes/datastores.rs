@@ -17,14 +17,14 @@ pub(super) static CONNECTIONS_NEAR_LIMIT: Kind = Kind {
     name: "connections_near_limit",
     summary: "80 % or more of the connections that a database or Redis allows are in use; stands until fewer than 72 % are",
     fix: "find the client that holds them (`pg_stat_activity`, `SHOW PROCESSLIST`, `CLIENT LIST`), make its pool smaller, or raise the limit",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, connections_near_limit)),
+    find: Find::InHistory(connections_near_limit),
 };
 
 pub(super) static CONNECTIONS_EXHAUSTED: Kind = Kind {
     name: "connections_exhausted",
     summary: "a server refuses connections because it has too many, or nginx dropped some at `worker_connections` within a minute",
     fix: "find the client that holds them and restart it, make the pools smaller than the limit together, or raise the limit",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, connections_exhausted)),
+    find: Find::InHistory(connections_exhausted),
 };
 
 pub(super) static POOL_STARVED: Kind = Kind {
@@ -40,7 +40,7 @@ pub(super) static REDIS_READ_ONLY: Kind = Kind {
     name: "redis_read_only",
     summary: "Redis refuses writes, or became a replica; of the peer itself the latter is news for ten minutes",
     fix: "point the URL at the primary; if it cannot write its snapshot (MISCONF), make room on its disk",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, redis_read_only_at)),
+    find: Find::InHistory(redis_read_only_at),
 };
 
 pub(super) static REDIS_LOADING: Kind = Kind {
@@ -56,7 +56,7 @@ pub(super) static REDIS_OUT_OF_MEMORY: Kind = Kind {
     name: "redis_out_of_memory",
     summary: "Redis has used up `maxmemory` and refuses writes, or would: it is full and its policy evicts nothing",
     fix: "raise `maxmemory`, let keys expire, or choose a `maxmemory-policy` that evicts",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, redis_out_of_memory)),
+    find: Find::InHistory(redis_out_of_memory),
 };
 
 pub(super) static REPLICATION_BEHIND: Kind = Kind {
@@ -64,25 +64,15 @@ pub(super) static REPLICATION_BEHIND: Kind = Kind {
     summary: "a replica is 30 s or more behind its primary, or one of PostgreSQL has 256 MiB of WAL still to replay; stands until it is \
               below nine tenths of that",
     fix: "look for a long transaction or a slow disk on the replica, and at the network between them",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, replication_behind)),
+    find: Find::InHistory(replication_behind),
 };
 
 pub(super) static REPLICATION_BROKEN: Kind = Kind {
     name: "replication_broken",
     summary: "a replica receives nothing from its primary, two runs in a row, or refuses to serve for that reason",
     fix: "is the primary up, and reachable from the replica, and its replication user's password right? the replica's log names it",
-    find: Find::OverTime(|snapshot, past| each(snapshot, past, replication_broken)),
+    find: Find::InHistory(replication_broken),
 };
-
-/// What is found in the checks one by one, each under its name.
-fn each(snapshot: &Snapshot, past: &Past, find: fn(&CheckView, &CheckPast, SystemTime) -> Option<Found>) -> Vec<Found> {
-    let checks = snapshot.checks.iter().enumerate();
-    let found = checks.filter_map(|(index, check)| {
-        let found = find(check, past.check(index)?, snapshot.at)?;
-        Some(Found { subject: Some(check.facts.name.clone()), ..found })
-    });
-    found.collect()
-}
 
 /// The fault of a check whose failure is settled, when its detail is such.
 fn failed(check: &CheckView, is: impl Fn(&Detail) -> bool) -> Option<Found> {

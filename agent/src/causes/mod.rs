@@ -21,7 +21,7 @@ pub use changes::{Change, Changes, What};
 pub use failing::settled;
 pub use figures::Figures;
 pub use kinds::KINDS;
-pub use past::Past;
+pub use past::{CheckPast, Past};
 pub use watch::Watch;
 
 use crate::probes::Outcome;
@@ -48,9 +48,9 @@ pub enum Find {
     ByFault,
     /// In one check, after each of its runs; the subject is the check.
     InCheck(fn(&CheckView) -> Option<Found>),
-    /// In the whole picture: sources, several checks together.
-    InSnapshot(fn(&Snapshot) -> Vec<Found>),
-    /// In the whole picture and what is remembered; of resources, and of what takes several runs to tell.
+    /// In one check and what is remembered of it, likewise.
+    InHistory(fn(&CheckView, &CheckPast, SystemTime) -> Option<Found>),
+    /// In sources, several checks together and what is remembered of them, when one of those told something new.
     OverTime(fn(&Snapshot, &Past) -> Vec<Found>),
 }
 

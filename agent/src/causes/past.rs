@@ -139,6 +139,12 @@ impl CheckPast {
         self.full_pools = full_pools(figures, &self.full_pools, at);
     }
 
+    /// Whether its clock may be off.
+    fn clock_counts(&self) -> bool {
+        let off = limits::CLOCK_OFF.as_secs_f64() * limits::CAUSE_KEPT;
+        self.figures.value("sidecar_clock_offset_seconds").is_some_and(|offset| offset.abs() > off)
+    }
+
     /// Whether the server began anew since the last time it told its uptime.
     fn restarted(&mut self, at: SystemTime) -> bool {
         let Some(uptime) = self.figures.value("sidecar_database_uptime_seconds") else { return false };
@@ -182,17 +188,24 @@ pub struct Past {
 }
 
 impl Past {
-    /// Takes in a check's last run.
-    pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) {
+    /// Takes in a check's last run; tells whether rows about the whole picture may say something else now: a restart, a clock that is off,
+    /// any run while a pool is fully checked out.
+    pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) -> bool {
+        let pools = |past: &Self| past.checks.iter().any(|check| !check.full_pools.is_empty());
+        let before = pools(self);
         if self.checks.len() <= index {
             self.checks.resize_with(index + 1, CheckPast::default);
         }
-        let Some(past) = self.checks.get_mut(index).filter(|past| past.runs != check.runs) else { return };
+        let Some(past) = self.checks.get_mut(index).filter(|past| past.runs != check.runs) else { return before };
         past.runs = check.runs;
+        let clock = past.clock_counts();
         past.ran(check, at);
-        if past.restarted(at) && check.facts.peer {
+        let clock = clock || past.clock_counts();
+        let restarted = past.restarted(at) && check.facts.peer;
+        if restarted {
             self.restarts.entry("its uptime").or_default().events.happened(1.0, at);
         }
+        restarted || clock || before || pools(self)
     }
 
     /// Follows the checks into their new order, as [`super::Watch::reordered`] does.

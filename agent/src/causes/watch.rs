@@ -2,7 +2,8 @@
 //! beginning; and one of a check that is down stands until the check is up, for a first success is no recovery.
 
 use super::attribution::{self, Places};
-use super::{Cause, Find, Found, KINDS, Kind, Past, failing};
+use super::{Cause, CheckPast, Find, Found, KINDS, Kind, Past, failing};
+use crate::limits;
 use crate::snapshot::{CheckState, CheckView, Snapshot, SourceView};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,6 +12,9 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub struct Watch {
     of_checks: Vec<OfCheck>,
+    /// Those of the whole picture, and when they were looked for.
+    of_picture: Vec<Cause>,
+    looked_at: Option<SystemTime>,
     places: Places,
     all: Arc<Vec<Cause>>,
     past: Past,
@@ -27,12 +31,14 @@ struct OfCheck {
 impl Watch {
     /// Takes in the last run of a check.
     pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) {
-        self.past.ran(index, check, at);
+        if self.past.ran(index, check, at) {
+            self.looked_at = None;
+        }
         if self.of_checks.len() <= index {
             self.of_checks.resize_with(index + 1, OfCheck::default);
         }
-        if let Some(kept) = self.of_checks.get_mut(index) {
-            kept.ran(check, at);
+        if let Some((kept, past)) = self.of_checks.get_mut(index).zip(self.past.check(index)) {
+            kept.ran(check, past, at);
         }
     }
 
@@ -44,31 +50,27 @@ impl Watch {
     /// Takes in a collection of a source.
     pub fn collected(&mut self, source: &SourceView) {
         self.past.collected(source);
+        self.looked_at = None;
     }
 
     /// Follows the checks into their new order: each with the place it had before, `None` for one that begins.
     pub fn reordered(&mut self, before: &[Option<usize>]) {
         reorder(&mut self.of_checks, before);
         self.past.reordered(before);
+        self.looked_at = None;
     }
 
     /// Forgets what sources told: another one may be read from now on.
     pub fn forget_sources(&mut self) {
         self.past.forget_sources();
+        self.looked_at = None;
     }
 
     /// All causes of this picture, which itself has none yet.
     pub fn all(&mut self, snapshot: &Snapshot) -> Arc<Vec<Cause>> {
-        let mut all: Vec<Cause> = self.of_checks.iter().flat_map(|check| &check.causes).cloned().collect();
-        for kind in KINDS {
-            let found = match kind.find {
-                Find::ByFault | Find::InCheck(_) => continue,
-                Find::InSnapshot(find) => find(snapshot),
-                Find::OverTime(find) => find(snapshot, &self.past),
-            };
-            let begun = found.into_iter().filter(|found| !found.keeps || self.stands(kind, found));
-            all.extend(begun.map(|found| named(kind, found, "", snapshot.at, &self.all)));
-        }
+        self.look(snapshot);
+        let of_checks = self.of_checks.iter().flat_map(|check| &check.causes);
+        let mut all: Vec<Cause> = of_checks.chain(&self.of_picture).cloned().collect();
         if all.is_empty() && self.all.is_empty() {
             return Arc::clone(&self.all);
         }
@@ -77,10 +79,32 @@ impl Watch {
         Arc::clone(&self.all)
     }
 
-    /// Whether it was among the causes of the picture before.
-    fn stands(&self, kind: &'static Kind, found: &Found) -> bool {
-        let subject = found.subject.as_deref().unwrap_or_default();
-        self.all.iter().any(|cause| cause.kind == kind && cause.subject == subject)
+    /// Looks for those of the whole picture, when it told something new since the last look or time has passed: a picture is published
+    /// after every run, and these rows go through all checks.
+    fn look(&mut self, snapshot: &Snapshot) {
+        let now = snapshot.at;
+        let fresh = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < limits::CAUSES_AGAIN);
+        if self.looked_at.is_some_and(fresh) {
+            return;
+        }
+        for ((kept, check), index) in self.of_checks.iter_mut().zip(&snapshot.checks).zip(0..) {
+            // What is news for a while only may be over.
+            kept.causes.retain(|cause| match (cause.kind.find, self.past.check(index)) {
+                (Find::InHistory(find), Some(past)) => find(check, past, now).is_some(),
+                _ => true,
+            });
+        }
+        let mut all = Vec::new();
+        for kind in KINDS {
+            let Find::OverTime(find) = kind.find else { continue };
+            let stands = |found: &Found| {
+                let same = |cause: &Cause| cause.kind == *kind && Some(&cause.subject) == found.subject.as_ref();
+                self.of_picture.iter().any(same)
+            };
+            let begun = find(snapshot, &self.past).into_iter().filter(|found| !found.keeps || stands(found));
+            all.extend(begun.map(|found| named(kind, found, "", now, &self.of_picture)));
+        }
+        (self.of_picture, self.looked_at) = (all, Some(now));
     }
 }
 
@@ -92,7 +116,7 @@ pub(super) fn reorder<T: Default>(all: &mut Vec<T>, before: &[Option<usize>]) {
 }
 
 impl OfCheck {
-    fn ran(&mut self, check: &CheckView, at: SystemTime) {
+    fn ran(&mut self, check: &CheckView, past: &CheckPast, at: SystemTime) {
         let works = check.last.as_ref().is_some_and(|last| last.outcome.ok());
         let mut found = Vec::new();
         if let Some((kind, what)) = failing::name(check) {
@@ -100,18 +124,26 @@ impl OfCheck {
         }
         let mut tentative = Vec::new();
         for kind in KINDS {
-            let Find::InCheck(find) = kind.find else { continue };
-            let Some(what) = find(check) else { continue };
-            let known = self.tentative.contains(&kind.name) || self.causes.iter().any(|cause| cause.kind == *kind);
+            let what = match kind.find {
+                Find::InCheck(find) => find(check),
+                Find::InHistory(find) => find(check, past, at),
+                Find::ByFault | Find::OverTime(_) => continue,
+            };
+            let Some(what) = what else { continue };
+            let stands = self.causes.iter().any(|cause| cause.kind == *kind);
+            let again = stands || self.tentative.contains(&kind.name);
             if what.tentative {
                 tentative.push(kind.name);
             }
-            if known || !what.tentative {
+            let counts = if what.keeps { stands } else { again || !what.tentative };
+            if counts {
                 found.push(named(kind, what, &check.facts.name, at, &self.causes));
             }
         }
         if works && check.state == CheckState::Down {
-            let stays = |cause: &Cause| !found.iter().any(|found| found.kind == cause.kind);
+            // What was measured is known anew; only a failure may come back.
+            let measured = |cause: &Cause| matches!(cause.kind.find, Find::InHistory(_));
+            let stays = |cause: &Cause| !measured(cause) && !found.iter().any(|found| found.kind == cause.kind);
             let kept: Vec<Cause> = self.causes.drain(..).filter(stays).collect();
             found.extend(kept.into_iter().map(|cause| Cause { recovering: true, ..cause }));
         }

@@ -77,3 +77,6 @@ pub const DROPPED_MEMORY: Duration = Duration::from_secs(60);
 pub const PEER_CHILDREN: usize = 64;
 /// Open files of one process that are looked at.
 pub const PEER_FILES: usize = 4096;
+/// Rows about the whole picture are looked at again after this, also when nothing that matters to them has come: what is news for a while
+/// ends.
+pub const CAUSES_AGAIN: Duration = Duration::from_secs(1);
