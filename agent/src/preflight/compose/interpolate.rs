@@ -3,6 +3,7 @@
 
 use super::item::Origin;
 use crate::limits;
+use crate::preflight::env::interpolate::{closing, split_name};
 
 /// A filled text, and what was missing for it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -110,28 +111,6 @@ impl Filled {
             }
         }
     }
-}
-
-/// The position of the `}` that closes a `${`, over nested ones.
-fn closing(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    let mut before = ' ';
-    for (index, sign) in text.char_indices() {
-        match sign {
-            '{' if before == '$' => open += 1,
-            '}' if open == 0 => return Some(index),
-            '}' => open -= 1,
-            _ => {}
-        }
-        before = sign;
-    }
-    None
-}
-
-fn split_name(text: &str) -> (&str, &str) {
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
-    text.split_at(if starts { end } else { 0 })
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Compose files into one item: read, filled in, merged, with `extends` and `include` followed.
 //! Knows no rule about services. What must stay true: whatever the files say, loading ends, and reads no file twice.
 
-use super::dotenv;
 use super::interpolate::{self, Lack};
 use super::item::{Item, Key, Origin, Spot, Tag, Value};
 use super::merge;
@@ -11,6 +10,7 @@ use crate::config::{ConfigError, Documents, Environment, read_documents};
 use crate::limits;
 use crate::node::{self, Node, child};
 use crate::paint::Paint;
+use crate::preflight::env;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -218,12 +218,9 @@ pub(super) fn variables_of(files: &[PathBuf]) -> Variables {
     for file in files {
         let Some(text) = small_text(file) else { continue };
         variables.known = true;
-        let pairs = dotenv::read(&text).into_iter().filter_map(|pair| Some((pair.name, pair.value?)));
-        for (name, value) in pairs {
-            // One variable may be made of those above it.
-            let value = interpolate::fill(&value, &|name| variables.file.get(name).cloned()).text;
-            variables.file.insert(name, value);
-        }
+        // One variable may be made of those of an earlier file.
+        let read = env::assigned(&text, &|name| variables.file.get(name).cloned());
+        variables.file.extend(read);
     }
     variables
 }

@@ -3,7 +3,6 @@
 //! What must stay true: every finding has the file and line where it is to be mended, and no value of a secret is in any.
 
 mod dockerfile;
-mod dotenv;
 mod health;
 mod image;
 mod interpolate;

@@ -1,12 +1,12 @@
 //! The services of a merged project in a form that rules can ask. Knows no rule; what it cannot read is left out, and noted by
 //! `rules::file`.
 
-use super::dotenv;
 use super::image::Reference;
 use super::item::{Item, Origin, Spot};
 use super::known::{self, Known};
 use super::load::{Loader, small_text, under};
 use super::ports::{self, Port};
+use crate::preflight::env;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -239,10 +239,10 @@ fn variables(item: &Item, files: &[(PathBuf, bool, Spot)], loader: &Loader<'_>) 
         None => found.push(variable),
     };
     for (path, _, at) in files {
-        for pair in small_text(path).map(|text| dotenv::read(&text)).unwrap_or_default() {
-            let value =
-                pair.value.or_else(|| loader.environment.get(&pair.name).map(str::to_owned)).unwrap_or_default();
-            put(Variable { name: pair.name, value, origin: Origin::default(), at: *at, from_file: true });
+        let outer = |name: &str| loader.environment.get(name).map(str::to_owned);
+        let read = small_text(path).map(|text| env::assigned(&text, &outer)).unwrap_or_default();
+        for (name, value) in read {
+            put(Variable { name, value, origin: Origin::default(), at: *at, from_file: true });
         }
     }
     for (key, item) in item.get("environment").map(Item::entries).unwrap_or_default() {

@@ -88,7 +88,7 @@ fn substitute(value: Option<String>, out: &mut Filled) {
 }
 
 /// Where the brace that is already open closes.
-fn closing(text: &str) -> Option<usize> {
+pub(in crate::preflight) fn closing(text: &str) -> Option<usize> {
     let mut depth = 1_usize;
     let mut before = ' ';
     for (at, c) in text.char_indices() {
@@ -105,7 +105,8 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn split_name(text: &str) -> (&str, &str) {
+/// The name of a variable that a text begins with, and the rest; the name is empty when there is none.
+pub(in crate::preflight) fn split_name(text: &str) -> (&str, &str) {
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
     text.split_at(if begins { end } else { 0 })

@@ -3,7 +3,7 @@
 
 mod files;
 mod init;
-mod interpolate;
+pub(super) mod interpolate;
 mod judge;
 mod read;
 #[cfg(test)]
@@ -46,6 +46,13 @@ pub(super) fn check(request: &Request, env: &Environment, findings: &mut Finding
             Err(message) => findings.unreadable(message),
         }
     }
+}
+
+/// Names and values in the text of such a file, in the order first set, for whoever needs no more: what is wrong with the file is told by
+/// [`check`]. `outer` knows the variables that are not in it.
+pub(super) fn assigned(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let read = read::read("", text, outer, &mut Findings::default());
+    read.iter().map(|variable| (variable.name.clone(), variable.value().to_owned())).collect()
 }
 
 fn variables(request: &Request, schema: &Schema, variables: &Variables, findings: &mut Findings) {
