@@ -1,10 +1,6 @@
 //! The keys of a configuration file, with the text that REFERENCE.md prints. Tests hold them against what is really read.
 
-use crate::probes::Key;
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
+use crate::probes::{Key, key};
 
 /// Keys at the top of the file.
 pub static TOP: &[Key] = &[

@@ -64,6 +64,12 @@ pub struct Key {
     pub doc: &'static str,
 }
 
+/// A key with its form, its default and what it does.
+#[must_use]
+pub const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
+    Key { name, form, default, doc }
+}
+
 /// A row of the table: all that the rest of the agent knows of a probe.
 pub struct Kind {
     /// The kind's name.

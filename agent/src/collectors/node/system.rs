@@ -2,6 +2,7 @@
 
 use super::look::{Lack, Look, parser, text};
 use super::{Part, on};
+use crate::clock;
 use crate::collectors::files;
 use crate::parser::Parser;
 use crate::reading::Metric;
@@ -112,13 +113,9 @@ fn major_minor(version: &str) -> Option<f64> {
 fn date(day: &str) -> Option<f64> {
     let mut parts = day.trim().split('-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let fits = (1970..10_000).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    // Years from 1 March on, so that a leap day ends its year.
-    let (shifted, of_year) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * of_year + 2) / 5 + day - 1 - 719_468;
+    let days = clock::days(year, month, day).filter(|_| year >= 1970)?;
     #[expect(clippy::cast_precision_loss, reason = "days of years of four digits")]
-    fits.then_some(days as f64 * 86_400.0)
+    Some(days as f64 * 86_400.0)
 }
 
 fn os(look: &mut Look<'_>) -> Result<(), Lack> {

@@ -11,7 +11,7 @@ mod words;
 
 use super::net::{Addresses, IpProtocol, Tls, TlsConfig, facts as net, keys};
 use super::outcome::late;
-use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
+use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, key, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::Metric;
@@ -71,10 +71,6 @@ static FACTS: &[&Metric] = &[
     &net::CIPHER,
     &super::facts::CERTIFICATE_EXPIRES_IN_SECONDS,
 ];
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
 
 const PATTERNS: &str = "mapping: fail_if_matches_regexp, fail_if_all_match_regexp, fail_if_not_matches_regexp, \
                         fail_if_none_matches_regexp, each a list";

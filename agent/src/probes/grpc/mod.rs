@@ -8,7 +8,9 @@ pub(super) mod tests;
 
 use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect, facts as net, keys, session, sniff};
 use super::outcome::late;
-use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, parameters, place_of};
+use super::{
+    Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, clean, fields_of, key, parameters, place_of,
+};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
@@ -72,10 +74,6 @@ static FACTS: &[&Metric] = &[
     &net::CIPHER,
     &CERTIFICATE_EXPIRES_IN_SECONDS,
 ];
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
 
 static KEYS: &[Key] = &[
     key(

@@ -238,9 +238,7 @@ fn http_date(text: &str) -> Option<f64> {
     let year: i64 = parts.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
     let clock: Vec<i64> = parts.next()?.split(':').map_while(|part| part.parse().ok()).collect();
     let [hours, minutes, seconds] = clock.as_slice() else { return None };
-    // Days since the epoch in the proleptic Gregorian calendar, with the year beginning in March so that the leap day comes last.
-    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    let seconds = i32::try_from(hours * 3600 + minutes * 60 + seconds).ok().filter(|_| (1..=31).contains(&day))?;
+    let days = clock::days(year, month + 1, day)?;
+    let seconds = i32::try_from(hours * 3600 + minutes * 60 + seconds).ok()?;
     Some(f64::from(i32::try_from(days).ok()?) * 86_400.0 + f64::from(seconds))
 }

@@ -3,8 +3,8 @@
 use super::pool::PoolParams;
 use super::status::StatusCodes;
 use crate::limits;
-use crate::probes::Key;
 use crate::probes::net::{IpProtocol, TlsConfig, keys};
+use crate::probes::{Key, key};
 use crate::secret::Secret;
 use crate::units;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -158,10 +158,6 @@ impl<'de> Deserialize<'de> for BodyLimit {
         }
         deserializer.deserialize_any(Written)
     }
-}
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
 }
 
 /// The keys, for the reference.

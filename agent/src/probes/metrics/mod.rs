@@ -13,7 +13,7 @@ pub use exposition::{Exposition, Family, FamilyType, Suffix};
 
 use super::http::page::{Access, Authorization, BodyLimit, Got, Page, begin};
 use super::net::TlsConfig;
-use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, parameters};
+use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, key, parameters};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -38,10 +38,6 @@ pub(super) static KIND: Kind = Kind {
     slow: false,
     build,
 };
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
 
 static KEYS: &[Key] = &[
     key(

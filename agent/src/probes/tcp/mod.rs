@@ -8,7 +8,7 @@ use super::dialogue::starttls::{self, Protocol};
 use super::dialogue::{EXPECT, FAILED_BYTES, FAILED_REGEX, QUERY_RESPONSE, Step, StepParams, hold};
 use super::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use super::net::{Addresses, IpProtocol, Stream, Tls, TlsConfig, connect_from, facts as net, keys, session};
-use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, parameters, place_of};
+use super::{Context, Fault, Key, Kind, Probe, Run, Target, fields_of, key, parameters, place_of};
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::reading::Metric;
@@ -49,10 +49,6 @@ static FACTS: &[&Metric] = &[
     &net::CIPHER,
     &CERTIFICATE_EXPIRES_IN_SECONDS,
 ];
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
 
 static KEYS: &[Key] = &[
     QUERY_RESPONSE,

@@ -9,7 +9,9 @@ pub(super) mod tests;
 use super::dialogue::{EXPECT, Step, StepParams};
 use super::http::page::{Access, Agreed, Authorization, BasicAuth, Got, Page, Upgrade, begin};
 use super::net::{Addresses, IpProtocol, TlsConfig, facts as net, keys};
-use super::{Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, outcome, parameters, place_of};
+use super::{
+    Context, Detail, Fault, Key, Kind, Probe, Reason, Run, Target, fields_of, key, outcome, parameters, place_of,
+};
 use crate::limits;
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -76,10 +78,6 @@ static FACTS: &[&Metric] = &[
     &net::CIPHER,
     &CERTIFICATE_EXPIRES_IN_SECONDS,
 ];
-
-const fn key(name: &'static str, form: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, form, default, doc }
-}
 
 static KEYS: &[Key] = &[
     key(

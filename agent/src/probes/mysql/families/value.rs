@@ -1,5 +1,7 @@
 //! A value of MySQL's text as a number, as the public exporter reads it: words for yes and no, dates, plain numbers.
 
+use crate::clock;
+
 /// The number that a text stands for.
 pub(super) fn number(text: &str) -> Option<f64> {
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -30,16 +32,8 @@ fn date(text: &str) -> Option<f64> {
     };
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<u16>().map(f64::from));
     let seconds = parts.next()?.ok()? * 3600.0 + parts.next()?.ok()? * 60.0 + parts.next()?.ok()?;
-    let sound = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    let days = sound.then(|| i32::try_from(days(year, month, day)).ok())??;
+    let days = i32::try_from(clock::days(year, month, day)?).ok().filter(|_| year >= 1970)?;
     Some(f64::from(days) * 86_400.0 + seconds)
-}
-
-/// Days since 1970, counted as in `crate::clock`: years begin in March.
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + year / 4 - year / 100 + year / 400 + of_year - 719_468
 }
 
 #[cfg(test)]
