@@ -49,6 +49,14 @@ pub const LATENCY_US: u64 = 600_000_000;
 /// Seconds over which the live view's figures are taken.
 pub const WINDOW_SECONDS: u64 = 5;
 
+/// Most slots of the timeline; beyond it neighbours are merged. A run of a quarter of an hour has a slot a second, a soak of
+/// an hour one in four; no plot has more pixels.
+pub const TIMELINE_SLOTS: usize = 1000;
+
+/// Most cells (bucket and count, 8 bytes) of the timeline: 12 MB. A second of one request has some 100 of them; beyond the
+/// cap neighbours are merged.
+pub const TIMELINE_CELLS: usize = 1_500_000;
+
 /// Longest example of a failure kept for people, in characters.
 pub const EXAMPLE_CHARS: usize = 300;
 

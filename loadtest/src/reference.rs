@@ -216,6 +216,7 @@ The file is opened before the first request and written however the run ends.
 | `targets[]` | `text`, `outcome` (`met`, `missed`, `inconclusive`), `got` (microseconds, share of 1, or per second), `said` (for people), `count`, `why`, `from` |
 | `generator` | `cpu_us_per_request`, `cpu_used_ratio`, `late_p99_us`, `lost_ratio` (share of the planned load that was not offered, because users came late), `saturated` |
 | `culprits[]` | `target`, `request`, `share`: who has the largest part in a miss |
+| `timeline` | the run over time, all requests together: `slot_seconds` (1; 2, 4, … in a run of more than 1000 seconds) and `slots[]`: `from` (seconds since the first request), `seconds` (how long it lasted), `count` and `errors` (of what finished in it), `p50_us` `p95_us` `p99_us` (at most 0.8 % off; null where the requests are too few), `users`, `in_flight`, `oldest_us` (age of the oldest request in flight), `waiting` (arrivals due and not started; 0 where users set the pace): the most in that slot; `offered` (arrivals that fell due per second; null where users set the pace) |
 
 Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey`.
 ";

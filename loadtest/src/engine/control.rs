@@ -4,7 +4,9 @@ use super::stop::{Phase, Stop};
 use super::watch::Seen;
 use super::{Reason, Work};
 use crate::clock;
-use crate::measure::{Flights, Labels, Recorder, Row, SelfWatch, StageLabel, Summary, Window, allowed_cores};
+use crate::measure::{
+    Flights, Gauges, Labels, Recorder, Row, SelfWatch, StageLabel, Summary, Timeline, Window, allowed_cores,
+};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -96,7 +98,15 @@ impl Control {
             in_flight,
             oldest_in_flight,
             generator,
+            timeline: self.timeline(),
         }
+    }
+
+    /// The run over time, so far: cheap enough to be asked once a second.
+    #[must_use]
+    pub fn timeline(&self) -> Timeline {
+        let now = self.0.end.get().copied().unwrap_or_else(|| self.0.now());
+        self.0.recorder.timeline(now, &self.0.flights)
     }
 
     /// Requests and errors so far: cheap, for a live line.
@@ -193,6 +203,14 @@ impl Books {
             silent: self.silent.load(Ordering::Relaxed),
             oldest: self.flights.oldest(now).1,
         }
+    }
+
+    /// Notes users and requests in flight for the timeline.
+    pub(super) fn look(&self) {
+        let now = self.now();
+        let (in_flight, oldest) = self.flights.oldest(now);
+        let users = self.working.load(Ordering::Relaxed);
+        self.recorder.gauge(now, Gauges { users, in_flight, oldest, ..Gauges::default() });
     }
 
     pub(super) fn itself(&self) -> std::sync::MutexGuard<'_, SelfWatch> {

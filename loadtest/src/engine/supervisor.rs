@@ -44,6 +44,9 @@ async fn end(control: &Control, patience: Patience) {
             books.itself().cpu(books.at(now), clock::cpu());
             next_cpu = now + limits::CPU_EVERY;
         }
+        if books.has_begun() {
+            books.look();
+        }
         match books.stop.phase() {
             Phase::Running => {
                 let seen = books.seen();

@@ -1,16 +1,21 @@
 //! What was measured: samples go into a recorder of HDR histograms per stage and request name, a summary comes out.
 //! In microseconds, body included. Knows neither the engine nor the report; asks no clock: the time is an argument.
-//! Memory stays flat: it grows with names and stages, never with requests.
+//! Memory stays flat: it grows with names and stages, never with requests; the timeline grows up to its cap.
 
 mod allowance;
+mod buckets;
 mod flights;
 mod generator;
 mod hdr;
+mod open;
 mod recorder;
 mod sample;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod timeline;
+#[cfg(test)]
+mod timeline_tests;
 mod window;
 
 pub use allowance::allowed_cores;
@@ -20,6 +25,7 @@ pub use hdr::{HdrError, decode, encode};
 pub use recorder::{Labels, Recorder, StageLabel};
 pub use sample::{Failure, Sample};
 pub use summary::{Generator, Lateness, Row, Summary};
+pub use timeline::{Gauges, Moment, Timeline};
 pub use window::Window;
 
 use crate::limits;

@@ -1,8 +1,9 @@
 //! The recorder: where every sample goes. One shard a worker thread, so that users do not queue for a lock; one
 //! histogram a stage and request name in each, made when it is first needed.
 
+use super::open::Open;
 use super::window::{Ring, Window, window_at};
-use super::{Failure, Flights, Row, Sample, histogram, record};
+use super::{Failure, Flights, Gauges, Row, Sample, Timeline, histogram, record};
 use crate::limits;
 use hdrhistogram::Histogram;
 use std::cell::Cell;
@@ -44,6 +45,7 @@ struct Tally {
 struct Shard {
     tallies: Vec<Option<Tally>>,
     ring: Ring,
+    open: Open,
 }
 
 /// Takes samples from all threads and gives summaries at any time.
@@ -51,13 +53,16 @@ struct Shard {
 pub struct Recorder {
     labels: Labels,
     shards: Box<[Mutex<Shard>]>,
+    /// Locked after a shard, never before one.
+    timeline: Mutex<Timeline>,
 }
 
 impl Recorder {
     /// A recorder with one shard a thread; more threads than shards share them.
     #[must_use]
     pub fn new(labels: Labels, shards: usize) -> Self {
-        Self { labels, shards: (0..shards.max(1)).map(|_| Mutex::default()).collect() }
+        let timeline = Mutex::new(Timeline::new(&labels.names));
+        Self { labels, shards: (0..shards.max(1)).map(|_| Mutex::default()).collect(), timeline }
     }
 
     /// The names that the indices stand for.
@@ -72,6 +77,9 @@ impl Recorder {
         let Some(mut shard) = self.shard() else { return };
         shard.ring.record(at, sample.latency, sample.failure.is_some());
         let index = sample.stage * self.labels.names.len() + sample.name;
+        if sample.name < self.labels.names.len() {
+            self.count_second(&mut shard.open, sample, at.as_secs());
+        }
         let Some(tally) = self.tally(&mut shard, index) else { return };
         record(&mut tally.latencies, sample.latency);
         tally.count += 1;
@@ -122,6 +130,21 @@ impl Recorder {
         Some(window)
     }
 
+    /// The run over time, up to `now`.
+    #[must_use]
+    pub fn timeline(&self, now: Duration, flights: &Flights) -> Timeline {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.open.close(&mut lock(&self.timeline), now.as_secs());
+        }
+        lock(&self.timeline).at(now, flights.iter())
+    }
+
+    /// Takes what was seen of the run at a moment, for the timeline.
+    pub fn gauge(&self, at: Duration, seen: Gauges) {
+        lock(&self.timeline).gauge(at, seen);
+    }
+
     /// Requests recorded so far.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -137,6 +160,13 @@ impl Recorder {
             tallies.fold((0, 0), |(n, e), tally| (n + tally.count, e + tally.errors.iter().sum::<u64>()))
         };
         self.shards.iter().map(of).fold((0, 0), |(n, e), (count, errors)| (n + count, e + errors))
+    }
+
+    fn count_second(&self, open: &mut Open, sample: &Sample, second: u64) {
+        if open.is_over(second) {
+            open.close(&mut lock(&self.timeline), second);
+        }
+        open.count(sample);
     }
 
     fn shard(&self) -> Option<MutexGuard<'_, Shard>> {
@@ -192,9 +222,9 @@ impl Tally {
     }
 }
 
-/// A panic while a shard was locked leaves counts that are still counts.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// A panic while they were locked leaves counts that are still counts.
+fn lock<T>(books: &Mutex<T>) -> MutexGuard<'_, T> {
+    books.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Numbers the threads in the order of their first sample.

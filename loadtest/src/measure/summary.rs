@@ -1,6 +1,6 @@
 //! The figures of a run, as the targets judge them and the reports print them.
 
-use super::Failure;
+use super::{Failure, Timeline};
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -178,6 +178,8 @@ pub struct Summary {
     pub oldest_in_flight: Duration,
     /// The generator.
     pub generator: Generator,
+    /// The run over time.
+    pub timeline: Timeline,
 }
 
 impl Summary {
@@ -227,6 +229,7 @@ impl Summary {
         self.in_flight += other.in_flight;
         self.oldest_in_flight = self.oldest_in_flight.max(other.oldest_in_flight);
         self.generator = self.generator.worse(other.generator);
+        self.timeline.merge(&other.timeline);
     }
 
     /// The time that the chosen stages lasted; each once, for every name has a row of it.

@@ -30,6 +30,7 @@ fn summary(rows: Vec<Row>) -> Summary {
         in_flight: 0,
         oldest_in_flight: Duration::ZERO,
         generator: Generator::default(),
+        timeline: Timeline::default(),
     }
 }
 

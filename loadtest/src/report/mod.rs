@@ -7,7 +7,9 @@ mod model;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timeline;
 
 pub use json::{JsonFile, render as to_json};
 pub use model::{Facts, GeneratorLine, Line, Report, Stage, TargetLine, build};
 pub use terminal::{final_lines, render as to_terminal};
+pub use timeline::{SlotLine, TimelineLines};

@@ -1,5 +1,6 @@
 //! The report itself; its fields are the JSON schema (REFERENCE.md has them).
 
+use super::timeline::{self, TimelineLines};
 use crate::exit::Exit;
 use crate::limits::{LATE_US, LOST_RATIO};
 use crate::measure::{self, Generator, Row, Summary};
@@ -42,6 +43,8 @@ pub struct Report {
     pub generator: GeneratorLine,
     /// Requests that missed targets are blamed on.
     pub culprits: Vec<Culprit>,
+    /// The run over time.
+    pub timeline: TimelineLines,
 }
 
 /// A stage.
@@ -167,6 +170,7 @@ pub fn build(plan: &Plan, summary: &Summary, facts: &Facts) -> Report {
         targets: judged.iter().zip(from).map(|(judged, from)| target_line(judged, from)).collect(),
         generator: generator(summary),
         culprits: verdict.culprits,
+        timeline: timeline::lines(&summary.timeline),
     }
 }
 

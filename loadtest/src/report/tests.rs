@@ -1,7 +1,7 @@
 //! One run, told twice: as a person reads it and as a program does.
 
 use super::*;
-use crate::measure::{Failure, Generator, Lateness, Row, Summary};
+use crate::measure::{Failure, Flights, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline};
 use crate::plan::{Flags, Plan};
 use crate::targets::{Ending, test_row};
 use std::time::Duration;
@@ -33,7 +33,23 @@ pub(crate) fn summary(rows: Vec<Row>) -> Summary {
             lost_ratio: 0.004,
             saturated: false,
         },
+        timeline: timeline(),
     }
+}
+
+/// A second with two requests and one in which a third hangs.
+fn timeline() -> Timeline {
+    let labels = Labels { names: vec!["GET /".to_owned()], stages: vec![] };
+    let recorder = Recorder::new(labels, 1);
+    let latency = Duration::from_millis(12);
+    for failure in [None, Some(Failure::Status)] {
+        let sample = Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, failure };
+        recorder.record(&sample, Duration::from_millis(700), None);
+    }
+    let oldest = Duration::from_millis(1300);
+    let seen = Gauges { users: 20, in_flight: 1, waiting: 4, oldest, offered: Some(5.0) };
+    recorder.gauge(Duration::from_millis(1900), seen);
+    recorder.timeline(Duration::from_secs(2), &Flights::new(0))
 }
 
 fn rows() -> Vec<Row> {

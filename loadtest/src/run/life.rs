@@ -5,7 +5,7 @@ use crate::cli::RunArgs;
 use crate::engine::{self, Control, Ended, Patience, Reason, Shape, Signals, Work};
 use crate::exit::Exit;
 use crate::http::Network;
-use crate::measure::{Generator, Row, Summary};
+use crate::measure::{Generator, Row, Summary, Timeline};
 use crate::plan::{self, Flags, Plan};
 use crate::problem::Problem;
 use crate::report::{self, Facts, JsonFile, Stage};
@@ -118,6 +118,7 @@ fn nothing() -> Summary {
         in_flight: 0,
         oldest_in_flight: Duration::ZERO,
         generator: Generator::default(),
+        timeline: Timeline::default(),
     }
 }
 
