@@ -25,6 +25,10 @@ impl Script for Get {
         "get"
     }
 
+    fn first(&self) -> usize {
+        0
+    }
+
     fn user(&self, _: usize) -> Box<dyn User> {
         Box::new(Getter { request: self.request.clone(), client: Client::new(Arc::clone(&self.network)) })
     }

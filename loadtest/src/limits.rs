@@ -127,6 +127,14 @@ pub const GOOSE_ENDS: Duration = Duration::from_secs(3);
 /// small request, and it has nothing to decide there more than ten times a second.
 pub const SHIFT: Duration = Duration::from_millis(100);
 
+/// Journeys that one worker of the open model carries at once. A worker that waits for an answer must start what falls due
+/// meanwhile, or the target's stall would keep the load from it (coordinated omission): with 8, a pool of a quarter of what a
+/// stall takes is still twice enough. More would only hide that a target cannot keep up.
+pub const JOURNEYS_PER_WORKER: usize = 8;
+
+/// Arrivals that wait, each shown with its age in a live view; beyond it they are only counted.
+pub const WAITING_SHOWN: usize = 100_000;
+
 /// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
 pub const USERS: usize = 50_000;
 

@@ -1,12 +1,14 @@
 //! The run as seen from outside: stop it, watch it. And its books, which users write and the supervisor reads.
 
+use super::arrivals::{Firsts, Pacer};
 use super::stop::{Phase, Stop};
 use super::watch::Seen;
-use super::{Reason, Work};
-use crate::clock;
+use super::{Pace, Reason, Work};
 use crate::measure::{
-    Flights, Gauges, Labels, Recorder, Row, SelfWatch, StageLabel, Summary, Timeline, Window, allowed_cores,
+    Arrivals, Failure, Flight, Flights, Gauges, Labels, Recorder, Row, Sample, SelfWatch, StageLabel, Summary,
+    Timeline, Window, allowed_cores,
 };
+use crate::{clock, limits};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -41,6 +43,15 @@ pub(super) struct Books {
     /// Microseconds of the last sample; kept only when requests are limited.
     last: AtomicU64,
     itself: Mutex<SelfWatch>,
+    /// The arrivals of the open model.
+    pacer: Option<Mutex<Pacer>>,
+    firsts: Firsts,
+    /// Arrivals whose journey was begun.
+    pub(super) begun: AtomicU64,
+    /// Arrivals that had fallen due at the last look.
+    looked: Mutex<f64>,
+    /// Arrivals due and never begun, once the run is over.
+    never_begun: OnceLock<u64>,
 }
 
 impl Control {
@@ -54,10 +65,19 @@ impl Control {
         };
         let stages = work.shape.stages().iter().map(label).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let allowed = allowed_cores(Path::new("/"), cores);
+        let (itself, pacer) = match work.shape.pace() {
+            Pace::Users => (SelfWatch::new(allowed), None),
+            Pace::Arrivals { poisson, .. } => {
+                let gaps = poisson.then(fastrand::Rng::new);
+                (SelfWatch::paced(allowed), Some(Mutex::new(Pacer::new(gaps))))
+            }
+        };
+        let firsts = work.scripts.iter().map(|(weight, script)| (*weight, script.first())).collect();
         Self(Arc::new(Books {
             shape: work.shape.clone(),
             recorder: Recorder::new(Labels { names: work.names.clone(), stages }, cores),
-            flights: Flights::new(work.shape.peak()),
+            flights: Flights::new(work.shape.seats()),
             stop: Stop::default(),
             working: AtomicUsize::new(0),
             started_users: AtomicUsize::new(0),
@@ -69,7 +89,12 @@ impl Control {
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
             last: AtomicU64::new(0),
-            itself: Mutex::new(SelfWatch::new(allowed_cores(Path::new("/"), cores))),
+            itself: Mutex::new(itself),
+            pacer,
+            firsts: Firsts::new(firsts),
+            begun: AtomicU64::new(0),
+            looked: Mutex::new(0.0),
+            never_begun: OnceLock::new(),
         }))
     }
 
@@ -89,7 +114,7 @@ impl Control {
         let books = &self.0;
         let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
         let covered = books.end.get().copied().unwrap_or_else(|| books.now());
-        let rows = books.recorder.rows(covered, Some(&books.flights));
+        let rows = books.recorder.rows(covered, books.flights.iter().chain(books.waiting(covered)));
         let generator = books.itself().generator(books.recorder.count(), rows.iter().map(Row::waited).sum());
         Summary {
             rows,
@@ -98,6 +123,7 @@ impl Control {
             in_flight,
             oldest_in_flight,
             generator,
+            arrivals: books.arrivals(),
             timeline: self.timeline(),
         }
     }
@@ -106,7 +132,7 @@ impl Control {
     #[must_use]
     pub fn timeline(&self) -> Timeline {
         let now = self.0.end.get().copied().unwrap_or_else(|| self.0.now());
-        self.0.recorder.timeline(now, &self.0.flights)
+        self.0.recorder.timeline(now, self.0.flights.iter().chain(self.0.waiting(now)))
     }
 
     /// Requests and errors so far: cheap, for a live line.
@@ -156,7 +182,55 @@ impl Books {
         let reason = self.reason.get().copied().unwrap_or(Reason::Time);
         let last = Duration::from_micros(self.last.load(Ordering::Relaxed));
         let _ = self.end.set(if reason == Reason::Requests { last } else { self.now() });
+        if reason != Reason::Requests {
+            self.give_up_waiting();
+        }
         reason
+    }
+
+    /// Books the arrivals that were due before the end and never begun, as requests given up with the run are booked.
+    fn give_up_waiting(&self) {
+        let (Some(pacer), Some(end)) = (self.pacer(), self.end.get().copied()) else { return };
+        let mut number = 0;
+        let example = Some("due, but all workers had their hands full until the run ended");
+        for due in pacer.waiting(&self.shape, end) {
+            let (age, flight) = (end.saturating_sub(due), self.firsts.flight(number, due, &self.shape));
+            number += 1;
+            if age >= limits::TELLING_AGE {
+                let failure = Some(Failure::Timeout);
+                let sample =
+                    Sample { name: flight.name, stage: flight.stage, latency: age, status: 0, bytes: 0, failure };
+                self.recorder.record(&sample, end, example);
+            }
+        }
+        let _ = self.never_begun.set(u64::try_from(number).unwrap_or(u64::MAX));
+    }
+
+    /// The time of the next arrival of the open model; none after the last.
+    pub(super) fn arrival(&self) -> Option<Duration> {
+        self.pacer()?.take(&self.shape)
+    }
+
+    /// Arrivals that are due and not begun, as if they were in flight: their ages are lower bounds too. None once they are booked.
+    fn waiting(&self, now: Duration) -> impl Iterator<Item = Flight> {
+        let pacer = self.pacer().filter(|_| self.never_begun.get().is_none()).map(|pacer| pacer.clone());
+        let due: Vec<Duration> = pacer
+            .into_iter()
+            .flat_map(|pacer| pacer.waiting(&self.shape, now).take(limits::WAITING_SHOWN).collect::<Vec<_>>())
+            .collect();
+        (0..).zip(due).map(|(number, due)| self.firsts.flight(number, due, &self.shape))
+    }
+
+    fn arrivals(&self) -> Option<Arrivals> {
+        let backlog = self.pacer()?.backlog(&self.shape, self.now());
+        let started = self.begun.load(Ordering::Relaxed);
+        let waiting = self.never_begun.get().copied().unwrap_or(u64::try_from(backlog).unwrap_or(u64::MAX));
+        let (held_back, held_p99_us) = self.itself().held();
+        Some(Arrivals { started, held_back, held_p99_us, waiting })
+    }
+
+    fn pacer(&self) -> Option<std::sync::MutexGuard<'_, Pacer>> {
+        self.pacer.as_ref().map(|pacer| pacer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn finish(&self, reason: Reason, phase: Phase) {
@@ -210,7 +284,16 @@ impl Books {
         let now = self.now();
         let (in_flight, oldest) = self.flights.oldest(now);
         let users = self.working.load(Ordering::Relaxed);
-        self.recorder.gauge(now, Gauges { users, in_flight, oldest, ..Gauges::default() });
+        let (waiting, offered) = match self.pacer() {
+            None => (0, None),
+            Some(pacer) => (pacer.backlog(&self.shape, now), Some(self.shape.arrivals(now))),
+        };
+        // What fell due since the last look.
+        let offered = offered.map(|so_far| {
+            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            so_far - std::mem::replace(&mut *looked, so_far)
+        });
+        self.recorder.gauge(now, Gauges { users, in_flight, waiting, oldest, offered });
     }
 
     pub(super) fn itself(&self) -> std::sync::MutexGuard<'_, SelfWatch> {

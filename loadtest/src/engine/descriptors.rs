@@ -6,7 +6,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 /// Too few file descriptors for the users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{users} users need {needed} file descriptors, and this process may open {allowed}\n\
+    "{users} users at once need {needed} file descriptors, and this process may open {allowed}\n\
      hint: raise the limit (`ulimit -n {needed}`, or `ulimits: {{nofile: {needed}}}` in a compose file), or use fewer users"
 )]
 pub struct TooFewFiles {
@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(judge(200, 1024), Ok(()));
         assert_eq!(judge(960, 1024), Ok(()));
         insta::assert_snapshot!(judge(2000, 1024).unwrap_err(), @"
-        2000 users need 2064 file descriptors, and this process may open 1024
+        2000 users at once need 2064 file descriptors, and this process may open 1024
         hint: raise the limit (`ulimit -n 2064`, or `ulimits: {nofile: 2064}` in a compose file), or use fewer users
         ");
     }

@@ -10,8 +10,9 @@
 //! - `initialize()` would parse our arguments, and its controllers would listen on a port.
 
 use super::control::Books;
+use super::crew::Crew;
 use super::stop::Phase;
-use super::{Control, EngineError, Script, Seat, Turn, User};
+use super::{Control, EngineError, Pace, Script, Seat, Turn, User};
 use crate::limits;
 use futures_util::future::{Either, select};
 use goose::client::GooseClientBuilder;
@@ -90,17 +91,22 @@ impl Clone for Place {
 }
 
 struct Taken {
-    seat: Seat,
-    user: Box<dyn User>,
+    duty: Duty,
     cut: Pin<Box<OwnedNotified>>,
     books: Arc<Books>,
+}
+
+/// What goose's user does: one journey after the other, or what falls due.
+enum Duty {
+    Closed(Seat, Box<dyn User>),
+    Open(Crew),
 }
 
 /// goose's transaction: one iteration of the script, or as many as fit into a shift.
 fn iteration(script: Arc<dyn Script>, books: Arc<Books>) -> TransactionFunction {
     Arc::new(move |goose_user: &mut GooseUser| {
         if goose_user.get_session_data::<Place>().is_none() {
-            goose_user.set_session_data(Place(Some(Mutex::new(Taken::new(script.as_ref(), &books)))));
+            goose_user.set_session_data(Place(Some(Mutex::new(Taken::new(&script, &books)))));
         }
         Box::pin(async move {
             let place = goose_user.get_session_data_mut::<Place>();
@@ -114,36 +120,52 @@ fn iteration(script: Arc<dyn Script>, books: Arc<Books>) -> TransactionFunction 
 }
 
 impl Taken {
-    fn new(script: &dyn Script, books: &Arc<Books>) -> Self {
+    fn new(script: &Arc<dyn Script>, books: &Arc<Books>) -> Self {
         books.begin();
         let number = books.started_users.fetch_add(1, Ordering::Relaxed);
         let mut cut = Box::pin(books.stop.cut());
         cut.as_mut().enable();
-        Self { seat: Seat::new(number, Arc::clone(books)), user: script.user(number), cut, books: Arc::clone(books) }
-    }
-
-    /// A shift, if it is this user's turn; until the run is cut.
-    async fn iterate(&mut self) {
-        match self.books.shape.turn(self.seat.index(), self.books.now()) {
-            _ if self.books.stop.phase() != Phase::Running => leave_soon().await,
-            Turn::Now => self.work().await,
-            Turn::From(then) => drop(self.seat.pause(then.saturating_sub(self.books.now())).await),
-            Turn::Never => self.books.stop.draining().await,
-        }
-    }
-
-    async fn work(&mut self) {
-        self.books.working.fetch_add(1, Ordering::Relaxed);
-        let done = {
-            let work = pin!(shift(self.user.as_mut(), &mut self.seat, &self.books));
-            matches!(select(work, self.cut.as_mut()).await, Either::Left(_))
+        let duty = match books.shape.pace() {
+            Pace::Users => Duty::Closed(Seat::new(number, Arc::clone(books)), script.user(number)),
+            Pace::Arrivals { .. } => Duty::Open(Crew::new(Arc::clone(script), Arc::clone(books), number)),
         };
-        if !done {
-            // The work has been dropped; what it had in flight is booked now, while time still runs.
-            self.seat.give_up();
-        }
-        self.books.working.fetch_sub(1, Ordering::Relaxed);
+        Self { duty, cut, books: Arc::clone(books) }
     }
+
+    /// A shift, if it is this user's turn, or what falls due; until the run is cut.
+    async fn iterate(&mut self) {
+        if self.books.stop.phase() != Phase::Running {
+            return leave_soon().await;
+        }
+        match &mut self.duty {
+            Duty::Closed(seat, user) => turn(seat, user.as_mut(), &self.books, self.cut.as_mut()).await,
+            // What is dropped when the run is cut books what it had in flight.
+            Duty::Open(crew) => {
+                select(pin!(crew.work()), self.cut.as_mut()).await;
+            }
+        }
+    }
+}
+
+async fn turn(seat: &mut Seat, user: &mut dyn User, books: &Books, cut: Pin<&mut OwnedNotified>) {
+    match books.shape.turn(seat.index(), books.now()) {
+        Turn::Now => work(seat, user, books, cut).await,
+        Turn::From(then) => drop(seat.pause(then.saturating_sub(books.now())).await),
+        Turn::Never => books.stop.draining().await,
+    }
+}
+
+async fn work(seat: &mut Seat, user: &mut dyn User, books: &Books, cut: Pin<&mut OwnedNotified>) {
+    books.working.fetch_add(1, Ordering::Relaxed);
+    let done = {
+        let work = pin!(shift(user, seat, books));
+        matches!(select(work, cut).await, Either::Left(_))
+    };
+    if !done {
+        // The work has been dropped; what it had in flight is booked now, while time still runs.
+        seat.give_up();
+    }
+    books.working.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Iterations one after the other while it is this user's turn, for [`limits::SHIFT`]; at least one.

@@ -4,7 +4,11 @@
 //! [`User`] does one iteration at a time on its [`Seat`]. Prints nothing. What must stay true: every request that is sent
 //! is in the books exactly once, whatever ends the run, and nothing ends it later than its deadline.
 
+mod arrivals;
 mod control;
+mod crew;
+#[cfg(test)]
+mod crew_tests;
 mod descriptors;
 mod goose;
 mod scripted;
@@ -21,7 +25,7 @@ pub use control::Control;
 pub use descriptors::{TooFewFiles, check_file_descriptors};
 pub use scripted::{Scripted, Step};
 pub use seat::{Outcome, Seat};
-pub use shape::{Shape, Stage, Turn};
+pub use shape::{Pace, Shape, Stage, Turn};
 pub use signals::Signals;
 pub use watch::Patience;
 
@@ -47,6 +51,8 @@ pub struct Work {
 pub trait Script: Send + Sync {
     /// Its name, distinct from the others'.
     fn name(&self) -> &str;
+    /// Index of the name of its first request.
+    fn first(&self) -> usize;
     /// A new user with that number.
     fn user(&self, number: usize) -> Box<dyn User>;
 }
@@ -120,14 +126,14 @@ pub enum EngineError {
 /// # Errors
 /// When it cannot start. Whatever happens after the start is in the summary.
 pub async fn run(work: Work, control: Control) -> Result<Ended, EngineError> {
-    let users = work.shape.peak();
+    let (users, seats) = (work.shape.peak(), work.shape.seats());
     if users == 0 || work.scripts.iter().all(|(weight, _)| *weight == 0) {
         return Err(EngineError::Nothing);
     }
-    if users > crate::limits::USERS {
-        return Err(EngineError::TooManyUsers(users));
+    if seats > crate::limits::USERS {
+        return Err(EngineError::TooManyUsers(seats));
     }
-    check_file_descriptors(users)?;
+    check_file_descriptors(seats)?;
     let patience = work.patience;
     let watching = supervisor::watch(&control, patience);
     let engine = goose::attack(work.scripts, users, &control);

@@ -39,6 +39,10 @@ impl Script for Scripted {
         &self.name
     }
 
+    fn first(&self) -> usize {
+        self.steps.first().map_or(0, |step| step.name)
+    }
+
     fn user(&self, _: usize) -> Box<dyn User> {
         Box::new(self.clone())
     }

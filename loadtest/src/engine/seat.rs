@@ -14,12 +14,14 @@ pub struct Seat {
     books: Arc<Books>,
     /// The request in flight.
     flight: Option<Flight>,
+    /// When the next request is due, where that is no matter of the user.
+    due: Option<Duration>,
 }
 
 /// What came of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome<'a> {
-    /// From the start to the last byte of the body.
+    /// From when it was sent to the last byte of the body.
     pub latency: Duration,
     /// HTTP status; 0 when there was no answer.
     pub status: u16,
@@ -33,7 +35,7 @@ pub struct Outcome<'a> {
 
 impl Seat {
     pub(super) fn new(index: usize, books: Arc<Books>) -> Self {
-        Self { index, books, flight: None }
+        Self { index, books, flight: None, due: None }
     }
 
     /// The user's number, from 0.
@@ -45,8 +47,9 @@ impl Seat {
     /// Asks for one more request of that name; `false` when the run is ending, and then none must be sent. The request
     /// is in flight from now on, until [`Seat::land`].
     pub fn depart(&mut self, name: usize) -> bool {
-        let since = self.books.now();
-        let flight = Flight { name, stage: self.books.shape.stage_at(since), since };
+        let now = self.books.now();
+        let since = self.due.take().map_or(now, |due| due.min(now));
+        let flight = Flight { name, stage: self.books.shape.stage_at(since), since, held: now - since };
         // In flight before it is claimed: the claim of the last request ends the run as soon as nothing is in flight.
         self.books.flights.begin(self.index, flight);
         if !self.books.claim() {
@@ -55,6 +58,11 @@ impl Seat {
         }
         self.flight = Some(flight);
         true
+    }
+
+    /// The next request is due at that time of the run: its latency counts from then on, however late it is sent.
+    pub(super) const fn expect(&mut self, due: Duration) {
+        self.due = Some(due);
     }
 
     /// The request is back, or has failed; it is recorded once it has been judged ([`Seat::record`]).
@@ -69,6 +77,7 @@ impl Seat {
     /// Books a request that has landed.
     pub fn record(&self, flight: Flight, outcome: Outcome<'_>) {
         let Outcome { latency, status, bytes, failure, example } = outcome;
+        let latency = flight.held + latency;
         let at = flight.since + latency;
         self.books.heard(at, status == 0 && failure.is_some_and(Failure::is_silence));
         let sample = Sample { name: flight.name, stage: flight.stage, latency, status, bytes, failure };
@@ -89,7 +98,8 @@ impl Seat {
         if age >= limits::TELLING_AGE {
             let example = Some("no answer when the run ended");
             let failure = Some(Failure::Timeout);
-            self.record(flight, Outcome { latency: age, failure, example, ..Outcome::default() });
+            let latency = age.saturating_sub(flight.held);
+            self.record(flight, Outcome { latency, failure, example, ..Outcome::default() });
         }
     }
 

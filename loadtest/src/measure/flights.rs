@@ -13,6 +13,8 @@ pub struct Flight {
     pub stage: usize,
     /// When it was due, since the start of the run.
     pub since: Duration,
+    /// How long after that it was sent; zero where users set the pace.
+    pub held: Duration,
 }
 
 /// Where one user's request stands. `since` is 1 + microseconds since the start of the run, 0 when nothing is out; it is
@@ -59,7 +61,7 @@ impl Flights {
         self.places.iter().filter_map(|place| {
             let since = place.since.load(Ordering::Acquire).checked_sub(1)?;
             let (name, stage) = (place.name.load(Ordering::Relaxed), place.stage.load(Ordering::Relaxed));
-            Some(Flight { name, stage, since: Duration::from_micros(since) })
+            Some(Flight { name, stage, since: Duration::from_micros(since), held: Duration::ZERO })
         })
     }
 

@@ -22,6 +22,10 @@ pub struct SelfWatch {
     /// Time that users meant to think, and how often they did.
     thought: Duration,
     thoughts: u64,
+    /// Whether arrivals set the pace: then lateness withholds no load, for what is late is sent all the same.
+    paced: bool,
+    /// By how much arrivals were late because all workers had their hands full.
+    held: Option<Histogram<u64>>,
 }
 
 /// CPU time used by a moment of the run.
@@ -44,7 +48,28 @@ impl SelfWatch {
             lateness: histogram(),
             thought: Duration::ZERO,
             thoughts: 0,
+            paced: false,
+            held: None,
         }
+    }
+
+    /// The same where arrivals set the pace.
+    #[must_use]
+    pub fn paced(cores: f64) -> Self {
+        Self { paced: true, held: histogram(), ..Self::new(cores) }
+    }
+
+    /// An arrival was due so long ago when the first worker was free for it. That is the target's doing, not the generator's.
+    pub fn held_back(&mut self, by: Duration) {
+        if let Some(held) = &mut self.held {
+            record(held, by);
+        }
+    }
+
+    /// How many arrivals were held back, and for how long at the 99th percentile, in microseconds.
+    #[must_use]
+    pub fn held(&self) -> (u64, u64) {
+        self.held.as_ref().map_or((0, 0), |held| (held.len(), held.value_at_quantile(0.99)))
     }
 
     /// The process had used `cpu` at this moment of the run. Called about once a second.
@@ -77,7 +102,8 @@ impl SelfWatch {
     pub fn generator(&self, requests: u64, waited: Duration) -> Generator {
         let enough = self.lateness.as_ref().filter(|lateness| lateness.len() >= limits::LATE_SAMPLES);
         let late = enough.map(lateness).unwrap_or_default();
-        let lost_ratio = enough.map_or(0.0, |lateness| self.lost(lateness.mean(), requests, waited));
+        let lost_ratio =
+            enough.filter(|_| !self.paced).map_or(0.0, |lateness| self.lost(lateness.mean(), requests, waited));
         let (first, last) = (self.first, self.last);
         let used = first.zip(last).map(|(first, last)| last.cpu.saturating_sub(first.cpu)).unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]

@@ -24,7 +24,7 @@ pub use generator::SelfWatch;
 pub use hdr::{HdrError, decode, encode};
 pub use recorder::{Labels, Recorder, StageLabel};
 pub use sample::{Failure, Sample};
-pub use summary::{Generator, Lateness, Row, Summary};
+pub use summary::{Arrivals, Generator, Lateness, Row, Summary};
 pub use timeline::{Gauges, Moment, Timeline};
 pub use window::Window;
 

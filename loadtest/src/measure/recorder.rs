@@ -3,7 +3,7 @@
 
 use super::open::Open;
 use super::window::{Ring, Window, window_at};
-use super::{Failure, Flights, Gauges, Row, Sample, Timeline, histogram, record};
+use super::{Failure, Flight, Gauges, Row, Sample, Timeline, histogram, record};
 use crate::limits;
 use hdrhistogram::Histogram;
 use std::cell::Cell;
@@ -97,7 +97,7 @@ impl Recorder {
     /// One row for each stage and name that has samples or, in a live view, a request in flight old enough to tell
     /// something. `now` is the time since the start of the run.
     #[must_use]
-    pub fn rows(&self, now: Duration, flights: Option<&Flights>) -> Vec<Row> {
+    pub fn rows(&self, now: Duration, flights: impl Iterator<Item = Flight>) -> Vec<Row> {
         let mut rows: Vec<Option<Row>> = vec![None; self.labels.names.len() * self.labels.stages.len()];
         for shard in &self.shards {
             let shard = lock(shard);
@@ -109,7 +109,7 @@ impl Recorder {
                 }
             }
         }
-        for flight in flights.iter().flat_map(|flights| flights.iter()) {
+        for flight in flights {
             let age = now.saturating_sub(flight.since);
             let index = flight.stage * self.labels.names.len() + flight.name;
             if age >= limits::TELLING_AGE
@@ -132,12 +132,12 @@ impl Recorder {
 
     /// The run over time, up to `now`.
     #[must_use]
-    pub fn timeline(&self, now: Duration, flights: &Flights) -> Timeline {
+    pub fn timeline(&self, now: Duration, flights: impl Iterator<Item = Flight>) -> Timeline {
         for shard in &self.shards {
             let mut shard = lock(shard);
             shard.open.close(&mut lock(&self.timeline), now.as_secs());
         }
-        lock(&self.timeline).at(now, flights.iter())
+        lock(&self.timeline).at(now, flights)
     }
 
     /// Takes what was seen of the run at a moment, for the timeline.

@@ -163,6 +163,33 @@ impl Generator {
     }
 }
 
+/// What became of the arrivals of the open model. None is lost: it was started, late perhaps, or it waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Arrivals whose journey was begun.
+    pub started: u64,
+    /// Those among them that were late because all workers had their hands full: their latencies count from the time at which
+    /// they were due, and are upper bounds.
+    pub held_back: u64,
+    /// By how much those were late, 99th percentile, in microseconds.
+    pub held_p99_us: u64,
+    /// Arrivals that were due and never begun.
+    pub waiting: u64,
+}
+
+impl Arrivals {
+    /// Those of several generators; of the lateness the worst.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            started: self.started + other.started,
+            held_back: self.held_back + other.held_back,
+            held_p99_us: self.held_p99_us.max(other.held_p99_us),
+            waiting: self.waiting + other.waiting,
+        }
+    }
+}
+
 /// Everything measured so far.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -178,6 +205,8 @@ pub struct Summary {
     pub oldest_in_flight: Duration,
     /// The generator.
     pub generator: Generator,
+    /// What became of the arrivals, where they set the pace.
+    pub arrivals: Option<Arrivals>,
     /// The run over time.
     pub timeline: Timeline,
 }
@@ -229,6 +258,10 @@ impl Summary {
         self.in_flight += other.in_flight;
         self.oldest_in_flight = self.oldest_in_flight.max(other.oldest_in_flight);
         self.generator = self.generator.worse(other.generator);
+        self.arrivals = match (self.arrivals, other.arrivals) {
+            (Some(mine), Some(other)) => Some(mine.plus(other)),
+            (mine, other) => mine.or(other),
+        };
         self.timeline.merge(&other.timeline);
     }
 

@@ -17,7 +17,7 @@ fn sample(name: usize, latency: Duration, failure: Option<Failure>) -> Sample {
 }
 
 fn at(recorder: &Recorder, now: Duration) -> Timeline {
-    recorder.timeline(now, &Flights::new(0))
+    recorder.timeline(now, std::iter::empty())
 }
 
 proptest! {
@@ -92,9 +92,9 @@ fn slots_follow_one_another_and_tell_what_happened() {
 fn a_request_that_hangs_is_in_the_window_with_its_age() {
     let recorder = recorder(&["a", "b"], 1);
     let flights = Flights::new(2);
-    flights.begin(0, Flight { name: 1, stage: 0, since: S * 3 });
-    flights.begin(1, Flight { name: 1, stage: 0, since: MS * 9500 });
-    let timeline = recorder.timeline(S * 10, &flights);
+    flights.begin(0, Flight { name: 1, stage: 0, since: S * 3, held: Duration::ZERO });
+    flights.begin(1, Flight { name: 1, stage: 0, since: MS * 9500, held: MS });
+    let timeline = recorder.timeline(S * 10, flights.iter());
     let row = timeline.window(S * 5, S * 10, |_| true).expect("one hangs");
     assert_eq!((row.name.as_str(), row.count, row.unanswered), ("b", 0, 1), "the young one says nothing yet");
     assert!(row.max().unwrap().abs_diff(S * 7) < MS * 10);

@@ -1,7 +1,7 @@
 //! One run, told twice: as a person reads it and as a program does.
 
 use super::*;
-use crate::measure::{Failure, Flights, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline};
+use crate::measure::{Failure, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline};
 use crate::plan::{Flags, Plan};
 use crate::targets::{Ending, test_row};
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub(crate) fn summary(rows: Vec<Row>) -> Summary {
             lost_ratio: 0.004,
             saturated: false,
         },
+        arrivals: None,
         timeline: timeline(),
     }
 }
@@ -49,7 +50,7 @@ fn timeline() -> Timeline {
     let oldest = Duration::from_millis(1300);
     let seen = Gauges { users: 20, in_flight: 1, waiting: 4, oldest, offered: Some(5.0) };
     recorder.gauge(Duration::from_millis(1900), seen);
-    recorder.timeline(Duration::from_secs(2), &Flights::new(0))
+    recorder.timeline(Duration::from_secs(2), std::iter::empty())
 }
 
 fn rows() -> Vec<Row> {

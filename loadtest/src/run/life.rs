@@ -118,6 +118,7 @@ fn nothing() -> Summary {
         in_flight: 0,
         oldest_in_flight: Duration::ZERO,
         generator: Generator::default(),
+        arrivals: None,
         timeline: Timeline::default(),
     }
 }
@@ -153,10 +154,10 @@ fn last_words(summary: &Summary) -> String {
 fn stages(plan: &Plan, elapsed: Duration) -> Vec<Stage> {
     let shape = Shape::ramp_and_hold(plan.users.value, plan.ramp.value, plan.run_time.value);
     let mut left = elapsed;
-    let lasted = shape.stages().iter().filter(|stage| !stage.duration.is_zero()).map(|stage| {
+    let lasted = shape.stages().iter().map(|stage| {
         let seconds = stage.duration.min(left);
         left -= seconds;
-        Stage { name: stage.name.clone(), users: stage.users, rate: None, seconds: seconds.as_secs_f64() }
+        Stage { name: stage.name.clone(), users: plan.users.value, rate: None, seconds: seconds.as_secs_f64() }
     });
     lasted.collect()
 }

@@ -70,6 +70,10 @@ impl Script for Kind {
         &self.0.name
     }
 
+    fn first(&self) -> usize {
+        self.0.names.first().copied().unwrap_or(0)
+    }
+
     fn user(&self, number: usize) -> Box<dyn User> {
         let client = Client::new(Arc::clone(&self.0.network));
         let who = Arc::new(Who::new(number + 1));
