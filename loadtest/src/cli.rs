@@ -3,7 +3,7 @@
 
 use crate::plan::Flags;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Load test a stack and say GO or NO-GO.
 ///
@@ -26,14 +26,22 @@ const EXAMPLES: &str = "Examples:
   loadtest --target http://127.0.0.1:8000/page --users 10 --requests 1000 --think 0s --ramp 0s
                                                            what `ab -n 1000 -c 10` does, with a verdict
   loadtest smoke journeys/*.hurl --variable target=http://127.0.0.1:8000
+  loadtest --plan loadtest.yml --save-baseline before.json  and after the release: --baseline before.json
 
-Exit codes: 0 GO, 1 NO-GO, 2 wrong input, 3 inconclusive, 4 could not start, 130/143 stopped by a signal";
+Exit codes: 0 GO, 1 NO-GO, 2 wrong input, 3 inconclusive, 4 could not start, 5 roll back, 130/143 stopped by
+a signal";
 
 /// Other things to do.
 #[derive(Debug, Subcommand)]
 pub enum Other {
     /// Run each file once, as Hurl would: 0 all passed, 1 an assert failed, 2 unreadable or unsupported
     Smoke(SmokeArgs),
+    /// Judge an earlier run again, without a new one
+    Judge(JudgeArgs),
+    /// Hold two runs of one plan against each other: 0 nothing is worse, 3 nobody can say, 5 roll back
+    Compare(CompareArgs),
+    /// Print the schema of the JSON report
+    Schema,
     /// Print the reference of the load tester
     Reference,
 }
@@ -68,9 +76,15 @@ pub struct RunArgs {
     /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
     #[arg(long, value_name = "TARGET")]
     pub require: Vec<String>,
-    /// Write the report as JSON
+    /// An earlier run of the same plan; more than 50 % slower ends with 5
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub baseline: Option<PathBuf>,
+    /// Save this run as a baseline, unless it is NO-GO or proves nothing; until then an older one stays
+    #[arg(long, value_name = "FILE")]
+    pub save_baseline: Option<PathBuf>,
+    /// Files for reports.
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Show what would be done, send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -80,6 +94,65 @@ pub struct RunArgs {
     /// Load a public address: it is yours, and those who run it know
     #[arg(long)]
     pub i_own_this_target: bool,
+}
+
+/// Files for reports.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the report as JUnit XML: a test case for each target
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the report as Markdown for a comment on a pull request
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write the report as one HTML page that opens offline
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// The files in the order of `json`, `junit`, `markdown`, `html`.
+    #[must_use]
+    pub fn paths(&self) -> [Option<&Path>; 4] {
+        [&self.json, &self.junit, &self.markdown, &self.html].map(|path| path.as_deref())
+    }
+}
+
+/// Flags of judging again.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// A report that `--json` wrote
+    #[arg(value_name = "RUN.json")]
+    pub run: PathBuf,
+    /// A target such as 'api p95 < 2s'; may be repeated [default: those of the run]
+    #[arg(long, value_name = "TARGET")]
+    pub require: Vec<String>,
+    /// An earlier run of the same plan; more than 50 % slower ends with 5
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Files for reports.
+    #[command(flatten)]
+    pub reports: ReportArgs,
+    /// Print the targets and the verdict only
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Flags of a comparison.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The earlier run: a report that `--json` or `--save-baseline` wrote
+    #[arg(value_name = "A.json")]
+    pub base: PathBuf,
+    /// The later run
+    #[arg(value_name = "B.json")]
+    pub run: PathBuf,
+    /// Files for reports.
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// Flags of a smoke test.

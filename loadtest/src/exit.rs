@@ -1,4 +1,4 @@
-//! Exit codes: an interface (DESIGN section 4). Precedence where several fit: signal, rollback (not built yet), no-go,
+//! Exit codes: an interface (DESIGN section 4). Precedence where several fit: signal, rollback, no-go,
 //! inconclusive.
 
 use crate::targets::{Decision, Ending, Verdict};
@@ -22,15 +22,26 @@ impl Exit {
     pub const INCONCLUSIVE: Self = Self(3);
     /// The load tester itself could not start.
     pub const NOT_STARTED: Self = Self(4);
+    /// Something speaks for taking the release back.
+    pub const ROLLBACK: Self = Self(5);
 
-    /// Of a run with this verdict and ending.
+    /// Of a run with this verdict and ending, and whether something speaks for taking the release back.
     #[must_use]
-    pub fn of(verdict: &Verdict, ending: &Ending) -> Self {
-        match (ending, verdict.decision) {
-            (Ending::Signal(_, number), _) => Self(128_u8.saturating_add(*number)),
-            (_, Decision::NoGo) => Self::NO_GO,
-            (_, Decision::Inconclusive) => Self::INCONCLUSIVE,
-            (_, Decision::Go) => Self::GO,
+    pub fn of(verdict: &Verdict, ending: &Ending, rollback: bool) -> Self {
+        match ending {
+            Ending::Signal(_, number) => Self(128_u8.saturating_add(*number)),
+            _ => Self::judged(verdict.decision, rollback),
+        }
+    }
+
+    /// Of a judgement without a run of its own.
+    #[must_use]
+    pub const fn judged(decision: Decision, rollback: bool) -> Self {
+        match decision {
+            _ if rollback => Self::ROLLBACK,
+            Decision::NoGo => Self::NO_GO,
+            Decision::Inconclusive => Self::INCONCLUSIVE,
+            Decision::Go => Self::GO,
         }
     }
 }
@@ -45,6 +56,11 @@ pub const CODES: &[Row] = &[
     ),
     (Exit::INCONCLUSIVE, "inconclusive: too few requests, or the load generator itself was the bottleneck"),
     (Exit::NOT_STARTED, "the load tester itself could not start"),
+    (
+        Exit::ROLLBACK,
+        "roll back: more than 25 % errors, authentication failing, data read back wrong, or more than 50 % slower than the baseline; \
+         when a release is watched or compared, also a target that died",
+    ),
     (Exit(130), "stopped by SIGINT (Ctrl-C); the report is written all the same"),
     (Exit(143), "stopped by SIGTERM; the report is written all the same"),
 ];
@@ -59,8 +75,8 @@ impl From<Exit> for ExitCode {
 mod tests {
     use super::*;
 
-    fn exit(decision: Decision, ending: &Ending) -> u8 {
-        Exit::of(&Verdict { decision, reason: String::new(), culprits: Vec::new() }, ending).0
+    fn exit(decision: Decision, ending: &Ending, rollback: bool) -> u8 {
+        Exit::of(&Verdict { decision, reason: String::new(), culprits: Vec::new() }, ending, rollback).0
     }
 
     #[test]
@@ -74,8 +90,10 @@ mod tests {
             (Decision::Go, &Ending::Signal("SIGINT", 2), 130),
             (Decision::NoGo, &Ending::Signal("SIGTERM", 15), 143),
         ] {
-            assert_eq!(exit(decision, ending), code, "{decision:?} {ending:?}");
+            assert_eq!(exit(decision, ending, false), code, "{decision:?} {ending:?}");
             assert!(CODES.iter().any(|(exit, _)| exit.0 == code));
         }
+        assert_eq!(exit(Decision::NoGo, &Ending::Complete, true), 5);
+        assert_eq!(exit(Decision::NoGo, &Ending::Signal("SIGINT", 2), true), 130);
     }
 }

@@ -1,6 +1,7 @@
 //! The load tester: drives journeys with the goose engine and answers GO or NO-GO.
 //! ARCHITECTURE.md has the map; the data flow is plan → engine → samples → summary → judge → report.
 
+pub mod baseline;
 pub mod cli;
 pub mod clock;
 pub mod engine;

@@ -153,6 +153,47 @@ pub const EXCERPT_CHARS: usize = 160;
 /// Time to resolve the target's name, when it is asked whose it is.
 pub const RESOLVE: Duration = Duration::from_secs(5);
 
+/// Room made for each report before the first request: the HTML page of a run with a hundred request names has a few hundred KiB.
+pub const REPORT_ROOM: usize = 1 << 20;
+
+/// Largest report that is read back: one of a week with a line a second and a thousand request names stays below.
+pub const REPORT_BYTES: u64 = 256 << 20;
+
+/// How wide confidence intervals are: 3.29 standard deviations leave out one case in a thousand. A run compares dozens of figures, and
+/// a release is not taken back by chance.
+pub const Z: f64 = 3.29;
+
+/// How many times as long as in the baseline a latency may be before the release should be taken back (REQUIREMENTS E4).
+pub const SLOWER_TIMES: f64 = 1.5;
+
+/// A latency that grew by less than this is no degradation, whatever its ratio: nobody notices, and one lost packet costs more.
+pub const SLOWER_FLOOR: Duration = Duration::from_millis(10);
+
+/// Share of failed requests above which the release should be taken back (REQUIREMENTS E4).
+pub const ERRORS_RATIO: f64 = 0.25;
+
+/// Share of a request's answers that refuse who asks, above which authentication counts as failing: sessions that expire under
+/// load are fewer.
+pub const AUTH_RATIO: f64 = 0.05;
+
+/// Refusals that it takes besides.
+pub const AUTH_FAILURES: u64 = 5;
+
+/// Curves beside that of all requests in the plot of percentiles; more cannot be told apart.
+pub const CURVES: usize = 5;
+
+/// Stretches of a plot over time that tell their figures when pointed at.
+pub const HINTS: usize = 240;
+
+/// Columns of the heat map: on a phone one has two pixels.
+pub const HEAT_COLUMNS: usize = 150;
+
+/// Changes against the baseline listed in a comment on a pull request.
+pub const MARKDOWN_CHANGES: usize = 10;
+
+/// Requests listed in a comment on a pull request; people scroll past more.
+pub const MARKDOWN_REQUESTS: usize = 5;
+
 /// Distinct causes of error listed in the report; the rest are counted.
 pub const CAUSES_SHOWN: usize = 12;
 

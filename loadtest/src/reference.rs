@@ -5,6 +5,7 @@ use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
 use crate::plan::{KEYS, ORDERS};
+use crate::report::SCHEMA;
 use crate::targets::{DEFAULTS, INDICATORS};
 use clap::CommandFactory;
 use std::fmt::Write;
@@ -12,8 +13,7 @@ use std::fmt::Write;
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts =
-        [commands(), plan(), targets(), HURL.to_owned(), users(), options(), differences(), JSON.to_owned(), exits()];
+    let parts = [commands(), plan(), targets(), HURL.to_owned(), users(), options(), differences(), reports(), exits()];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -200,30 +200,63 @@ fn differences() -> String {
     format!("### Where it differs from Hurl on purpose\n\n{}", table(["Hurl 8.1", "loadtest"], rows))
 }
 
-const JSON: &str = "## Report (`--json`)
+const REPORTS: &str = "## Reports
 
-The file is opened before the first request and written however the run ends.
+Every file is opened before the first request, with room for a report made in it, and written however the run ends. All are
+renderings of one report.
 
-| key | meaning |
+| flag | what it writes |
 |---|---|
-| `version` | 1; changes when a key changes its meaning |
-| `verdict`, `reason`, `exit` | `go`, `no-go` or `inconclusive`; why, in a sentence; the exit code |
-| `target`, `plan_hash`, `started` | the URL; SHA-256 over what shapes the load (not the target); RFC 3339 |
-| `stages[]` | `name`, `users`, `rate` (null: users set the pace), `seconds` (as long as it lasted) |
-| `judged` | the stage that the targets are about |
-| `requests[]` | one for each stage and request name: `name`, `stage`, `count`, `errors`, `errors_by` (cause: number), `example`, `p50_us` `p90_us` `p95_us` `p99_us` (null where the requests are too few), `max_us`, `throughput` (succeeded per second), `waited_us` (time that users waited, all together), `hdr_v2` (HdrHistogram V2 of the latencies in microseconds, deflated, base64) |
-| `total` | the same over all requests of the judged stage |
-| `targets[]` | `text`, `outcome` (`met`, `missed`, `inconclusive`), `got` (microseconds, share of 1, or per second), `said` (for people), `count`, `why`, `from` |
-| `generator` | `cpu_us_per_request`, `cpu_used_ratio`, `late_p99_us`, `lost_ratio` (share of the planned load that was not offered, because users came late), `saturated` |
-| `culprits[]` | `target`, `request`, `share`: who has the largest part in a miss |
-| `timeline` | the run over time, all requests together: `slot_seconds` (1; 2, 4, … in a run of more than 1000 seconds) and `slots[]`: `from` (seconds since the first request), `seconds` (how long it lasted), `count` and `errors` (of what finished in it), `p50_us` `p95_us` `p99_us` (at most 0.8 % off; null where the requests are too few), `users`, `in_flight`, `oldest_us` (age of the oldest request in flight), `waiting` (arrivals due and not started; 0 where users set the pace): the most in that slot; `offered` (arrivals that fell due per second; null where users set the pace) |
+| `--json` | everything, for programs: its schema is `loadtest schema` (`loadtest/report.schema.json`); HDR histograms of all latencies are in it |
+| `--junit` | JUnit XML: a test case for each target, one for the run's end, one for each rollback trigger. A missed target is a `failure`; an inconclusive one is an `error` and not skipped, for CI systems paint skipped tests green |
+| `--markdown` | a comment for a pull request: verdict, triggers, culprits, targets, slowest requests, errors. Its first line is `<!-- loadtest -->`, by which a bot finds its comment again |
+| `--html` | one page without scripts or anything from elsewhere: latency, rate and users over time, percentile curve, heat map, and all figures as tables; light and dark, phone and paper |
 
-Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey`.
+`loadtest judge RUN.json --require 'api p99 < 1s'` judges such a JSON file again, by other targets, without a request.
+
+### JSON
+
+The version is 1; it changes when a key changes its meaning, and keys are added without.
+
+{KEYS}
+Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey` `auth` `data`. `auth` is a 401 or 403 where the journey expected another status; `data` an assert that
+reads something back: `sha256` or `md5`, or equality with a variable (other than `target`) or a file.
 ";
+
+fn reports() -> String {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    let mut rows = Vec::new();
+    keys(&schema, &schema, "", &mut rows);
+    REPORTS.replace("{KEYS}", &table(["key", "meaning"], rows))
+}
+
+/// The keys of an object in the schema and what they mean, those of inner objects behind it.
+fn keys(schema: &serde_json::Value, object: &serde_json::Value, path: &str, rows: &mut Vec<[String; 2]>) {
+    for (key, value) in object.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten() {
+        let inner = value.get("anyOf").and_then(|any| any.get(1)).unwrap_or(value);
+        let (mark, inner) = inner.get("items").map_or(("", inner), |items| ("[]", items));
+        let reference = inner.get("$ref").and_then(serde_json::Value::as_str).and_then(|to| to.strip_prefix('#'));
+        let inner = reference.and_then(|to| schema.pointer(to)).unwrap_or(inner);
+        let meaning = value.get("description").or_else(|| inner.get("description"));
+        let words = inner.get("enum").and_then(serde_json::Value::as_array);
+        let words: Vec<&str> = words.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        let words = if words.is_empty() { String::new() } else { format!("`{}`", words.join("`, `")) };
+        let said = [meaning.and_then(serde_json::Value::as_str).unwrap_or_default(), &words].join(" ");
+        let here = format!("{path}{key}{mark}");
+        rows.push([format!("`{here}`"), said.trim().to_owned()]);
+        // A total has the keys of a request: they are told once.
+        if key != "total" && key != "errors_by" {
+            keys(schema, inner, &format!("{here}."), rows);
+        }
+    }
+}
 
 fn exits() -> String {
     let rows = CODES.iter().map(|(exit, meaning)| [exit.0.to_string(), (*meaning).to_owned()]);
-    format!("## Exit codes\n\n{}\nWhere several fit: signal, NO-GO, inconclusive.\n", table(["code", "meaning"], rows))
+    format!(
+        "## Exit codes\n\n{}\nWhere several fit: signal, rollback, NO-GO, inconclusive.\n",
+        table(["code", "meaning"], rows)
+    )
 }
 
 /// A Markdown table.
@@ -247,6 +280,15 @@ mod tests {
         }
         for (key, ..) in KEYS {
             assert!(text.contains(&format!("| `{key}` |")), "{key}");
+        }
+        for key in [
+            "version",
+            "requests[].hdr_v2",
+            "timeline.slots[].p95_us",
+            "baseline.changes[].times",
+            "names.groups[].patterns",
+        ] {
+            assert!(text.contains(&format!("| `{key}")), "{key}");
         }
         for failure in Failure::ALL {
             assert!(text.contains(&format!("`{}`", failure.as_str())), "{}", failure.as_str());

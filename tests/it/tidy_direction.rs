@@ -55,7 +55,8 @@ const LOADTEST: &[Rule] = &[
     ("engine", &["measure", "journey", "http"]),
     ("targets", &["measure"]),
     ("plan", &["journey", "targets", "http"]),
-    ("report", &["plan", "measure", "targets", "journey"]),
+    ("baseline", &["measure", "targets"]),
+    ("report", &["plan", "measure", "targets", "journey", "baseline"]),
 ];
 
 fn strays(source: &str, rules: &[Rule], leaves: &[&str]) -> Vec<String> {

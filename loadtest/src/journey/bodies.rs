@@ -58,6 +58,17 @@ pub enum JsonPart {
     Bare(Expression),
 }
 
+impl Kind {
+    /// Whether a response's body that must equal it is read back: it holds a variable, or is given to the byte.
+    #[must_use]
+    pub fn reads_back(&self) -> bool {
+        match self {
+            Self::Text(text) => text.has_variable(),
+            Self::Bytes(_) | Self::File(_) => true,
+        }
+    }
+}
+
 impl Body {
     /// The bytes.
     ///
@@ -73,6 +84,23 @@ impl Body {
 }
 
 impl Text {
+    /// Whether a variable stands in it.
+    #[must_use]
+    pub fn has_variable(&self) -> bool {
+        let in_json = |json: &Json| {
+            json.0.iter().any(|part| match part {
+                JsonPart::Text(_) => false,
+                JsonPart::Quoted(expression) | JsonPart::Bare(expression) => expression.is_variable(),
+            })
+        };
+        match self {
+            Self::Constant(_) => false,
+            Self::Template(template) => template.has_variable(),
+            Self::Json(json) => in_json(json),
+            Self::GraphQl(query, variables) => query.has_variable() || variables.as_ref().is_some_and(in_json),
+        }
+    }
+
     /// The text.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::bodies::Body;
 use super::cookies::Storage;
 use super::options::{Options, Setting};
 use super::predicate::Predicate;
-use super::query::Probe;
+use super::query::{Probe, Query};
 use super::source::{Source, Span};
 use super::template::Template;
 use http::HeaderMap;
@@ -167,4 +167,18 @@ pub struct Assert {
     pub probe: Probe,
     /// How.
     pub predicate: Predicate,
+}
+
+impl Assert {
+    /// Whether it compares what came with what was written, captured or sent before: it asks for a checksum, or for equality
+    /// with a variable or a file.
+    #[must_use]
+    pub fn reads_back(&self) -> bool {
+        match self.probe.query {
+            Query::Sha256 | Query::Md5 => true,
+            Query::Status | Query::Version | Query::Url | Query::Duration | Query::Ip | Query::Redirects => false,
+            Query::Certificate(_) => false,
+            _ => !self.predicate.negated && self.predicate.test.equals_a_variable(),
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub struct Fault {
     pub cause: Cause,
     /// Whether it is an assert that failed; else the entry could not be carried out.
     pub is_assert: bool,
+    /// Whether that assert reads back what was written or sent.
+    pub is_data: bool,
 }
 
 /// What went wrong.
@@ -146,7 +148,7 @@ impl Fault {
     /// The entry could not be carried out.
     #[must_use]
     pub const fn error(span: Span, cause: Cause) -> Self {
-        Self { span, cause, is_assert: false }
+        Self { span, cause, is_assert: false, is_data: false }
     }
 
     /// The same, in an assert.
@@ -155,13 +157,23 @@ impl Fault {
         Self { is_assert: true, ..self }
     }
 
+    /// The same, in an assert that reads something back. Only another value, or none, is lost or damaged data: a body that
+    /// cannot be decoded is no value at all.
+    #[must_use]
+    pub fn in_data(self) -> Self {
+        let is_data = matches!(self.cause, Cause::Mismatch { .. } | Cause::NothingToFilter);
+        Self { is_data, ..self }
+    }
+
     /// The class for the books.
     #[must_use]
     pub const fn class(&self) -> Failure {
         match &self.cause {
             Cause::Transport(error) => transport_class(error),
             Cause::TooManyRedirects(_) => Failure::Protocol,
+            Cause::Status { actual: 401 | 403, .. } => Failure::Auth,
             Cause::Status { .. } => Failure::Status,
+            _ if self.is_assert && self.is_data => Failure::Data,
             _ if self.is_assert => Failure::Assert,
             _ => Failure::Journey,
         }

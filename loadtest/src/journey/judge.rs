@@ -30,8 +30,14 @@ pub(super) fn judge(entry: &Entry, session: &mut Session, hops: &[Received], coe
     }
     let view = View { scope: session.scope(&entry.source.root), hops, coerce };
     let headers = spec.headers.iter().map(|pair| header(pair, last, view));
-    let body = spec.body.iter().map(|expected| body(expected, last, view));
-    let asserts = spec.asserts.iter().map(|wanted| assert(wanted, view));
+    let body = spec.body.iter().map(|expected| {
+        let judged = body(expected, last, view);
+        if expected.kind.reads_back() { judged.map_err(Fault::in_data) } else { judged }
+    });
+    let asserts = spec.asserts.iter().map(|wanted| {
+        let judged = assert(wanted, view);
+        judged.map_err(|fault| if wanted.reads_back() { fault.in_data() } else { fault })
+    });
     headers.chain(body).chain(asserts).filter_map(Result::err).map(Fault::in_assert).collect()
 }
 

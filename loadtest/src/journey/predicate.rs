@@ -129,6 +129,18 @@ impl Test {
         }
     }
 
+    /// Whether it is equality with something that is not written in the journey: a variable or a file.
+    #[must_use]
+    pub fn equals_a_variable(&self) -> bool {
+        match self {
+            Self::Equal(Expected::Template(template)) => template.has_variable(),
+            Self::Equal(Expected::Text(text)) => text.has_variable(),
+            Self::Equal(Expected::Expression(expression)) => expression.is_variable(),
+            Self::Equal(Expected::File(_)) => true,
+            _ => false,
+        }
+    }
+
     fn verdict(&self, value: &Value, scope: Scope<'_>) -> Result<Verdict, Fault> {
         Ok(match self {
             Self::Equal(expected) => Ok(*value == *expected.get(scope)?),

@@ -155,7 +155,8 @@ impl Runner<'_> {
 
     fn report(&mut self, last: &Last, faults: &[Fault], retried: bool) {
         let Last { hop, status, timings, bytes } = *last;
-        let fault = faults.first();
+        // Wrong data is graver than whatever else an assert found.
+        let fault = faults.iter().find(|fault| fault.class() == Failure::Data).or_else(|| faults.first());
         self.observer.exchange(&Exchange { entry: self.entry, hop, status, timings, bytes, fault, retried });
     }
 

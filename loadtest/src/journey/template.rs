@@ -68,6 +68,12 @@ impl Template {
         }
     }
 
+    /// Whether a variable stands in it, other than the target's URL.
+    #[must_use]
+    pub fn has_variable(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Expression(expression) if expression.is_variable()))
+    }
+
     /// Its text.
     ///
     /// # Errors
@@ -88,6 +94,12 @@ impl Template {
 }
 
 impl Expression {
+    /// Whether it is a variable, other than the target's URL.
+    #[must_use]
+    pub fn is_variable(&self) -> bool {
+        matches!(&self.kind, ExpressionKind::Variable(name) if name != "target")
+    }
+
     /// Its value.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! One finished (or given-up) request.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Why a request counts as an error: a closed set, for it becomes a key of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Failure {
     /// The name is unknown.
     Dns,
@@ -23,11 +25,15 @@ pub enum Failure {
     Assert,
     /// A capture or template of the journey could not be worked out.
     Journey,
+    /// The target refused who asks (401) or what he asks for (403), where the journey expected another status.
+    Auth,
+    /// What was read back is not what was written or sent: a checksum, or an equality with a variable, failed.
+    Data,
 }
 
 impl Failure {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -37,6 +43,8 @@ impl Failure {
         Self::Status,
         Self::Assert,
         Self::Journey,
+        Self::Auth,
+        Self::Data,
     ];
 
     /// Whether the target gave no usable answer at all, as against one that was not liked.
@@ -58,6 +66,8 @@ impl Failure {
             Self::Status => "status",
             Self::Assert => "assert",
             Self::Journey => "journey",
+            Self::Auth => "auth",
+            Self::Data => "data",
         }
     }
 }

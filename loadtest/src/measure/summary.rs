@@ -2,6 +2,7 @@
 
 use super::{Failure, Timeline};
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -121,7 +122,7 @@ pub struct Generator {
 
 /// How late the generator's own timers fired, in microseconds: at each percentile that a latency is judged by, for it is an
 /// error bar of that latency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lateness {
     /// Median.
     pub p50_us: u64,

@@ -2,14 +2,31 @@
 //! renderings of it. Knows neither the engine nor the network. What must stay true: a percentile that the samples cannot
 //! carry is absent everywhere, and no secret of the plan is in it.
 
+mod build;
+mod changes;
+mod escape;
+mod file;
+mod html;
 mod json;
+mod junit;
+mod markdown;
 mod model;
+#[cfg(test)]
+mod past_tests;
+#[cfg(test)]
+mod schema_tests;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 
-pub use json::{JsonFile, render as to_json};
-pub use model::{Facts, GeneratorLine, Line, Report, Stage, TargetLine, build};
+pub use build::{About, Facts, build};
+pub use changes::comparison;
+pub use file::ReportFile;
+pub use html::render as to_html;
+pub use json::{SCHEMA, VERSION, read, render as to_json};
+pub use junit::render as to_junit;
+pub use markdown::render as to_markdown;
+pub use model::{EndingKind, EndingLine, GeneratorLine, Line, Report, Stage, TargetLine};
 pub use terminal::{final_lines, render as to_terminal};
 pub use timeline::{SlotLine, TimelineLines};

@@ -1,6 +1,7 @@
 //! The report for people: a table, the errors with an example of each cause, where the time went, the targets, the verdict.
 //! Pure text of a given width; no colour.
 
+use super::changes::{changes, triggers};
 use super::{Line, Report, TargetLine};
 use crate::limits::CAUSES_SHOWN;
 use crate::targets::{percent, short};
@@ -16,8 +17,15 @@ const FIGURES: usize = 70;
 /// The whole report.
 #[must_use]
 pub fn render(report: &Report, width: usize) -> String {
-    let parts =
-        [table(report, width), ramp(report), errors(report), time(report), generator(report), final_lines(report)];
+    let parts = [
+        table(report, width),
+        ramp(report),
+        errors(report),
+        time(report),
+        generator(report),
+        changes(report, width),
+        final_lines(report),
+    ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -27,8 +35,10 @@ pub fn final_lines(report: &Report) -> String {
     let text = |target: &TargetLine| target.text.chars().count();
     let widest = report.targets.iter().map(text).max().unwrap_or(0);
     let targets = report.targets.iter().map(|one| target(one, widest)).collect::<String>();
-    let verdict = report.verdict.to_uppercase();
-    format!("targets\n{targets}\n{verdict}: {}\n", report.reason)
+    let verdict = report.verdict.as_str().to_uppercase();
+    let triggers = triggers(report);
+    let gap = if triggers.is_empty() { "" } else { "\n" };
+    format!("targets\n{targets}{gap}{triggers}\n{verdict}: {}\n", report.reason)
 }
 
 fn target(target: &TargetLine, widest: usize) -> String {
@@ -36,6 +46,7 @@ fn target(target: &TargetLine, widest: usize) -> String {
     let why = target.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
     let TargetLine { text, outcome, count, .. } = target;
     let default = if target.from == "default" { ", default" } else { "" };
+    let outcome = outcome.as_str();
     format!("  {outcome:12}  {text:widest$}  {got} (n = {count}{default}){why}\n")
 }
 
@@ -72,7 +83,7 @@ fn latency(us: Option<u64>) -> String {
     us.map_or("–".to_owned(), |us| Readable(Duration::from_micros(us)).to_string())
 }
 
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -93,7 +104,8 @@ fn errors(report: &Report) -> String {
         return String::new();
     }
     let shown = failing.iter().take(CAUSES_SHOWN).map(|line| {
-        let causes: Vec<String> = line.errors_by.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
+        let causes: Vec<String> =
+            line.errors_by.iter().map(|(cause, count)| format!("{count} {}", cause.as_str())).collect();
         let example = line.example.as_ref().map_or(String::new(), |example| {
             format!("\n    for example: {}", example.lines().collect::<Vec<_>>().join("\n    "))
         });
@@ -117,7 +129,8 @@ fn time(report: &Report) -> String {
     let (first, rest) = lines.split_at(lines.len().min(3));
     let mut said: Vec<String> = first.iter().map(|line| format!("`{}` {}", line.name, share(line.waited_us))).collect();
     if !rest.is_empty() {
-        said.push(format!("{} others {}", rest.len(), share(rest.iter().map(|line| line.waited_us).sum())));
+        let others = if rest.len() == 1 { "other" } else { "others" };
+        said.push(format!("{} {others} {}", rest.len(), share(rest.iter().map(|line| line.waited_us).sum())));
     }
     format!("where the time went: {}\n", said.join(", "))
 }

@@ -1,20 +1,23 @@
 //! The run over time as the report tells it: one entry a slot, all requests together.
 
 use crate::measure::{Moment, Timeline};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The run over time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineLines {
     /// How wide a slot is; a long run has wide ones.
     pub slot_seconds: u64,
     /// The slots in order, without gaps.
     pub slots: Vec<SlotLine>,
+    /// Where the bands of latency begin that `heat` counts in, in microseconds; the last is open.
+    #[serde(default)]
+    pub bands_us: Vec<u64>,
 }
 
 /// A slot of the timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlotLine {
     /// When it begins, in seconds since the first request.
     pub from: u64,
@@ -40,14 +43,57 @@ pub struct SlotLine {
     pub waiting: usize,
     /// Arrivals that fell due, per second; null where users set the pace.
     pub offered: Option<f64>,
+    /// Requests by the band of their latency.
+    #[serde(default)]
+    pub heat: Vec<u64>,
 }
 
 /// The timeline for the report.
 pub(super) fn lines(of: &Timeline) -> TimelineLines {
-    TimelineLines { slot_seconds: of.width().as_secs(), slots: of.slots().map(line).collect() }
+    let heat: Vec<Vec<(u64, u64)>> = of.heat().map(|slot| slot.into_iter().map(middle).collect()).collect();
+    let bands = bands(heat.iter().flatten().map(|(us, _)| *us));
+    let counted = heat.iter().map(|slot| counts(slot, &bands));
+    let slots = of.slots().zip(counted).map(|(slot, heat)| line(slot, heat)).collect();
+    TimelineLines { slot_seconds: of.width().as_secs(), slots, bands_us: bands }
 }
 
-fn line(slot: Moment) -> SlotLine {
+fn middle((low, high, count): (u64, u64, u64)) -> (u64, u64) {
+    (low.midpoint(high), count)
+}
+
+/// Bands of equal height on a logarithmic scale (five to a decade) that hold these latencies.
+fn bands(latencies: impl Iterator<Item = u64>) -> Vec<u64> {
+    let ends = latencies.fold(None, |ends: Option<(u64, u64)>, us| {
+        Some(ends.map_or((us, us), |(least, most)| (least.min(us), most.max(us))))
+    });
+    let Some((least, most)) = ends else { return Vec::new() };
+    let mut bands: Vec<u64> = STEPS.to_vec();
+    while bands.last().is_some_and(|last| *last <= most) {
+        let next: Vec<u64> = bands.iter().rev().take(DECADE).rev().map(|bound| bound * 10).collect();
+        bands.extend(next);
+    }
+    let below = bands.iter().filter(|bound| **bound <= least).count();
+    let upto = bands.iter().filter(|bound| **bound <= most).count();
+    bands.into_iter().take(upto).skip(below.saturating_sub(1)).collect()
+}
+
+/// Bounds to a decade.
+const DECADE: usize = 5;
+/// The first bounds, in microseconds; what is faster than ten is one band.
+const STEPS: [u64; 6] = [1, 10, 16, 25, 40, 63];
+
+fn counts(slot: &[(u64, u64)], bands: &[u64]) -> Vec<u64> {
+    let mut counts = vec![0; bands.len()];
+    for (us, count) in slot {
+        let band = bands.iter().filter(|bound| *bound <= us).count().saturating_sub(1);
+        if let Some(sum) = counts.get_mut(band) {
+            *sum += count;
+        }
+    }
+    counts
+}
+
+fn line(slot: Moment, heat: Vec<u64>) -> SlotLine {
     let seconds = slot.until.saturating_sub(slot.from).as_secs_f64();
     let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     SlotLine {
@@ -63,5 +109,34 @@ fn line(slot: Moment) -> SlotLine {
         oldest_us: us(slot.gauges.oldest),
         waiting: slot.gauges.waiting,
         offered: slot.gauges.offered.filter(|_| seconds > 0.0).map(|offered| offered / seconds),
+        heat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_latency_falls_into_one_band() {
+        for (latencies, expected) in [
+            (vec![], vec![]),
+            (vec![12_000], vec![10_000]),
+            (vec![3], vec![1]),
+            (vec![90, 450], vec![63, 100, 160, 250, 400]),
+            (
+                vec![17, 1_000_000],
+                vec![
+                    16, 25, 40, 63, 100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10_000, 16_000, 25_000,
+                    40_000, 63_000, 100_000, 160_000, 250_000, 400_000, 630_000, 1_000_000,
+                ],
+            ),
+        ] {
+            let bands = bands(latencies.iter().copied());
+            assert_eq!(bands, expected, "{latencies:?}");
+            let slot: Vec<(u64, u64)> = latencies.iter().map(|us| (*us, 2)).collect();
+            let counted: u64 = counts(&slot, &bands).iter().sum();
+            assert_eq!(counted, if bands.is_empty() { 0 } else { 2 * latencies.len() as u64 }, "{latencies:?}");
+        }
     }
 }

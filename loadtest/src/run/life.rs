@@ -1,6 +1,8 @@
 //! The life of a run, from arguments to exit code, top to bottom.
 
-use super::{Failed, preflight, say, show, signalled, tell, walk};
+use super::outputs::Outputs;
+use super::{Failed, past, preflight, say, show, signalled, tell, walk};
+use crate::baseline::Baseline;
 use crate::cli::RunArgs;
 use crate::engine::{self, Control, Ended, Patience, Reason, Shape, Signals, Work};
 use crate::exit::Exit;
@@ -8,7 +10,7 @@ use crate::http::Network;
 use crate::measure::{Generator, Row, Summary, Timeline};
 use crate::plan::{self, Flags, Plan};
 use crate::problem::Problem;
-use crate::report::{self, Facts, JsonFile, Stage};
+use crate::report::{self, About, Facts, ReportFile, Stage};
 use crate::targets::Ending;
 use crate::units::Readable;
 use crate::{clock, limits};
@@ -22,7 +24,7 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
         prepared = prepare(args) => prepared,
         reason = signals.next() => return signalled(reason),
     };
-    let (plan, mut json) = match prepared {
+    let Prepared { plan, mut outputs, mut save, baseline } = match prepared {
         Ok(Some(prepared)) => prepared,
         Ok(None) => return Exit::GO,
         Err(failed) => return failed.told(),
@@ -39,27 +41,38 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
         ending: measured.ending,
         stages: stages(&plan, measured.summary.elapsed),
     };
-    let report = report::build(&plan, &measured.summary, &facts);
+    let about = About { baseline: baseline.as_ref(), ..About::from(&plan) };
+    let report = report::build(&about, &measured.summary, &facts);
     say(&if args.quiet { report::final_lines(&report) } else { report::to_terminal(&report, show::width()) });
-    let written = json.as_mut().map_or(Ok(()), |json| json.write(&report::to_json(&report)));
+    let written = outputs.write(&report).and_then(|()| past::save(save.as_mut(), &report));
     match written {
         Ok(()) => Exit(report.exit),
-        Err(problem) => Failed::from(problem).told(),
+        Err(failed) => failed.told(),
     }
 }
 
+/// All that a run needs, checked.
+struct Prepared {
+    plan: Plan,
+    outputs: Outputs,
+    save: Option<ReportFile>,
+    baseline: Option<Baseline>,
+}
+
 /// Everything that can go wrong before the first request; nothing for a dry run, which ends here.
-async fn prepare(args: &RunArgs) -> Result<Option<(Plan, Option<JsonFile>)>, Failed> {
+async fn prepare(args: &RunArgs) -> Result<Option<Prepared>, Failed> {
     let plan = plan::build(&Flags::from(args), &|name| std::env::var(name).ok())?;
     plan::consent(&plan).await?;
     let place = format!("users ({})", plan.users.from);
     engine::check_file_descriptors(plan.users.value).map_err(|error| Problem::said(&error).at(place))?;
+    let baseline = past::baseline(args.baseline.as_deref(), &plan)?;
     if args.dry_run {
         say(&plan::explain(&plan));
         return Ok(None);
     }
-    let json = args.json.as_deref().map(JsonFile::open).transpose()?;
-    Ok(Some((plan, json)))
+    let outputs = Outputs::open(&args.reports)?;
+    let save = args.save_baseline.as_deref().map(|path| ReportFile::beside("--save-baseline", path)).transpose()?;
+    Ok(Some(Prepared { plan, outputs, save, baseline }))
 }
 
 /// What a run leaves.

@@ -1,6 +1,8 @@
 //! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
 
 mod life;
+mod outputs;
+mod past;
 mod preflight;
 mod show;
 mod smoke;
@@ -16,9 +18,18 @@ use std::io::Write;
 /// Runs a command.
 #[must_use]
 pub fn main(cli: &Cli) -> Exit {
-    if let Some(Other::Reference) = cli.command {
-        say(&crate::reference::reference());
-        return Exit::GO;
+    match &cli.command {
+        Some(Other::Reference) => {
+            say(&crate::reference::reference());
+            return Exit::GO;
+        }
+        Some(Other::Schema) => {
+            say(crate::report::SCHEMA);
+            return Exit::GO;
+        }
+        Some(Other::Judge(args)) => return past::judge(args).unwrap_or_else(|failed| failed.told()),
+        Some(Other::Compare(args)) => return past::compare(args).unwrap_or_else(|failed| failed.told()),
+        _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -8,7 +8,7 @@ use crate::http::{Client, Network, Transport};
 use crate::journey::{self, Journey, Named, Value};
 use crate::problem::{Problem, Problems};
 use crate::redact::{Redactor, looks_secret};
-use crate::report::JsonFile;
+use crate::report::ReportFile;
 use crate::smoke::{self, Setting};
 use std::collections::HashMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn run(args: &SmokeArgs) -> Result<Exit, Failed> {
     let mut problems = Problems::default();
     let journeys: Vec<Option<Journey>> = args.files.iter().map(|file| problems.take(load(file))).collect();
     let variables = problems.take(variables(&args.variable));
-    let json = args.json.as_deref().and_then(|path| problems.take(JsonFile::open(path)));
+    let json = args.json.as_deref().and_then(|path| problems.take(ReportFile::open("--json", path)));
     let (variables, redactor) = problems.or(variables.unwrap_or_default())?;
     let journeys: Vec<Journey> = journeys.into_iter().flatten().collect();
     let network = Arc::new(Network::default());

@@ -7,6 +7,7 @@ use super::{Indicator, Op, Subject, Tally};
 use crate::limits;
 use crate::measure::{Generator, Row};
 use crate::units::Readable;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A checked target.
@@ -25,7 +26,8 @@ pub struct Target {
 }
 
 /// How a target came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The figure is as asked, and there was enough of it.
     Met,

@@ -6,6 +6,7 @@ mod grammar;
 mod indicators;
 mod judge;
 mod names;
+mod rollback;
 mod tally;
 mod verdict;
 
@@ -16,7 +17,9 @@ pub use indicators::{INDICATORS, Indicator, Unit};
 pub(crate) use judge::tests::row as test_row;
 pub use judge::{Judged, Outcome, Target, judge};
 pub use names::{Group, Named, Names, Subject, api_group};
+pub use rollback::{Kind, Trigger, triggers};
 pub use tally::Tally;
+pub(crate) use tally::to_f64;
 pub use verdict::{Culprit, Decision, Ending, Verdict, verdict};
 
 /// The targets of a run that names none (REQUIREMENTS E2).

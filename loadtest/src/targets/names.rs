@@ -3,9 +3,10 @@
 
 use crate::problem::Problem;
 use crate::suggest;
+use serde::{Deserialize, Serialize};
 
 /// A request of the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Its name in reports: `# @name x` above the entry, else the route.
     pub name: String,
@@ -16,7 +17,7 @@ pub struct Named {
 }
 
 /// Requests under one name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The name for targets.
     pub name: String,
@@ -25,7 +26,7 @@ pub struct Group {
 }
 
 /// Everything that a target may name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// The requests; a sample's `name` is an index in this list.
     pub requests: Vec<Named>,

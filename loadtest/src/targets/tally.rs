@@ -16,6 +16,8 @@ pub struct Tally {
     pub latencies: Histogram<u64>,
     /// The time over which the requests were counted.
     pub over: Duration,
+    /// Bytes of body received.
+    pub bytes: u64,
 }
 
 impl Tally {
@@ -27,7 +29,7 @@ impl Tally {
         let mut latencies = first.latencies.clone();
         latencies.auto(true);
         let (count, errors_by) = (first.count, first.errors_by.clone());
-        let mut tally = Self { count, errors_by, latencies, over: first.over };
+        let mut tally = Self { count, errors_by, latencies, over: first.over, bytes: first.bytes };
         let mut stages = BTreeMap::from([(first.stage.as_str(), first.over)]);
         for row in rows {
             tally.add(row);
@@ -41,6 +43,7 @@ impl Tally {
 
     fn add(&mut self, row: &Row) {
         self.count += row.count;
+        self.bytes += row.bytes;
         for (failure, count) in &row.errors_by {
             *self.errors_by.entry(*failure).or_default() += count;
         }

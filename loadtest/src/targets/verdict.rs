@@ -2,9 +2,11 @@
 
 use super::judge::percent;
 use super::{Judged, Outcome};
+use serde::{Deserialize, Serialize};
 
 /// GO, NO-GO, or nobody can say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// Every target is met.
     Go,
@@ -37,7 +39,7 @@ pub struct Verdict {
 }
 
 /// A request that a missed target is blamed on.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Culprit {
     /// The target as written.
     pub target: String,

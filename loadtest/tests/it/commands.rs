@@ -71,7 +71,7 @@ fn somebody_elses_target_is_refused() {
 fn the_reference_is_printed() {
     let output = loadtest(&["reference"]).output().expect("a run");
     assert_eq!(output.status.code(), Some(0));
-    for expected in ["## Command line", "## Plan", "## Targets", "## Journeys", "## Report", "## Exit codes"] {
+    for expected in ["## Command line", "## Plan", "## Targets", "## Journeys", "## Reports", "## Exit codes"] {
         assert!(stdout(&output).contains(expected), "{expected}");
     }
 }

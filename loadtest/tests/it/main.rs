@@ -1,5 +1,5 @@
 //! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `commands.rs` what
-//! sends no load, `identity.rs` who the virtual users are to the server, `runs.rs` whole runs: exit code, report, standard output and standard error,
+//! sends no load, `identity.rs` who the virtual users are to the server, `reports.rs` what is written of runs and done with it later, `runs.rs` whole runs: exit code, report, standard output and standard error,
 //! `oracle/` the journeys that are compared with real Hurl.
 
 #![allow(
@@ -14,6 +14,7 @@ mod commands;
 mod identity;
 #[cfg(test)]
 mod oracle;
+mod reports;
 mod runs;
 mod server;
 

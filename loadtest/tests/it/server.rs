@@ -16,6 +16,7 @@ pub(super) struct Server {
 #[derive(Default)]
 struct Shared {
     dead: AtomicBool,
+    slow: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
     heads: Mutex<Vec<String>>,
 }
@@ -42,6 +43,11 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on every answer takes 80 ms longer.
+    pub(super) fn slow_down(&self) {
+        self.shared.slow.store(true, Ordering::SeqCst);
     }
 
     /// The heads of all requests so far, names of headers in lower case.
@@ -83,7 +89,8 @@ fn serve(connection: TcpStream, shared: &Shared) {
             path if path.starts_with("/tardy") => ("200 OK", 1500),
             _ => ("200 OK", 0),
         };
-        thread::sleep(Duration::from_millis(delay));
+        let more = if shared.slow.load(Ordering::SeqCst) { 80 } else { 0 };
+        thread::sleep(Duration::from_millis(delay + more));
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;

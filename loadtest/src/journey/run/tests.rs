@@ -206,3 +206,46 @@ fn variables_of_options_are_set_even_when_the_entry_is_skipped() {
     assert_eq!(ran.session.variables.get("a").unwrap().describe(), "integer `1`");
     assert!(Variables::default().get("a").is_none());
 }
+
+/// How a failed answer to `GET http://h/` is booked, under these expectations.
+fn booked(expected: &str, status: u16, body: &'static str) -> String {
+    let text = format!("GET http://h/\n[Options]\nvariable: name=anna\n{expected}\n");
+    let ran = run(&text, vec![answer(status, &[], body)]);
+    ran.log.last().and_then(|line| line.split(' ').next_back()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_refusal_is_auth_unless_the_journey_expects_it() {
+    assert_eq!(booked("HTTP 200", 401, ""), "auth");
+    assert_eq!(booked("HTTP 200", 403, ""), "auth");
+    assert_eq!(booked("HTTP 200", 404, ""), "status");
+    assert_eq!(booked("HTTP 401", 401, ""), "ok");
+    assert_eq!(booked("HTTP 401", 200, ""), "status");
+}
+
+#[test]
+fn an_assert_that_reads_something_back_is_data() {
+    let body = r#"{"name": "bert", "state": "open"}"#;
+    let data = |asserts: &str| booked(&format!("HTTP 200\n[Asserts]\n{asserts}"), 200, body);
+    assert_eq!(data("jsonpath \"$.name\" == \"{{name}}\""), "data");
+    assert_eq!(data("jsonpath \"$.name\" == {{name}}"), "data");
+    assert_eq!(data("jsonpath \"$.gone\" == \"{{name}}\""), "data", "what is lost is wrong too");
+    assert_eq!(data("sha256 == hex,00;"), "data");
+    assert_eq!(data("md5 == hex,00;"), "data");
+    assert_eq!(
+        data("jsonpath \"$.state\" == \"done\"\njsonpath \"$.name\" == \"{{name}}\""),
+        "data",
+        "the gravest counts"
+    );
+    assert_eq!(booked("HTTP 200\n```\n{{name}}\n```", 200, body), "data");
+    assert_eq!(data("jsonpath \"$.state\" == \"done\""), "assert");
+    assert_eq!(data("jsonpath \"$.name\" != \"bert\""), "assert");
+    assert_eq!(data("jsonpath \"$.name\" contains \"{{name}}\""), "assert");
+    assert_eq!(data("status == {{name}}"), "assert");
+    assert_eq!(
+        booked("HTTP 200\n[Asserts]\njsonpath \"$.name\" == \"{{name}}\"", 200, "<html>"),
+        "assert",
+        "no JSON, no data"
+    );
+    assert_eq!(booked("HTTP 200\n[Asserts]\njsonpath \"$.name\" == \"{{name}}\"", 500, ""), "status");
+}

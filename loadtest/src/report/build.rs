@@ -1,0 +1,259 @@
+//! From what was measured and judged to the report: adds up, judges, decides. Pure.
+
+use super::timeline;
+use super::{EndingLine, GeneratorLine, Line, Report, Stage, TargetLine};
+use crate::baseline::{Baseline, Comparison};
+use crate::exit::Exit;
+use crate::limits::{LATE_US, LOST_RATIO};
+use crate::measure::{self, Generator, Row, Summary};
+use crate::plan::Plan;
+use crate::redact::Redactor;
+use crate::targets::{self, Decision, Ending, Judged, Kind, Names, Tally, Target, Trigger, Verdict};
+use crate::units::Readable;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a report says beside the measurements.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// When the first request was sent, RFC 3339.
+    pub started: String,
+    /// How the run ended.
+    pub ending: Ending,
+    /// The stages.
+    pub stages: Vec<Stage>,
+}
+
+/// What a run was about: all that a report needs of a plan.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    /// The target's URL; it may hold secrets.
+    pub target: &'a str,
+    /// The plan's fingerprint.
+    pub plan_hash: &'a str,
+    /// The targets, each with where it was set.
+    pub targets: Vec<(&'a Target, String)>,
+    /// Everything that targets may name.
+    pub names: &'a Names,
+    /// Hides secrets.
+    pub clean: &'a Redactor,
+    /// An earlier run to compare with.
+    pub baseline: Option<&'a Baseline>,
+    /// Whether the run guards a release: then a target that dies speaks for taking it back.
+    pub guards: bool,
+}
+
+impl<'a> From<&'a Plan> for About<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self {
+            target: plan.target.value.as_str(),
+            plan_hash: &plan.hash,
+            targets: plan.targets.iter().map(|target| (&target.value, target.from.to_string())).collect(),
+            names: &plan.names,
+            clean: &plan.redactor,
+            baseline: None,
+            guards: false,
+        }
+    }
+}
+
+/// Builds the report of a run: judges, decides, adds up.
+#[must_use]
+pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
+    let judged_stage = judged_stage(summary, &facts.stages);
+    let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.stage == judged_stage).collect();
+    let judged: Vec<Judged> =
+        about.targets.iter().map(|(target, _)| targets::judge(target, &rows, summary.generator)).collect();
+    let sign = sign_of_saturation(summary.generator);
+    let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
+    let baseline = about.baseline.map(|base| base.against(judged_stage, &rows, summary.generator));
+    let rollback = rollback(&rows, &facts.ending, about, baseline.as_ref());
+    let verdict = with_rollback(verdict, &facts.ending, &rollback, baseline.as_ref());
+    let exit = Exit::of(&verdict, &facts.ending, !rollback.is_empty());
+    let line = EndingLine::from(&facts.ending);
+    let from = about.targets.iter().map(|(_, from)| from.clone());
+    let clean = about.clean;
+    Report {
+        version: 1,
+        verdict: verdict.decision,
+        reason: clean.clean(&verdict.reason),
+        exit: exit.0,
+        ending: EndingLine { why: line.why.as_deref().map(|why| clean.clean(why)), ..line },
+        target: clean.clean(about.target),
+        plan_hash: about.plan_hash.to_owned(),
+        started: facts.started.clone(),
+        stages: facts.stages.clone(),
+        judged: judged_stage.to_owned(),
+        requests: summary
+            .rows
+            .iter()
+            .filter(|row| row.count > 0)
+            .map(|row| one_line(&row.name, &row.stage, &[row], clean))
+            .collect(),
+        total: one_line("total", judged_stage, &rows, clean),
+        targets: judged.iter().zip(from).map(|(judged, from)| target_line(judged, from)).collect(),
+        generator: generator(summary),
+        culprits: verdict.culprits,
+        timeline: timeline::lines(&summary.timeline),
+        rollback,
+        baseline,
+        names: about.names.clone(),
+    }
+}
+
+/// What speaks for taking the release back, the gravest first. Where nothing was to be guarded, the errors of a target that died are
+/// its death, which the verdict tells.
+fn rollback(rows: &[&Row], ending: &Ending, about: &About<'_>, baseline: Option<&Comparison>) -> Vec<Trigger> {
+    let guards = about.guards || baseline.is_some();
+    let mut found = targets::triggers(rows);
+    if let Ending::GivenUp(why) = ending {
+        if guards {
+            let said = about.clean.clean(why);
+            found.push(Trigger { trigger: Kind::Dead, request: "total".to_owned(), said });
+        } else {
+            found.retain(|trigger| trigger.trigger != Kind::Errors);
+        }
+    }
+    found.extend(baseline.iter().flat_map(|baseline| baseline.triggers()));
+    found.sort_by_key(|trigger| trigger.trigger);
+    found
+}
+
+/// A trigger is NO-GO, and a baseline that nothing can be compared with is no GO.
+fn with_rollback(verdict: Verdict, ending: &Ending, triggers: &[Trigger], baseline: Option<&Comparison>) -> Verdict {
+    if let [first, rest @ ..] = triggers {
+        let rest = match rest.len() {
+            0 => String::new(),
+            1 => "; 1 other finding says so too".to_owned(),
+            more => format!("; {more} other findings say so too"),
+        };
+        let reason = format!("roll back: {}{rest}", first.said);
+        return Verdict { decision: Decision::NoGo, reason, culprits: verdict.culprits };
+    }
+    match baseline.and_then(|baseline| baseline.inconclusive.as_deref()) {
+        Some(why) if verdict.decision == Decision::Go && *ending == Ending::Complete => Verdict {
+            decision: Decision::Inconclusive,
+            reason: format!("the comparison with the baseline is inconclusive: {why}"),
+            ..verdict
+        },
+        _ => verdict,
+    }
+}
+
+/// The last stage is judged: what comes before it is the ramp. A run that ended before has only the ramp to judge by.
+fn judged_stage<'a>(summary: &'a Summary, stages: &'a [Stage]) -> &'a str {
+    let has_requests = |stage: &&Stage| summary.rows.iter().any(|row| row.stage == stage.name && row.count > 0);
+    let stage = stages.iter().rev().find(has_requests).or(stages.last());
+    stage.map_or("load", |stage| stage.name.as_str())
+}
+
+/// What shows that the generator was the bottleneck: its CPU was used up, or its timers fired late.
+fn sign_of_saturation(of: Generator) -> Option<String> {
+    if !of.saturated {
+        return None;
+    }
+    let late = Readable(Duration::from_micros(of.late.p99_us));
+    Some(if of.late.p99_us > LATE_US {
+        format!("its timers fired {late} late")
+    } else if of.lost_ratio > LOST_RATIO {
+        format!("its users came so late that {:.0} % of the load was not offered", of.lost_ratio * 100.0)
+    } else {
+        cpu_used(of)
+    })
+}
+
+fn cpu_used(of: Generator) -> String {
+    format!("it used {:.0} % of its CPU", of.cpu_used_ratio * 100.0)
+}
+
+fn generator(summary: &Summary) -> GeneratorLine {
+    let of = summary.generator;
+    GeneratorLine {
+        cpu_us_per_request: of.cpu_us_per_request,
+        cpu_used_ratio: of.cpu_used_ratio,
+        late_p99_us: of.late.p99_us,
+        late: Some(of.late),
+        lost_ratio: of.lost_ratio,
+        saturated: of.saturated,
+    }
+}
+
+fn target_line(judged: &Judged, from: String) -> TargetLine {
+    TargetLine {
+        text: judged.target.text.clone(),
+        outcome: judged.outcome,
+        got: judged.got,
+        said: judged.said(),
+        count: judged.count,
+        why: judged.why.clone(),
+        from,
+    }
+}
+
+fn one_line(name: &str, stage: &str, rows: &[&Row], clean: &Redactor) -> Line {
+    let (name, stage) = (name.to_owned(), stage.to_owned());
+    let example = rows.iter().find_map(|row| row.example.as_deref()).map(|example| clean.clean(example));
+    match Tally::of(rows.iter().copied()) {
+        Some(tally) => filled(name, stage, example, &tally),
+        None => empty(name, stage),
+    }
+}
+
+fn filled(name: String, stage: String, example: Option<String>, tally: &Tally) -> Line {
+    Line {
+        name,
+        stage,
+        count: tally.count,
+        errors: tally.errors(),
+        errors_by: tally.errors_by.clone(),
+        example,
+        p50_us: carried(tally, "p50"),
+        p90_us: carried(tally, "p90"),
+        p95_us: carried(tally, "p95"),
+        p99_us: carried(tally, "p99"),
+        max_us: carried(tally, "max"),
+        throughput: tally.throughput(),
+        waited_us: micros(tally.waited()),
+        seconds: tally.over.as_secs_f64(),
+        bytes: tally.bytes,
+        // Only counts beyond 2^63 do not fit the format.
+        hdr_v2: measure::encode(&tally.latencies).unwrap_or_default(),
+    }
+}
+
+fn empty(name: String, stage: String) -> Line {
+    Line {
+        name,
+        stage,
+        count: 0,
+        errors: 0,
+        errors_by: BTreeMap::new(),
+        example: None,
+        p50_us: None,
+        p90_us: None,
+        p95_us: None,
+        p99_us: None,
+        max_us: None,
+        throughput: 0.0,
+        waited_us: 0,
+        seconds: 0.0,
+        bytes: 0,
+        hdr_v2: String::new(),
+    }
+}
+
+/// A latency of the indicators' table, where there are enough requests: tables and targets follow the same rule.
+fn carried(tally: &Tally, indicator: &str) -> Option<u64> {
+    let indicator = targets::Indicator::find(indicator)?;
+    let enough = tally.count >= (indicator.needs)(0.0, targets::Op::Below);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a latency is positive and far below 2^53 µs"
+    )]
+    enough.then(|| (indicator.read)(tally) as u64)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

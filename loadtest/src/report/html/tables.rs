@@ -1,0 +1,219 @@
+//! The report's tables as HTML: all that the plots show stands in them too. Wide ones scroll by themselves, so that the page never
+//! does; the keyboard reaches them.
+
+use super::charts::time;
+use super::plot::clock;
+use crate::baseline::Comparison;
+use crate::report::escape::{html_prose, xml};
+use crate::report::{Line, Report, SlotLine, TargetLine};
+use crate::targets::{Outcome, percent, short, to_f64, whole_percent};
+
+/// A table in a frame that scrolls; the first columns are texts, as many as `texts`.
+fn table(caption: &str, texts: usize, head: &[&str], rows: &[String]) -> String {
+    let column = |(index, name): (usize, &&str)| {
+        let class = if index < texts { " class=\"t\"" } else { "" };
+        format!("<th scope=\"col\"{class}>{}</th>", xml(name))
+    };
+    let head: String = head.iter().enumerate().map(column).collect();
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption>\
+         <thead><tr>{head}</tr></thead><tbody>\n{1}</tbody></table></div>\n",
+        xml(caption),
+        rows.concat()
+    )
+}
+
+/// A row: the name of what it is about, then its cells, ready for the page.
+fn row(class: &str, name: &str, cells: &[String]) -> String {
+    let cells: String = cells
+        .iter()
+        .map(|cell| if cell.starts_with("<td") { cell.clone() } else { format!("<td>{cell}</td>") })
+        .collect();
+    format!("<tr{class}><th scope=\"row\" class=\"name\">{}</th>{cells}</tr>\n", xml(name))
+}
+
+pub(super) fn targets(report: &Report) -> String {
+    let rows: Vec<String> = report.targets.iter().map(target).collect();
+    table("Targets", 2, &["target", "outcome", "got", "n", "set by", "why"], &rows)
+}
+
+fn target(target: &TargetLine) -> String {
+    let (class, word) = match target.outcome {
+        Outcome::Met => ("good", "✓ met"),
+        Outcome::Missed => ("bad", "✗ missed"),
+        Outcome::Inconclusive => ("open", "? inconclusive"),
+    };
+    let why = target.why.as_deref().map_or(String::new(), html_prose);
+    row(
+        "",
+        &target.text,
+        &[
+            format!("<td class=\"t\"><strong class=\"{class}\">{word}</strong></td>"),
+            xml(target.said.as_deref().unwrap_or("–")),
+            target.count.to_string(),
+            xml(&target.from),
+            format!("<td class=\"t why\">{why}</td>"),
+        ],
+    )
+}
+
+const FIGURES: [&str; 11] = ["request", "n", "errors", "p50", "p90", "p95", "p99", "max", "n/s", "waited", "received"];
+
+pub(super) fn requests(report: &Report) -> String {
+    let own = report.requests.iter().filter(|line| line.stage == report.judged).map(|line| request("", line));
+    let rows: Vec<String> = own.chain([request(" class=\"sum\"", &report.total)]).collect();
+    let judged = table(&format!("Requests of the stage {}, which is judged", report.judged), 1, &FIGURES, &rows);
+    let stages: Vec<&str> =
+        report.stages.iter().map(|stage| stage.name.as_str()).filter(|name| *name != report.judged).collect();
+    let others = stages.into_iter().filter_map(|stage| {
+        let rows: Vec<String> =
+            report.requests.iter().filter(|line| line.stage == stage).map(|line| request("", line)).collect();
+        let caption = format!("Requests of the stage {stage}");
+        (!rows.is_empty()).then(|| {
+            format!(
+                "<details><summary>{}, not judged</summary>\n{}</details>\n",
+                xml(&caption),
+                table(&caption, 1, &FIGURES, &rows)
+            )
+        })
+    });
+    let others: String = others.collect();
+    judged + &others
+}
+
+fn request(class: &str, line: &Line) -> String {
+    let errors = match line.errors {
+        0 => "0".to_owned(),
+        errors => {
+            format!("<strong class=\"bad\">{errors} ({})</strong>", percent(errors, line.count).replace(' ', "\u{a0}"))
+        }
+    };
+    let latency = |us: Option<u64>| us.map_or("–".to_owned(), |us| time(to_f64(us)));
+    row(
+        class,
+        &line.name,
+        &[
+            line.count.to_string(),
+            errors,
+            latency(line.p50_us),
+            latency(line.p90_us),
+            latency(line.p95_us),
+            latency(line.p99_us),
+            latency(line.max_us),
+            short(line.throughput),
+            time(to_f64(line.waited_us)),
+            bytes(line.bytes),
+        ],
+    )
+}
+
+fn bytes(count: u64) -> String {
+    let units = [("GiB", 30_u32), ("MiB", 20), ("KiB", 10)];
+    match units.into_iter().find(|(_, power)| count >> power > 0) {
+        Some((unit, power)) => format!("{} {unit}", short(to_f64(count) / to_f64(1 << power))),
+        None => format!("{count} B"),
+    }
+}
+
+/// Every cause of every failing request, with an example.
+pub(super) fn errors(report: &Report) -> String {
+    let mut failing: Vec<&Line> = report.requests.iter().filter(|line| line.errors > 0).collect();
+    if failing.is_empty() {
+        return "<p>None.</p>\n".to_owned();
+    }
+    failing.sort_by_key(|line| std::cmp::Reverse(line.errors));
+    let rows = failing.iter().flat_map(|line| {
+        line.errors_by.iter().map(|(cause, count)| {
+            let cause = format!("<td class=\"t\">{}</td>", cause.as_str());
+            let stage = format!("<td class=\"t\">{}</td>", xml(&line.stage));
+            row("", &line.name, &[stage, cause, count.to_string(), percent(*count, line.count)])
+        })
+    });
+    let rows: Vec<String> = rows.collect();
+    let examples = failing.iter().filter_map(|line| {
+        let example = line.example.as_deref()?;
+        Some(format!("<p><code>{}</code>, for example:</p><pre>{}</pre>\n", xml(&line.name), xml(example)))
+    });
+    table("Errors by cause", 3, &["request", "stage", "cause", "n", "of its requests"], &rows)
+        + &examples.collect::<String>()
+}
+
+pub(super) fn changes(comparison: &Comparison) -> String {
+    let rows: Vec<String> = comparison
+        .changes
+        .iter()
+        .map(|change| {
+            let class = match change.outcome.as_str() {
+                "degraded" | "slower" => "bad",
+                "faster" => "good",
+                _ => "",
+            };
+            let [base, now] = change.counts;
+            row(
+                "",
+                &change.request,
+                &[
+                    format!("<td class=\"t\">{}</td>", change.indicator),
+                    format!("{base} → {now}"),
+                    time(to_f64(change.was_us)),
+                    time(to_f64(change.now_us)),
+                    change.said(),
+                    format!("<td class=\"t\"><strong class=\"{class}\">{}</strong></td>", change.outcome.as_str()),
+                ],
+            )
+        })
+        .collect();
+    let why = comparison
+        .inconclusive
+        .as_deref()
+        .map_or(String::new(), |why| format!("<p class=\"open\">Inconclusive: {}</p>\n", xml(why)));
+    let caption = format!("Against the baseline of {}", comparison.started);
+    why + &table(&caption, 2, &["request", "percentile", "n", "then", "now", "change, for sure", "outcome"], &rows)
+}
+
+pub(super) fn generator(report: &Report) -> String {
+    let of = &report.generator;
+    let verdict = if of.saturated {
+        "<strong class=\"bad\">yes: the figures say more of it than of the target</strong>"
+    } else {
+        "no"
+    };
+    let late = of.late.map_or_else(
+        || time(to_f64(of.late_p99_us)),
+        |late| {
+            let [p50, p95, p99] = [late.p50_us, late.p95_us, late.p99_us].map(|us| time(to_f64(us)));
+            format!("p50 {p50}, p95 {p95}, p99 {p99}")
+        },
+    );
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares of a thousand")]
+    let parts = |share: f64| (share.clamp(0.0, 1.0) * 1000.0) as u64;
+    let rows = [
+        ("Was it the bottleneck?", verdict.to_owned()),
+        ("CPU per request", format!("{} µs", short(of.cpu_us_per_request))),
+        ("CPU used of what it may use", format!("{} %", whole_percent(parts(of.cpu_used_ratio), 1000))),
+        ("Its own timers were late by", late),
+        ("Load that was not offered", percent(parts(of.lost_ratio), 1000)),
+    ];
+    let rows: Vec<String> =
+        rows.iter().map(|(name, value)| row("", name, &[format!("<td class=\"t why\">{value}</td>")])).collect();
+    table("The load generator itself", 2, &["question", "answer"], &rows)
+}
+
+/// The figures of the plots over time.
+pub(super) fn timeline(report: &Report) -> String {
+    if report.timeline.slots.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<String> = report.timeline.slots.iter().map(slot).collect();
+    let table =
+        table("The run over time", 1, &["from", "n", "errors", "p50", "p95", "p99", "users", "in flight"], &rows);
+    format!("<details><summary>The figures of the plots over time</summary>\n{table}</details>\n")
+}
+
+fn slot(slot: &SlotLine) -> String {
+    let latency = |us: Option<u64>| us.map_or("–".to_owned(), |us| time(to_f64(us)));
+    let [p50, p95, p99] = [slot.p50_us, slot.p95_us, slot.p99_us].map(latency);
+    let counts = [slot.count.to_string(), slot.errors.to_string()];
+    let gauges = [slot.users.to_string(), slot.in_flight.to_string()];
+    row("", &clock(to_f64(slot.from)), &[counts.as_slice(), &[p50, p95, p99], &gauges].concat())
+}
