@@ -25,6 +25,8 @@ const EXAMPLES: &str = "Examples:
   loadtest --plan loadtest.yml --dry-run                   what would be done, and why
   loadtest --target http://127.0.0.1:8000/page --users 10 --requests 1000 --think 0s --ramp 0s
                                                            what `ab -n 1000 -c 10` does, with a verdict
+  loadtest --target http://127.0.0.1:8000 --rate 300/s     300 arrivals a second, however slow it gets
+  loadtest --target http://127.0.0.1:8000 --profile spike  does it recover
   loadtest smoke journeys/*.hurl --variable target=http://127.0.0.1:8000
   loadtest --plan loadtest.yml --save-baseline before.json  and after the release: --baseline before.json
 
@@ -49,7 +51,7 @@ pub enum Other {
 /// Flags of a run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Virtual users at full load [default: 10]
+    /// Virtual users at full load; with --rate, the workers that start what is due [default: 10]
     #[arg(long, value_name = "N")]
     pub users: Option<String>,
     /// URL of the stack under test; else the plan's `target`, else LOADTEST_TARGET
@@ -58,10 +60,19 @@ pub struct RunArgs {
     /// Plan file [default: ./loadtest.yml where it exists]
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Time at full load, after the ramp [default: 60s]
+    /// Arrivals per second instead of users: each goes through one journey, and comes whatever the target does
+    #[arg(long, value_name = "N/s")]
+    pub rate: Option<String>,
+    /// How a rate comes: even, poisson [default: even]
+    #[arg(long, value_name = "HOW")]
+    pub arrivals: Option<String>,
+    /// A well-known shape of load: smoke, load, stress, spike, soak [default: load]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Time at full load, after the ramp; of a profile all its stages together [default: 60s]
     #[arg(long, value_name = "TIME")]
     pub run_time: Option<String>,
-    /// Time in which the users start; measured apart and not judged [default: 15s]
+    /// Time in which the load rises from nothing; measured apart and not judged [default: 15s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub ramp: Option<String>,
     /// Pause of a user between two journeys [default: 1s..3s]
@@ -176,6 +187,9 @@ impl From<&RunArgs> for Flags {
             target: args.target.clone(),
             users: args.users.clone(),
             run_time: args.run_time.clone(),
+            rate: args.rate.clone(),
+            arrivals: args.arrivals.clone(),
+            profile: args.profile.clone(),
             ramp: args.ramp.clone(),
             think: args.think.clone(),
             requests: args.requests.clone(),

@@ -132,8 +132,25 @@ pub const SHIFT: Duration = Duration::from_millis(100);
 /// stall takes is still twice enough. More would only hide that a target cannot keep up.
 pub const JOURNEYS_PER_WORKER: usize = 8;
 
+/// Most workers of the open model: their journeys together are the most users of one generator.
+pub const WORKERS: usize = USERS / JOURNEYS_PER_WORKER;
+
+/// Highest rate of arrivals per second that a plan may ask for: ten times what one generator sends.
+pub const RATE: f64 = 1_000_000.0;
+
 /// Arrivals that wait, each shown with its age in a live view; beyond it they are only counted.
 pub const WAITING_SHOWN: usize = 100_000;
+
+/// A target system has recovered when p95 is at most this many times what it was before (as a baseline's degradation counts)…
+pub const RECOVERED_TIMES: f64 = 1.5;
+/// … or not more than this above it: half as much again of a millisecond is noise …
+pub const RECOVERED_FLOOR: Duration = Duration::from_millis(5);
+/// … and errors are at most this share above what they were.
+pub const RECOVERED_ERRORS: f64 = 0.01;
+/// Slots of the timeline that must show it, so that one lull is no recovery.
+pub const RECOVERY_SLOTS: u32 = 3;
+/// Requests that must show it: what a p95 takes.
+pub const RECOVERY_REQUESTS: u64 = 20;
 
 /// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
 pub const USERS: usize = 50_000;

@@ -4,16 +4,18 @@
 use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
-use crate::plan::{KEYS, ORDERS};
+use crate::plan::{ARRIVALS, KEYS, ORDERS, PROFILES};
 use crate::report::SCHEMA;
-use crate::targets::{DEFAULTS, INDICATORS};
+use crate::targets::{DEFAULTS, INDICATORS, RECOVERY};
+use crate::units::Readable;
 use clap::CommandFactory;
 use std::fmt::Write;
 
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts = [commands(), plan(), targets(), HURL.to_owned(), users(), options(), differences(), reports(), exits()];
+    let parts =
+        [commands(), plan(), load(), targets(), HURL.to_owned(), users(), options(), differences(), reports(), exits()];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -77,9 +79,48 @@ fn plan() -> String {
     )
 }
 
+fn load() -> String {
+    let profiles = PROFILES.iter().map(|profile| {
+        let parts: Vec<String> =
+            profile.parts.iter().map(|part| format!("{} {:.0} %", part.name, part.height * 100.0)).collect();
+        let (users, time, ramp) = (profile.users, Readable(profile.run_time), Readable(profile.ramp));
+        [
+            format!("`{}`", profile.name),
+            profile.summary.to_owned(),
+            parts.join(", "),
+            format!("{users} users, {time}, ramp {ramp}"),
+        ]
+    });
+    let arrivals = ARRIVALS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
+    format!(
+        "## Load\n\n{CLOSED_AND_OPEN}\n{}\n### Profiles (`--profile`)\n\n{}\n{STAGES}\n",
+        table(["arrivals", "how they come"], arrivals),
+        table(["profile", "what for", "stages, of the full load", "by default"], profiles),
+    )
+}
+
+const CLOSED_AND_OPEN: &str = "With `users` (the closed model), each virtual user goes through one journey after the other: a slow target gets fewer requests. With
+a `rate` (the open model), users arrive whatever the target does: `rate: 300/s` begins 300 journeys a second, each once. The first
+request of a journey counts from the time at which it was due, however late it was sent, so that a target that stalls is not spared the
+requests that would have come meanwhile (coordinated omission). What only the generator's timers add (at most 2 ms of it) is not counted;
+lateness beyond that counts and is shown as the generator's.
+
+With a rate, `users` are the workers that start what is due, by default half as many as arrivals per second, at least 10. Each carries up to 8
+journeys at once. What none of them can begin in time is held back and counts from its due time: an upper bound of what a target would
+have shown to more of them. What was not begun when the run ends is booked as a timeout with its age, if that is more than a second, and is
+told in the report (`arrivals`). Nobody thinks: a think time beside a rate is refused.
+";
+
+const STAGES: &str = "`stages` in the plan say everything themselves: `name`, `users` or `rate`, `duration`, and `ramp`, the first part of the duration, in which
+the load goes in a straight line from the stage before to this one; without it, it jumps. Stages called `ramp`, `warm-up`, `warmup`, `cool-down` or
+`cooldown` are measured and not judged, unless they say `judged: true`; any other is judged unless it says `judged: false`.
+";
+
 fn targets() -> String {
-    let rows =
-        INDICATORS.iter().map(|row| [format!("`{}`", row.name), row.summary.to_owned(), row.unit.example().to_owned()]);
+    let rows = INDICATORS
+        .iter()
+        .chain([&RECOVERY])
+        .map(|row| [format!("`{}`", row.name), row.summary.to_owned(), row.unit.example().to_owned()]);
     let defaults = DEFAULTS.join("`, `");
     format!(
         "## Targets\n\n{GRAMMAR}\n{}\n{JUDGE}\nWithout targets, `{defaults}` hold.\n",
@@ -87,16 +128,20 @@ fn targets() -> String {
     )
 }
 
-const GRAMMAR: &str = "`[name] indicator op limit`, such as `api p95 < 2s` or `errors < 1%`. The operators are `<`, `<=`, `>`, `>=`. The name
+const GRAMMAR: &str = "`[name] indicator op limit [during stage]`, such as `api p95 < 2s` or `errors < 1%`. The operators are `<`, `<=`, `>`, `>=`. The name
 is that of a request (`# @name x` above the entry, else method and unrendered path), of a journey (all its requests) or of a
 group, in this order; without a name the target is about all requests. Quotes around a name are optional: `GET /x p95 < 2s`.
 In YAML, a target that begins with a quote is quoted as a whole: `\"'GET /x' p95 < 2s\"`. The group `api` is built in: every
 request whose path has the segment `api` and something behind it.
+
+`p95 < 300ms during spike` is about one stage. `recovery < 30s after spike` is about the time from the end of that stage until, over at least 3
+slots of the timeline and 20 requests, p95 is at most 1.5 times what it was in the stage before (or 5 ms above it) and errors are at most 1 %
+above what they were. Requests that hang count with their age.
 ";
 
 const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
 
-- The last stage is judged, not the ramp. A run that ended during the ramp is judged by the ramp.
+- A target without a stage is about all judged stages together. A run that ended during the ramp is judged by the ramp.
 - A percentile takes so many requests that at least one lies beyond it: p50 2, p90 10, p95 20, p99 100. With fewer it is
   inconclusive, and the tables show `–`.
 - `errors < x` is met only from 1/x requests on (1 % takes 100); it is missed with any number of requests.
@@ -245,7 +290,7 @@ fn keys(schema: &serde_json::Value, object: &serde_json::Value, path: &str, rows
         let here = format!("{path}{key}{mark}");
         rows.push([format!("`{here}`"), said.trim().to_owned()]);
         // A total has the keys of a request: they are told once.
-        if key != "total" && key != "errors_by" {
+        if key != "total" && key != "stage_totals" && key != "errors_by" {
             keys(schema, inner, &format!("{here}."), rows);
         }
     }

@@ -55,6 +55,21 @@ pub fn bytes(text: &str) -> Result<u64, UnitError> {
     Ok(size.round() as u64)
 }
 
+/// Reads a rate per second: `300/s`, `1.5/s`, `90/m`.
+///
+/// # Errors
+/// When the text is no rate; a bare number is none, for it could be per second or per minute.
+pub fn rate(text: &str) -> Result<f64, UnitError> {
+    let error = || UnitError { text: text.to_owned(), what: "rate", example: "`300/s` or `90/m`" };
+    let (amount, per) = text.split_once('/').ok_or_else(error)?;
+    let seconds = match per.trim() {
+        "s" | "sec" | "second" => 1.0,
+        "m" | "min" | "minute" => 60.0,
+        _ => return Err(error()),
+    };
+    number(amount.trim()).map(|amount| amount / seconds).ok_or_else(error)
+}
+
 /// A think time: a pause of random length between two bounds, both included. Equal bounds make it fixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Think {
@@ -180,6 +195,16 @@ mod tests {
     fn reads_sizes() {
         for (text, size) in [("512", 512), ("64KiB", 65_536), ("2MB", 2_000_000), ("1.5g", 1_610_612_736)] {
             assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_rates() {
+        for (text, expected) in [("300/s", 300.0), ("1.5 / s", 1.5), ("90/m", 1.5), ("0/s", 0.0)] {
+            assert_eq!(rate(text), Ok(expected), "{text}");
+        }
+        for text in ["", "300", "/s", "-1/s", "1/h", "a/s", "1e3/s"] {
+            assert!(rate(text).is_err(), "{text}");
         }
     }
 

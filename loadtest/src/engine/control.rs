@@ -147,6 +147,13 @@ impl Control {
         self.0.recorder.window(self.0.now())
     }
 
+    /// The name of the stage that the run is in.
+    #[must_use]
+    pub fn stage(&self) -> &str {
+        let index = self.0.shape.stage_at(self.0.now());
+        self.0.shape.stages().get(index).map_or("", |stage| stage.name.as_str())
+    }
+
     /// Time since the start, users at work, requests in flight and the age of the oldest: cheap, for a live line.
     #[must_use]
     pub fn now(&self) -> (Duration, usize, usize, Duration) {

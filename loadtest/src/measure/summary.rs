@@ -165,7 +165,7 @@ impl Generator {
 }
 
 /// What became of the arrivals of the open model. None is lost: it was started, late perhaps, or it waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Arrivals {
     /// Arrivals whose journey was begun.
     pub started: u64,

@@ -7,9 +7,9 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
-use super::{headers, journeys};
+use super::{headers, journeys, stages};
 use crate::journey::{self, Value};
-use crate::limits::{PLAN_BYTES, USERS};
+use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
 use crate::redact::{Redactor, looks_secret};
 use crate::targets::{self, Group, Names, Target, api_group};
@@ -23,11 +23,7 @@ use std::time::Duration;
 /// The variable that always holds the target's URL.
 pub(super) const TARGET: &str = "target";
 const FILE: &str = "loadtest.yml";
-const DEFAULT_USERS: usize = 10;
-const DEFAULT_RUN_TIME: Duration = Duration::from_secs(60);
-const DEFAULT_RAMP: Duration = Duration::from_secs(15);
 const DEFAULT_THINK: Think = Think { min: Duration::from_secs(1), max: Duration::from_secs(3) };
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 /// The plan's file: its path, folder and text.
 struct File {
@@ -85,25 +81,26 @@ fn file(flags: &Flags) -> Result<File, Problem> {
 
 fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path) -> Option<Plan> {
     let chosen = target::choose(reader, flags.target.as_ref(), raw.target.as_ref());
-    let load = load(reader, flags, raw);
-    let (think, requests) = (think(reader, flags, raw), requests(reader, flags, raw));
+    let load = stages::load(reader, flags, raw);
+    let (think, requests) = (think(reader, flags, raw, &load), requests(reader, flags, raw));
     let variables = variables(reader, flags, raw, chosen.as_ref());
     let headers = headers::read(reader, raw);
-    let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.users.value);
+    let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.seats());
     let journeys = journeys::read(reader, raw.journeys.as_deref().unwrap_or_default(), &think);
+    for journey in &journeys {
+        stages::no_thinking(reader, &load, "think", journey.think());
+    }
     let groups = groups(reader, raw);
     let loaded = chosen.as_ref().map(|target| journeys::load(reader, journeys, folder, &target.value, &think));
     let loaded = loaded.unwrap_or_default();
     let names = Names { requests: journeys::names(&loaded), groups };
-    let targets = targets(reader, flags, raw, &names);
+    let targets = targets(reader, flags, raw, &names, &load);
     let target = chosen?;
     let secrets = reader.secrets.drain(..).chain(secret_values(&variables, &feeds)).chain(headers.secrets());
     let redactor = Redactor::new(secrets);
     let mut plan = Plan {
         target,
-        users: load.users,
-        run_time: load.run_time,
-        ramp: load.ramp,
+        load,
         think,
         requests,
         variables,
@@ -120,38 +117,12 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     Some(plan)
 }
 
-struct Load {
-    users: Setting<usize>,
-    run_time: Setting<Duration>,
-    ramp: Setting<Duration>,
-}
-
-fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Load {
-    let users = Sought { flag: ("--users", flags.users.as_ref()), key: ("users", raw.users.as_ref()) };
-    let users =
-        reader.setting(&users, |text| count(text, USERS as u64).map(|users| usize::try_from(users).unwrap_or(USERS)));
-    let run_time = Sought { flag: ("--run-time", flags.run_time.as_ref()), key: ("run_time", raw.run_time.as_ref()) };
-    let run_time = reader.setting(&run_time, |text| {
-        span(text).and_then(|time| if time.is_zero() { Err(Problem::new("a run of no time")) } else { Ok(time) })
-    });
-    let ramp = Sought { flag: ("--ramp", flags.ramp.as_ref()), key: ("ramp", raw.ramp.as_ref()) };
-    let ramp = reader.setting(&ramp, span);
-    Load {
-        users: users.unwrap_or(Setting::default_of(DEFAULT_USERS)),
-        run_time: run_time.unwrap_or(Setting::default_of(DEFAULT_RUN_TIME)),
-        ramp: ramp.unwrap_or(Setting::default_of(DEFAULT_RAMP)),
-    }
-}
-
-fn span(text: &str) -> Result<Duration, Problem> {
-    let time = units::duration(text).map_err(|error| Problem::said(&error))?;
-    if time > LONGEST { Err(Problem::new(format!("`{text}` is longer than a week"))) } else { Ok(time) }
-}
-
-fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Setting<Think> {
+/// The think time that holds for journeys without their own; where arrivals set the pace nobody thinks.
+fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, load: &stages::Load) -> Setting<Think> {
     let sought = Sought { flag: ("--think", flags.think.as_ref()), key: ("think", raw.think.as_ref()) };
     let think = reader.setting(&sought, |text| units::think(text).map_err(|error| Problem::said(&error)));
-    think.unwrap_or(Setting::default_of(DEFAULT_THINK))
+    let default = if load.is_open() { Think::default() } else { DEFAULT_THINK };
+    think.unwrap_or(Setting::default_of(default))
 }
 
 fn requests(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
@@ -283,19 +254,54 @@ fn groups(reader: &mut Reader<'_>, raw: &RawPlan) -> Vec<Group> {
 }
 
 /// The targets of the file and of the flags; the defaults where there are none.
-fn targets(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, names: &Names) -> Vec<Setting<Target>> {
+fn targets(
+    reader: &mut Reader<'_>,
+    flags: &Flags,
+    raw: &RawPlan,
+    names: &Names,
+    load: &stages::Load,
+) -> Vec<Setting<Target>> {
     let written: Vec<(String, &At<String>)> =
         (0..).zip(raw.targets.iter().flatten()).map(|(index, at)| (format!("targets[{index}]"), at)).collect();
     let mut texts: Vec<Text> = written.into_iter().filter_map(|(path, at)| reader.text(&path, at)).collect();
     texts.extend(flags.require.iter().map(|given| Reader::flag("--require", given)));
     if texts.is_empty() {
         let default = |text: &&str| Text { from: Origin::Default, ..Reader::flag("default", text) };
-        texts = DEFAULTS.iter().map(default).collect();
+        let defaults = load.profile.as_ref().map_or(DEFAULTS, |profile| profile.value.targets);
+        texts = defaults.iter().map(default).collect();
     }
-    texts.iter().filter_map(|text| one_target(reader, text, names)).collect()
+    texts.iter().filter_map(|text| one_target(reader, text, names, load)).collect()
 }
 
-fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names) -> Option<Setting<Target>> {
+/// The stage that a target names; a problem when the plan has none of that name. The outer nothing is a problem.
+fn stage_of(
+    reader: &mut Reader<'_>,
+    text: &Text,
+    read: &targets::Expression,
+    load: &stages::Load,
+) -> Option<Option<String>> {
+    let Some(name) = read.stage.clone().filter(|_| !load.incomplete) else { return Some(None) };
+    let stages = || load.stages.iter().map(|stage| stage.name.as_str());
+    let at = stages().position(|stage| stage == name);
+    let is_recovery = read.indicator.name == targets::RECOVERY.name;
+    let problem = match at {
+        None => {
+            let hint = suggest::hint(&name, "stages", stages());
+            Problem::new(format!("no stage is called `{name}`")).hint(hint)
+        }
+        Some(0) if is_recovery => Problem::new(format!("no stage comes before `{name}`"))
+            .hint("a recovery is measured by the stage before: add one that has the usual load"),
+        Some(at) if is_recovery && at + 1 == load.stages.len() => {
+            Problem::new(format!("no stage comes after `{name}`")).hint("add one in which it can recover")
+        }
+        Some(_) => return Some(Some(name)),
+    };
+    let excerpt = reader.excerpt(text, &read.stage_at);
+    reader.problem(text, problem.excerpt(excerpt));
+    None
+}
+
+fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names, load: &stages::Load) -> Option<Setting<Target>> {
     let read = match targets::parse(&text.text) {
         Ok(read) => read,
         Err(error) => {
@@ -311,7 +317,9 @@ fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names) -> Option<Set
     match names.subject(read.name.as_deref()) {
         Ok(subject) => {
             let written = text.text.trim().to_owned();
-            let value = Target { text: written, subject, indicator: read.indicator, op: read.op, limit: read.limit };
+            let stage = stage_of(reader, text, &read, load)?;
+            let (indicator, op, limit) = (read.indicator, read.op, read.limit);
+            let value = Target { text: written, subject, indicator, op, limit, stage };
             Some(Setting { value, from: text.from.clone() })
         }
         Err(problem) => {

@@ -1,6 +1,6 @@
 //! The whole plan in words, for `--dry-run` and before every start: what will be done, and where each value came from.
 
-use super::{Origin, Plan, PlannedJourney};
+use super::{Level, Origin, Plan, PlannedJourney, Stage};
 use crate::units::Readable;
 use std::fmt::Write;
 
@@ -21,33 +21,53 @@ pub fn explain(plan: &Plan) -> String {
 }
 
 fn settings(plan: &Plan) -> String {
-    let requests = plan.requests.as_ref().map(|requests| (requests.value.to_string(), &requests.from));
-    let rows = [
-        ("target", plan.target.value.to_string(), &plan.target.from),
-        ("users", plan.users.value.to_string(), &plan.users.from),
-        ("ramp", Readable(plan.ramp.value).to_string(), &plan.ramp.from),
-        ("run time", Readable(plan.run_time.value).to_string(), &plan.run_time.from),
-        ("think", plan.think.value.to_string(), &plan.think.from),
-    ];
-    let requests = requests.map(|(count, from)| ("requests", format!("at most {count}"), from));
-    section(
-        "plan",
-        rows.into_iter().chain(requests).map(|(name, value, from)| [name.to_owned(), value, from.to_string()]),
-    )
+    let load = &plan.load;
+    let mut rows = vec![("target", plan.target.value.to_string(), &plan.target.from)];
+    if let Some(profile) = &load.profile {
+        rows.push(("profile", format!("{}: {}", profile.value.name, profile.value.summary), &profile.from));
+    }
+    if load.is_open() {
+        if let Some(rate) = &load.rate {
+            rows.push(("rate", Level::Rate(rate.value).to_string(), &rate.from));
+        }
+        rows.push(("arrivals", load.arrivals.value.as_str().to_owned(), &load.arrivals.from));
+        let workers = format!("{} workers, up to {} journeys at once", load.users.value, load.seats());
+        rows.push(("users", workers, &load.users.from));
+    } else if load.run_time.is_some() {
+        rows.push(("users", load.users.value.to_string(), &load.users.from));
+    }
+    for (name, time) in [("ramp", &load.ramp), ("run time", &load.run_time)] {
+        rows.extend(time.as_ref().map(|time| (name, Readable(time.value).to_string(), &time.from)));
+    }
+    if !load.is_open() {
+        rows.push(("think", plan.think.value.to_string(), &plan.think.from));
+    }
+    rows.extend(plan.requests.as_ref().map(|most| ("requests", format!("at most {}", most.value), &most.from)));
+    section("plan", rows.into_iter().map(|(name, value, from)| [name.to_owned(), value, from.to_string()]))
 }
 
 fn stages(plan: &Plan) -> String {
-    let (users, ramp) = (plan.users.value, plan.ramp.value);
-    let ramp = (!ramp.is_zero()).then(|| {
-        [
-            "ramp".to_owned(),
-            format!("0 to {users} users in {}", Readable(ramp)),
-            "measured apart, not judged".to_owned(),
-        ]
+    let stages = &plan.load.stages;
+    let requests = plan.requests.as_ref().map(|most| format!(" or {} requests", most.value));
+    let mut before = None;
+    let rows = stages.iter().enumerate().map(|(index, stage)| {
+        let end = requests.as_deref().filter(|_| index + 1 == stages.len()).unwrap_or_default();
+        let way = way(before.replace(stage.level), stage);
+        let judged = if stage.judged { "judged" } else { "measured apart, not judged" };
+        [stage.name.clone(), way + end, judged.to_owned()]
     });
-    let end = plan.requests.as_ref().map_or(String::new(), |most| format!(" or {} requests", most.value));
-    let steady = format!("{users} users for {}{end}", Readable(plan.run_time.value));
-    section("stages", ramp.into_iter().chain([["load".to_owned(), steady, "judged".to_owned()]]))
+    section("stages", rows)
+}
+
+/// How the load goes in a stage.
+fn way(before: Option<Level>, stage: &Stage) -> String {
+    let (level, from) = (stage.level, before.map_or("0".to_owned(), |level| level.to_string()));
+    let held = stage.duration.saturating_sub(stage.ramp);
+    match (stage.ramp.is_zero(), held.is_zero()) {
+        (true, _) => format!("{level} for {}", Readable(held)),
+        (false, true) => format!("{from} to {level} in {}", Readable(stage.ramp)),
+        (false, false) => format!("{from} to {level} in {}, then for {}", Readable(stage.ramp), Readable(held)),
+    }
 }
 
 fn variables(plan: &Plan) -> String {
@@ -80,7 +100,10 @@ fn journeys(plan: &Plan) -> String {
 
 fn one_journey(journey: &PlannedJourney, whole: u64) -> String {
     let share = crate::targets::percent(journey.weight, whole);
-    let mut text = format!("  {}  {share} of the users, think {}", journey.name, journey.think.value);
+    let mut text = format!("  {}  {share} of the users", journey.name);
+    if !journey.think.value.max.is_zero() {
+        let _ = write!(text, ", think {}", journey.think.value);
+    }
     if journey.from == Origin::Default {
         text += "  default, for the plan names none";
     } else {

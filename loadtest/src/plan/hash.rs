@@ -14,7 +14,13 @@ pub(super) fn of(plan: &Plan) -> String {
         hash.update(part.as_bytes());
         hash.update([0xff]);
     };
-    add(&format!("{} {:?} {:?}", plan.users.value, plan.ramp.value, plan.run_time.value));
+    for stage in &plan.load.stages {
+        // Whether it is judged changes nothing of the load.
+        add(&format!("{} {} {:?} {:?}", stage.name, stage.level, stage.ramp, stage.duration));
+    }
+    if plan.load.is_open() {
+        add(&format!("{} {}", plan.load.users.value, plan.load.arrivals.value.as_str()));
+    }
     add(&format!("{:?}", plan.requests.as_ref().map(|requests| requests.value)));
     for journey in &plan.journeys {
         add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));

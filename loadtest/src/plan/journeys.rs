@@ -36,6 +36,13 @@ pub(super) struct Written {
     from: Origin,
 }
 
+impl Written {
+    /// The pause after it.
+    pub(super) const fn think(&self) -> &Setting<Think> {
+        &self.think
+    }
+}
+
 impl PlannedJourney {
     /// The names of its requests, in order; one that is sent twice is there twice.
     pub fn requests(&self) -> impl Iterator<Item = &str> {

@@ -11,8 +11,10 @@ mod hash;
 mod headers;
 mod journeys;
 mod origin;
+mod profiles;
 mod raw;
 mod reader;
+mod stages;
 mod target;
 mod yaml;
 
@@ -23,7 +25,9 @@ pub use feed::{Feed, ORDERS, Order};
 pub use headers::{Header, Headers};
 pub use journeys::PlannedJourney;
 pub use origin::{Origin, Setting};
+pub use profiles::{PROFILES, Part, Profile};
 pub use raw::KEYS;
+pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
 pub use target::{Url, is_private};
 
 use crate::journey::Value;
@@ -31,7 +35,6 @@ use crate::redact::Redactor;
 use crate::targets::{Names, Target};
 use crate::units::Think;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// What the command line says, as text: the plan checks flags and file alike, and reports all problems at once.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +47,12 @@ pub struct Flags {
     pub users: Option<String>,
     /// `--run-time`
     pub run_time: Option<String>,
+    /// `--rate`
+    pub rate: Option<String>,
+    /// `--arrivals`
+    pub arrivals: Option<String>,
+    /// `--profile`
+    pub profile: Option<String>,
     /// `--ramp`
     pub ramp: Option<String>,
     /// `--think`
@@ -78,12 +87,8 @@ pub struct Variable {
 pub struct Plan {
     /// The target's URL.
     pub target: Setting<Url>,
-    /// Virtual users at full load.
-    pub users: Setting<usize>,
-    /// Time at full load, after the ramp.
-    pub run_time: Setting<Duration>,
-    /// Time in which the users start.
-    pub ramp: Setting<Duration>,
+    /// How the load goes.
+    pub load: Load,
     /// Pause of a user between two journeys.
     pub think: Setting<Think>,
     /// Requests after which the run ends, if that comes first.

@@ -16,9 +16,22 @@ pub const KEYS: &[Key] = &[
         "URL of the stack under test; `--target` wins over it, `LOADTEST_TARGET` does not",
         "http://127.0.0.1:8000",
     ),
-    ("users", "virtual users at full load", "200"),
-    ("run_time", "time at full load, after the ramp", "60s"),
-    ("ramp", "time in which the users start, one after the other; measured apart and not judged", "15s"),
+    ("users", "virtual users at full load; with a rate, the workers that start what is due", "200"),
+    (
+        "rate",
+        "arrivals per second instead of users: each goes through one journey, and comes whatever the target does",
+        "300/s",
+    ),
+    ("arrivals", "how a rate comes: `even` or `poisson`", "poisson"),
+    ("run_time", "time after the ramp; of a profile all its stages together", "60s"),
+    ("ramp", "time in which the load rises from nothing; measured apart and not judged", "15s"),
+    ("profile", "a well-known shape of load", "spike"),
+    (
+        "stages",
+        "how the load goes, instead of the keys above: `name`, `users` or `rate`, `duration`, `ramp` (the first part of the \
+         duration, in a straight line from the stage before; without it a step), `judged`",
+        "[{name: warm-up, users: 50, ramp: 30s, duration: 30s}, {name: spike, users: 400, duration: 60s}]",
+    ),
     ("think", "pause of a user between two journeys, a random time between two bounds", "1s..3s"),
     ("requests", "number of requests after which the run ends, if that comes before its time is up", "1000"),
     (
@@ -53,6 +66,10 @@ pub(super) struct RawPlan {
     pub(super) users: Option<At<String>>,
     pub(super) run_time: Option<At<String>>,
     pub(super) ramp: Option<At<String>>,
+    pub(super) rate: Option<At<String>>,
+    pub(super) arrivals: Option<At<String>>,
+    pub(super) profile: Option<At<String>>,
+    pub(super) stages: Option<Vec<RawStage>>,
     pub(super) think: Option<At<String>>,
     pub(super) requests: Option<At<String>>,
     pub(super) variables: Option<BTreeMap<String, At<String>>>,
@@ -61,6 +78,18 @@ pub(super) struct RawPlan {
     pub(super) journeys: Option<Vec<RawJourney>>,
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,
     pub(super) targets: Option<Vec<At<String>>>,
+}
+
+/// An entry of `stages`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStage {
+    pub(super) name: At<String>,
+    pub(super) users: Option<At<String>>,
+    pub(super) rate: Option<At<String>>,
+    pub(super) duration: At<String>,
+    pub(super) ramp: Option<At<String>>,
+    pub(super) judged: Option<At<String>>,
 }
 
 /// An entry of `data`.

@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, headers, data, journeys, groups, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, targets
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -135,7 +135,7 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at targets[0] (wrong_values.yml:19:5)
       19 |   - p96 < 2s
          |     ^^^
-    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
     ");
 }
 
@@ -203,6 +203,19 @@ fn files_and_rows_that_are_missing_are_named() {
 }
 
 #[test]
+fn stages_that_make_no_sense_are_all_named() {
+    insta::assert_snapshot!(bad("wrong_stages"));
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    insta::assert_snapshot!(bad("beside_stages"));
+    insta::assert_snapshot!(bad("thinking_arrivals"));
+    insta::assert_snapshot!(bad("mixed_stages"));
+    insta::assert_snapshot!(bad("unjudged_stages"));
+}
+
+#[test]
 fn without_a_target_all_three_places_are_named() {
     insta::assert_snapshot!(bad("no_target"), @r"
     error: no target
@@ -232,9 +245,42 @@ fn every_bad_plan_is_tested() {
 #[test]
 fn every_key_of_the_reference_is_in_the_good_plan() {
     let text = std::fs::read_to_string(folder().join("good.yml")).expect("the plan");
+    let stages = std::fs::read_to_string(folder().join("stages.yml")).expect("the plan");
     for (key, ..) in KEYS {
-        assert!(text.lines().any(|line| line.starts_with(&format!("{key}:"))), "{key}");
+        let has = |text: &str| text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key}:")));
+        assert!(has(&text) || has(&stages), "{key}");
     }
+}
+
+#[test]
+fn a_dry_run_tells_every_stage() {
+    let flags = Flags { plan: Some(folder().join("stages.yml")), ..Flags::default() };
+    let plan = build(&flags, &none).expect("a good plan");
+    insta::assert_snapshot!(without_paths(&explain(&plan)));
+    let first = |profile: &str, rate: Option<&str>| {
+        let (profile, rate) = (Some(profile.to_owned()), rate.map(str::to_owned));
+        let flags = Flags { target: Some("http://127.0.0.1:8000/".into()), profile, rate, ..Flags::default() };
+        let said = explain(&build(&flags, &none).expect("a plan"));
+        said.split("\nvariables").next().unwrap_or_default().to_owned()
+    };
+    let all = PROFILES.iter().map(|profile| first(profile.name, None)).collect::<String>();
+    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(first("stress", Some("300/s")));
+}
+
+#[test]
+fn the_hash_follows_rates_stages_and_arrivals() {
+    let base = Flags { target: Some("http://127.0.0.1:8000".into()), rate: Some("10/s".into()), ..Flags::default() };
+    let hash = |flags: &Flags| build(flags, &none).expect("a plan").hash;
+    let others = [
+        Flags { rate: Some("11/s".into()), ..base.clone() },
+        Flags { arrivals: Some("poisson".into()), ..base.clone() },
+        Flags { users: Some("7".into()), ..base.clone() },
+        Flags { profile: Some("spike".into()), ..base.clone() },
+        Flags { rate: None, users: Some("10".into()), ..base.clone() },
+    ];
+    let hashes: std::collections::BTreeSet<String> = others.iter().chain([&base]).map(hash).collect();
+    assert_eq!(hashes.len(), others.len() + 1);
 }
 
 fn flags(plan: bool) -> Flags {
@@ -263,8 +309,8 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       requests  at most 1000            good.yml:7
 
     stages
-      ramp  0 to 1 users in 5s                measured apart, not judged
-      load  1 users for 30s or 1000 requests  judged
+      ramp  0 to 1 user in 5s                measured apart, not judged
+      load  1 user for 30s or 1000 requests  judged
 
     variables
       api_key    ***                    --variable
@@ -374,6 +420,7 @@ fn wrong_flags_are_named_as_flags() {
 
     error: a run of no time
       at --run-time
+    hint: write it like `60s`
 
     error: `a` is not a think time
       at --think

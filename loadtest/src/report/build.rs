@@ -8,7 +8,7 @@ use crate::limits::{LATE_US, LOST_RATIO};
 use crate::measure::{self, Generator, Row, Summary};
 use crate::plan::Plan;
 use crate::redact::Redactor;
-use crate::targets::{self, Decision, Ending, Judged, Kind, Names, Tally, Target, Trigger, Verdict};
+use crate::targets::{self, Decision, Ending, Judged, Kind, Names, Span, Tally, Target, Trigger, Verdict};
 use crate::units::Readable;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,13 +60,15 @@ impl<'a> From<&'a Plan> for About<'a> {
 /// Builds the report of a run: judges, decides, adds up.
 #[must_use]
 pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
-    let judged_stage = judged_stage(summary, &facts.stages);
-    let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.stage == judged_stage).collect();
+    let spans = spans(&facts.stages);
+    let judged_stages = targets::judged_stages(summary, &spans);
+    let judged_stage = judged_stages.join(", ");
+    let rows: Vec<&Row> = summary.rows.iter().filter(|row| judged_stages.contains(&row.stage.as_str())).collect();
     let judged: Vec<Judged> =
-        about.targets.iter().map(|(target, _)| targets::judge(target, &rows, summary.generator)).collect();
+        about.targets.iter().map(|(target, _)| targets::judge_stages(target, summary, &spans)).collect();
     let sign = sign_of_saturation(summary.generator);
     let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
-    let baseline = about.baseline.map(|base| base.against(judged_stage, &rows, summary.generator));
+    let baseline = about.baseline.map(|base| base.against(&judged_stage, &rows, summary.generator));
     let rollback = rollback(&rows, &facts.ending, about, baseline.as_ref());
     let verdict = with_rollback(verdict, &facts.ending, &rollback, baseline.as_ref());
     let exit = Exit::of(&verdict, &facts.ending, !rollback.is_empty());
@@ -82,17 +84,19 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
         target: clean.clean(about.target),
         plan_hash: about.plan_hash.to_owned(),
         started: facts.started.clone(),
-        stages: facts.stages.clone(),
-        judged: judged_stage.to_owned(),
+        stages: stages(&facts.stages, &judged_stages),
+        judged: judged_stage.clone(),
         requests: summary
             .rows
             .iter()
             .filter(|row| row.count > 0)
             .map(|row| one_line(&row.name, &row.stage, &[row], clean))
             .collect(),
-        total: one_line("total", judged_stage, &rows, clean),
+        total: one_line("total", &judged_stage, &rows, clean),
+        stage_totals: stage_totals(summary, &spans, clean),
         targets: judged.iter().zip(from).map(|(judged, from)| target_line(judged, from)).collect(),
         generator: generator(summary),
+        arrivals: summary.arrivals,
         culprits: verdict.culprits,
         timeline: timeline::lines(&summary.timeline),
         rollback,
@@ -140,11 +144,29 @@ fn with_rollback(verdict: Verdict, ending: &Ending, triggers: &[Trigger], baseli
     }
 }
 
-/// The last stage is judged: what comes before it is the ramp. A run that ended before has only the ramp to judge by.
-fn judged_stage<'a>(summary: &'a Summary, stages: &'a [Stage]) -> &'a str {
-    let has_requests = |stage: &&Stage| summary.rows.iter().any(|row| row.stage == stage.name && row.count > 0);
-    let stage = stages.iter().rev().find(has_requests).or(stages.last());
-    stage.map_or("load", |stage| stage.name.as_str())
+/// The stages with what was really judged.
+fn stages(stages: &[Stage], judged: &[&str]) -> Vec<Stage> {
+    let told = |stage: &Stage| Stage { judged: judged.contains(&stage.name.as_str()), ..stage.clone() };
+    stages.iter().map(told).collect()
+}
+
+/// The stages as the judge takes them.
+fn spans(stages: &[Stage]) -> Vec<Span> {
+    let mut from = Duration::ZERO;
+    let span = |stage: &Stage| {
+        let until = from + Duration::try_from_secs_f64(stage.seconds).unwrap_or_default();
+        let (name, judged) = (stage.name.clone(), stage.judged);
+        Span { name, from: std::mem::replace(&mut from, until), until, judged }
+    };
+    stages.iter().map(span).collect()
+}
+
+fn stage_totals(summary: &Summary, spans: &[Span], clean: &Redactor) -> Vec<Line> {
+    let of = |span: &Span| {
+        let rows: Vec<&Row> = summary.rows.iter().filter(|row| row.stage == span.name).collect();
+        one_line("total", &span.name, &rows, clean)
+    };
+    spans.iter().map(of).filter(|total| total.count > 0).collect()
 }
 
 /// What shows that the generator was the bottleneck: its CPU was used up, or its timers fired late.

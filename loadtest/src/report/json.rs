@@ -97,7 +97,7 @@ impl Report {
                 lost_ratio: of.lost_ratio,
                 saturated: of.saturated,
             },
-            arrivals: None,
+            arrivals: self.arrivals,
             timeline: Timeline::default(),
         })
     }
@@ -159,7 +159,7 @@ impl Report {
             let hint = "take a run that reached its end; `--save-baseline FILE` saves no other";
             return Err(Problem::new(format!("`{shown}` is no baseline: {why}")).hint(hint));
         }
-        let rows = self.summary(shown)?.rows.into_iter().filter(|row| row.stage == self.judged).collect();
+        let rows = self.summary(shown)?.rows.into_iter().filter(|row| self.is_judged(&row.stage)).collect();
         Ok(Baseline { started: self.started.clone(), stage: self.judged.clone(), rows })
     }
 }

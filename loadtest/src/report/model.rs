@@ -2,7 +2,7 @@
 
 use super::timeline::TimelineLines;
 use crate::baseline::Comparison;
-use crate::measure::{Failure, Lateness};
+use crate::measure::{Arrivals, Failure, Lateness};
 use crate::targets::{Culprit, Decision, Ending, Names, Outcome, Trigger};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,16 +29,22 @@ pub struct Report {
     pub started: String,
     /// The stages as they were planned and as long as they lasted.
     pub stages: Vec<Stage>,
-    /// The stage that was judged.
+    /// The stages that targets without a stage are about, joined by a comma.
     pub judged: String,
     /// One line per stage and request name.
     pub requests: Vec<Line>,
-    /// All requests of the judged stage.
+    /// All requests of the judged stages.
     pub total: Line,
+    /// All requests of each stage that had some.
+    #[serde(default)]
+    pub stage_totals: Vec<Line>,
     /// The targets.
     pub targets: Vec<TargetLine>,
     /// The load generator.
     pub generator: GeneratorLine,
+    /// What became of the arrivals; null where users set the pace.
+    #[serde(default)]
+    pub arrivals: Option<Arrivals>,
     /// Requests that missed targets are blamed on.
     pub culprits: Vec<Culprit>,
     /// The run over time.
@@ -82,12 +88,15 @@ pub enum EndingKind {
 pub struct Stage {
     /// Its name.
     pub name: String,
-    /// Users at its end.
+    /// Users at its end; workers where arrivals set the pace.
     pub users: usize,
     /// Planned arrivals per second; null where users set the pace.
     pub rate: Option<f64>,
     /// How long it lasted.
     pub seconds: f64,
+    /// Whether targets that name no stage are about it.
+    #[serde(default)]
+    pub judged: bool,
 }
 
 /// Requests of one name in one stage, or all.
@@ -164,6 +173,15 @@ pub struct GeneratorLine {
     pub lost_ratio: f64,
     /// Whether it was the bottleneck.
     pub saturated: bool,
+}
+
+impl Report {
+    /// Whether targets without a stage are about this one.
+    #[must_use]
+    pub fn is_judged(&self, stage: &str) -> bool {
+        // Reports written before stages said so had one judged stage.
+        self.judged == stage || self.stages.iter().any(|one| one.judged && one.name == stage)
+    }
 }
 
 impl From<&Ending> for EndingLine {

@@ -2,7 +2,7 @@
 //! Pure text of a given width; no colour.
 
 use super::changes::{changes, triggers};
-use super::{Line, Report, TargetLine};
+use super::{Line, Report, Stage, TargetLine};
 use crate::limits::CAUSES_SHOWN;
 use crate::targets::{percent, short};
 use crate::units::Readable;
@@ -19,10 +19,12 @@ const FIGURES: usize = 70;
 pub fn render(report: &Report, width: usize) -> String {
     let parts = [
         table(report, width),
+        stages(report),
         ramp(report),
         errors(report),
         time(report),
         generator(report),
+        arrivals(report),
         changes(report, width),
         final_lines(report),
     ];
@@ -51,17 +53,45 @@ fn target(target: &TargetLine, widest: usize) -> String {
 }
 
 fn table(report: &Report, width: usize) -> String {
-    let own = report.requests.iter().filter(|line| line.stage == report.judged);
-    let lines: Vec<&Line> = own.chain([&report.total]).collect();
-    let longest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
+    let own = report.requests.iter().filter(|line| report.is_judged(&line.stage));
+    let several = report.stages.iter().filter(|stage| stage.judged).count() > 1;
+    let name = |line: &Line| if several { format!("{} ({})", line.name, line.stage) } else { line.name.clone() };
+    let mut lines: Vec<(String, &Line)> = own.map(|line| (name(line), line)).collect();
+    lines.push((report.total.name.clone(), &report.total));
+    let longest = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let name_width = longest.min(width.saturating_sub(FIGURES)).max(NARROWEST);
     let stage = report.stages.iter().find(|stage| stage.name == report.judged);
-    let about = stage.map_or(String::new(), |stage| {
-        format!(", {} users for {}", stage.users, Readable(Duration::from_secs_f64(stage.seconds.max(0.0))))
-    });
-    let body = lines.iter().map(|line| row(&line.name, &figures_of(line), name_width));
+    let about = stage.map_or(String::new(), |stage| format!(", {}", load_of(stage)));
+    let body = lines.iter().map(|(name, line)| row(name, &figures_of(line), name_width));
     let head = row("", &HEAD.map(str::to_owned), name_width);
-    format!("requests of the stage `{}`{about}\n{head}{}", report.judged, body.collect::<String>())
+    let what = if several { "requests of the stages" } else { "requests of the stage" };
+    format!("{what} `{}`{about}\n{head}{}", report.judged.replace(", ", "`, `"), body.collect::<String>())
+}
+
+/// The load of a stage and how long it lasted.
+fn load_of(stage: &Stage) -> String {
+    let lasted = Readable(Duration::from_secs_f64(stage.seconds.max(0.0)));
+    match stage.rate {
+        Some(rate) => format!("{}/s for {lasted}", short(rate)),
+        None => format!("{} users for {lasted}", stage.users),
+    }
+}
+
+/// Each stage in a line, where there are more than a ramp and what follows it.
+fn stages(report: &Report) -> String {
+    if report.stage_totals.len() < 2 || report.stages.len() < 3 {
+        return String::new();
+    }
+    let line_of = |stage: &Stage| report.stage_totals.iter().find(|line| line.stage == stage.name);
+    let told = |stage: &Stage| {
+        let judged = if stage.judged { "" } else { ", not judged" };
+        format!("{}: {}{judged}", stage.name, load_of(stage))
+    };
+    let rows: Vec<(String, &Line)> =
+        report.stages.iter().filter_map(|stage| Some((told(stage), line_of(stage)?))).collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(NARROWEST);
+    let body = rows.iter().map(|(name, line)| row(name, &figures_of(line), width));
+    format!("stages\n{}{}", row("", &HEAD.map(str::to_owned), width), body.collect::<String>())
 }
 
 fn row(name: &str, cells: &[String; 8], width: usize) -> String {
@@ -92,7 +122,10 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 /// What was measured outside the judged stage, in one line, so that nothing is hidden.
 fn ramp(report: &Report) -> String {
-    let others: Vec<&Line> = report.requests.iter().filter(|line| line.stage != report.judged).collect();
+    if !stages(report).is_empty() {
+        return String::new();
+    }
+    let others: Vec<&Line> = report.requests.iter().filter(|line| !report.is_judged(&line.stage)).collect();
     let (count, errors) = others.iter().fold((0, 0), |(n, e), line| (n + line.count, e + line.errors));
     let Some(first) = others.first().filter(|_| count > 0) else { return String::new() };
     format!("stage `{}`, not judged: {count} requests, {errors} errors\n", first.stage)
@@ -119,20 +152,42 @@ fn errors(report: &Report) -> String {
 /// The requests that users waited for longest, all together: where making something faster pays.
 fn time(report: &Report) -> String {
     let whole = report.total.waited_us;
-    let mut lines: Vec<&Line> =
-        report.requests.iter().filter(|line| line.stage == report.judged && line.waited_us > 0).collect();
-    if lines.len() < 2 {
+    let mut waited: Vec<(&str, u64)> = Vec::new();
+    for line in report.requests.iter().filter(|line| report.is_judged(&line.stage) && line.waited_us > 0) {
+        match waited.iter_mut().find(|(name, _)| *name == line.name) {
+            Some((_, us)) => *us += line.waited_us,
+            None => waited.push((&line.name, line.waited_us)),
+        }
+    }
+    if waited.len() < 2 {
         return String::new();
     }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.waited_us));
+    waited.sort_by_key(|(_, us)| std::cmp::Reverse(*us));
     let share = |us: u64| format!("{} %", crate::targets::whole_percent(us, whole));
-    let (first, rest) = lines.split_at(lines.len().min(3));
-    let mut said: Vec<String> = first.iter().map(|line| format!("`{}` {}", line.name, share(line.waited_us))).collect();
+    let (first, rest) = waited.split_at(waited.len().min(3));
+    let mut said: Vec<String> = first.iter().map(|(name, us)| format!("`{name}` {}", share(*us))).collect();
     if !rest.is_empty() {
         let others = if rest.len() == 1 { "other" } else { "others" };
-        said.push(format!("{} {others} {}", rest.len(), share(rest.iter().map(|line| line.waited_us).sum())));
+        said.push(format!("{} {others} {}", rest.len(), share(rest.iter().map(|(_, us)| us).sum())));
     }
     format!("where the time went: {}\n", said.join(", "))
+}
+
+/// What of the arrivals did not go as planned; nothing where all went.
+fn arrivals(report: &Report) -> String {
+    let Some(of) = report.arrivals.filter(|of| of.held_back + of.waiting > 0) else { return String::new() };
+    let late = Readable(Duration::from_micros(of.held_p99_us));
+    let due = of.started + of.waiting;
+    let held = format!(
+        "{} ({}) found all workers busy and began up to {late} late (p99)",
+        of.held_back,
+        percent(of.held_back, due)
+    );
+    let waiting = match of.waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} were due and never begun"),
+    };
+    format!("arrivals: of {due}, {held}{waiting}; their latencies count from when they were due\n")
 }
 
 fn generator(report: &Report) -> String {

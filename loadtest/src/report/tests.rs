@@ -1,7 +1,9 @@
 //! One run, told twice: as a person reads it and as a program does.
 
 use super::*;
-use crate::measure::{Failure, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline};
+use crate::measure::{
+    Arrivals, Failure, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline,
+};
 use crate::plan::{Flags, Plan};
 use crate::targets::{Ending, test_row};
 use std::time::Duration;
@@ -33,7 +35,7 @@ pub(crate) fn summary(rows: Vec<Row>) -> Summary {
             lost_ratio: 0.004,
             saturated: false,
         },
-        arrivals: None,
+        arrivals: Some(Arrivals { started: 1100, held_back: 22, held_p99_us: 1_400_000, waiting: 3 }),
         timeline: timeline(),
     }
 }
@@ -76,7 +78,8 @@ pub(crate) fn report_against(rows: Vec<Row>) -> Report {
 }
 
 pub(crate) fn facts(ending: Ending) -> Facts {
-    let stage = |name: &str, seconds| Stage { name: name.to_owned(), users: 20, rate: None, seconds };
+    let stage =
+        |name: &str, seconds| Stage { name: name.to_owned(), users: 20, rate: None, seconds, judged: name != "ramp" };
     Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending, stages: vec![stage("ramp", 15.0), stage("load", 10.0)] }
 }
 
@@ -103,6 +106,8 @@ fn a_person_reads_a_table_errors_times_targets_and_the_verdict() {
 
     load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99), 99.6 % of the load offered: it was not the bottleneck
 
+    arrivals: of 1103, 22 (2 %) found all workers busy and began up to 1.4s late (p99), 3 were due and never begun; their latencies count from when they were due
+
     targets
       met           p95 < 2s                50ms (n = 1060)
       missed        errors < 0.1%           0.28 % (n = 1060)
@@ -123,11 +128,56 @@ fn without_errors_nothing_is_said_of_them() {
 
     load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99), 99.6 % of the load offered: it was not the bottleneck
 
+    arrivals: of 1103, 22 (2 %) found all workers busy and began up to 1.4s late (p99), 3 were due and never begun; their latencies count from when they were due
+
     targets
       met           p95 < 2s     3ms (n = 900, default)
       met           errors < 5%  0 % (n = 900, default)
 
     GO: all 2 targets are met
+    ");
+}
+
+#[test]
+fn a_run_of_several_stages_tells_each() {
+    let in_stage = |stage: &str, latencies: &[(u64, u64)]| {
+        let mut row = test_row("GET /", latencies, 0);
+        stage.clone_into(&mut row.stage);
+        row
+    };
+    let rows = vec![in_stage("calm", &[(3, 100)]), in_stage("spike", &[(900, 400)]), in_stage("after", &[(4, 100)])];
+    let stage = |name: &str, rate: f64, judged| Stage {
+        name: name.to_owned(),
+        users: 40,
+        rate: Some(rate),
+        seconds: 10.0,
+        judged,
+    };
+    let stages = vec![stage("calm", 10.0, true), stage("spike", 40.0, true), stage("after", 10.0, false)];
+    let facts = Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending: Ending::Complete, stages };
+    let report = build(&About::from(&plan(&["p95 < 2s"])), &summary(rows), &facts);
+    assert_eq!((report.judged.as_str(), report.total.count), ("calm, spike", 500));
+    insta::assert_snapshot!(to_terminal(&report, 110), @r"
+    requests of the stages `calm`, `spike`
+                             n      errors     p50     p90     p95     p99     max    n/s
+      GET / (calm)         100           0     3ms     3ms     3ms     3ms     3ms     10
+      GET / (spike)        400           0   900ms   900ms   900ms   900ms   900ms     40
+      total                500           0   900ms   900ms   900ms   900ms   900ms     25
+
+    stages
+                                            n      errors     p50     p90     p95     p99     max    n/s
+      calm: 10/s for 10s                  100           0     3ms     3ms     3ms     3ms     3ms     10
+      spike: 40/s for 10s                 400           0   900ms   900ms   900ms   900ms   900ms     40
+      after: 10/s for 10s, not judged     100           0     4ms     4ms     4ms     4ms     4ms     10
+
+    load generator: 9.3 µs of CPU per request, 4 % of its CPU, timers at most 640us late (p99), 99.6 % of the load offered: it was not the bottleneck
+
+    arrivals: of 1103, 22 (2 %) found all workers busy and began up to 1.4s late (p99), 3 were due and never begun; their latencies count from when they were due
+
+    targets
+      met           p95 < 2s  900ms (n = 500)
+
+    GO: the target is met
     ");
 }
 

@@ -1,16 +1,16 @@
 //! The life of a run, from arguments to exit code, top to bottom.
 
 use super::outputs::Outputs;
-use super::{Failed, past, preflight, say, show, signalled, tell, walk};
+use super::{Failed, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
 use crate::cli::RunArgs;
-use crate::engine::{self, Control, Ended, Patience, Reason, Shape, Signals, Work};
+use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
 use crate::http::Network;
 use crate::measure::{Generator, Row, Summary, Timeline};
 use crate::plan::{self, Flags, Plan};
 use crate::problem::Problem;
-use crate::report::{self, About, Facts, ReportFile, Stage};
+use crate::report::{self, About, Facts, ReportFile};
 use crate::targets::Ending;
 use crate::units::Readable;
 use crate::{clock, limits};
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
     let facts = Facts {
         started: chrono::DateTime::<chrono::Utc>::from(started).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         ending: measured.ending,
-        stages: stages(&plan, measured.summary.elapsed),
+        stages: shape::stages(&plan.load, measured.summary.elapsed),
     };
     let about = About { baseline: baseline.as_ref(), ..About::from(&plan) };
     let report = report::build(&about, &measured.summary, &facts);
@@ -63,8 +63,8 @@ struct Prepared {
 async fn prepare(args: &RunArgs) -> Result<Option<Prepared>, Failed> {
     let plan = plan::build(&Flags::from(args), &|name| std::env::var(name).ok())?;
     plan::consent(&plan).await?;
-    let place = format!("users ({})", plan.users.from);
-    engine::check_file_descriptors(plan.users.value).map_err(|error| Problem::said(&error).at(place))?;
+    let place = format!("users ({})", plan.load.users.from);
+    engine::check_file_descriptors(plan.load.seats()).map_err(|error| Problem::said(&error).at(place))?;
     let baseline = past::baseline(args.baseline.as_deref(), &plan)?;
     if args.dry_run {
         say(&plan::explain(&plan));
@@ -114,7 +114,7 @@ async fn obey<T>(signals: &mut Signals, control: &Control) -> T {
 
 fn work(plan: &Plan, network: &Arc<Network>) -> Work {
     Work {
-        shape: Shape::ramp_and_hold(plan.users.value, plan.ramp.value, plan.run_time.value),
+        shape: shape::shape(&plan.load),
         requests: plan.requests.as_ref().map(|requests| requests.value),
         names: plan.names.requests.iter().map(|request| request.name.clone()).collect(),
         scripts: walk::scripts(plan, network),
@@ -161,16 +161,4 @@ fn last_words(summary: &Summary) -> String {
     let Some(worst) = worst else { return String::new() };
     let how = worst.example.as_deref().and_then(|example| example.lines().next()).unwrap_or("no answer");
     format!(", `{}` says: {how}", worst.name)
-}
-
-/// The stages as long as they lasted.
-fn stages(plan: &Plan, elapsed: Duration) -> Vec<Stage> {
-    let shape = Shape::ramp_and_hold(plan.users.value, plan.ramp.value, plan.run_time.value);
-    let mut left = elapsed;
-    let lasted = shape.stages().iter().map(|stage| {
-        let seconds = stage.duration.min(left);
-        left -= seconds;
-        Stage { name: stage.name.clone(), users: plan.users.value, rate: None, seconds: seconds.as_secs_f64() }
-    });
-    lasted.collect()
 }

@@ -4,6 +4,7 @@ mod life;
 mod outputs;
 mod past;
 mod preflight;
+mod shape;
 mod show;
 mod smoke;
 mod walk;

@@ -144,5 +144,12 @@ fn target(text: &str, from: &str, names: &Names) -> Result<Target, Problem> {
         .map_err(|error| Problem::new(error.what).at(from).excerpt(excerpt(&error.at)).hint(error.hint))?;
     let subject = names.subject(read.name.as_deref());
     let subject = subject.map_err(|problem| problem.at(from).excerpt(excerpt(&read.name_at)))?;
-    Ok(Target { text: text.trim().to_owned(), subject, indicator: read.indicator, op: read.op, limit: read.limit })
+    Ok(Target {
+        text: text.trim().to_owned(),
+        subject,
+        indicator: read.indicator,
+        op: read.op,
+        limit: read.limit,
+        stage: read.stage,
+    })
 }

@@ -21,7 +21,7 @@ pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, E
     let walks = plan.journeys.iter().zip(&passed).enumerate();
     let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
     // Never more at once than the plan has users: it may be small on purpose.
-    let walks = stream::iter(walks).buffer_unordered(plan.users.value).try_collect::<()>();
+    let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<()>();
     match tokio::time::timeout(PREFLIGHT, walks).await {
         Ok(Ok(())) => Ok("preflight: each journey passed once with one user; now the load".to_owned()),
         Ok(Err(ending)) => Err(ending),

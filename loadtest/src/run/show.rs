@@ -47,11 +47,11 @@ fn frame(plan: &Plan, control: &Control, planned: Duration) -> Frame {
     let (elapsed, users, _, oldest) = control.now();
     let (count, errors) = control.counts();
     Frame {
-        stage: if elapsed < plan.ramp.value { "ramp" } else { "load" }.to_owned(),
+        stage: control.stage().to_owned(),
         elapsed: elapsed.min(planned),
         planned,
         users,
-        all_users: plan.users.value,
+        all_users: plan.load.seats(),
         count,
         errors,
         recent: recent(control),

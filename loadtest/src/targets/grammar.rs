@@ -1,7 +1,7 @@
-//! The grammar of a target: `[name] indicator op limit`. The name is a request, a journey or a group and may be quoted;
+//! The grammar of a target: `[name] indicator op limit [during stage]`, and `recovery < 30s after stage`. The name is a request, a journey or a group and may be quoted;
 //! without one the target is about all requests. Pure text: whether the name exists is asked elsewhere.
 
-use super::indicators::{INDICATORS, Indicator, Unit};
+use super::indicators::{INDICATORS, Indicator, RECOVERY, Unit};
 use crate::{suggest, units};
 use std::ops::Range;
 
@@ -31,6 +31,10 @@ pub struct Expression {
     pub op: Op,
     /// The limit in the indicator's unit: microseconds, share or per second.
     pub limit: f64,
+    /// The stage of `during` or `after`.
+    pub stage: Option<String>,
+    /// Where in the text the stage stands, in bytes.
+    pub stage_at: Range<usize>,
 }
 
 /// What is wrong with a target, and where in its text.
@@ -76,19 +80,55 @@ impl Op {
 pub fn parse(text: &str) -> Result<Expression, GrammarError> {
     let (op_at, op) = operator(text)?;
     let left = trimmed(text, 0..op_at.start);
-    let right = trimmed(text, op_at.end..text.len());
+    let Clause { limit: right, stage_at, after } = clause(text, trimmed(text, op_at.end..text.len()))?;
     let word = last_word(text, left.clone());
     if word.is_empty() {
         return Err(error("no indicator before the comparison", op_at, indicators_hint("")));
     }
     let written = slice(text, &word);
-    let Some(indicator) = Indicator::find(written) else {
+    let recovery = (written == RECOVERY.name).then_some(&RECOVERY);
+    let Some(indicator) = recovery.or_else(|| Indicator::find(written)) else {
         return Err(error(format!("unknown indicator `{written}`"), word, indicators_hint(written)));
     };
     let limit = limit(indicator, text, right, &op_at)?;
     let name_at = trimmed(text, left.start..word.start);
     let name = unquoted(text, &name_at)?;
-    Ok(Expression { name, name_at, indicator, op, limit })
+    if after != recovery.is_some() {
+        let hint = "write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`".to_owned();
+        let what = if after { "only a recovery comes `after` a stage" } else { "a recovery without its stage" };
+        return Err(error(what, word, hint));
+    }
+    let stage = unquoted(text, &stage_at)?;
+    Ok(Expression { name, name_at, indicator, op, limit, stage, stage_at })
+}
+
+/// What stands behind the comparison.
+struct Clause {
+    limit: Range<usize>,
+    /// The name of the stage; empty where there is none.
+    stage_at: Range<usize>,
+    /// Whether it is `after` the stage, not `during` it.
+    after: bool,
+}
+
+/// The limit without `during spike` or `after spike` behind it.
+fn clause(text: &str, right: Range<usize>) -> Result<Clause, GrammarError> {
+    let written = slice(text, &right);
+    let found = [(" during", false), (" after", true)].into_iter().find_map(|(word, after)| {
+        let at = written.find(word)?;
+        let behind = right.start + at + word.len();
+        let whole = text.get(behind..right.end)?;
+        (whole.is_empty() || whole.starts_with(' ')).then_some((at, behind, after))
+    });
+    let Some((at, behind, after)) = found else {
+        return Ok(Clause { stage_at: right.end..right.end, limit: right, after: false });
+    };
+    let stage_at = trimmed(text, behind..right.end);
+    if stage_at.is_empty() {
+        let hint = "write it like `p95 < 300ms during spike`".to_owned();
+        return Err(error("no stage at the end", right, hint));
+    }
+    Ok(Clause { limit: trimmed(text, right.start..right.start + at), stage_at, after })
 }
 
 /// The last comparison outside quotes: a request's name may have one in it, a limit may not.
@@ -131,15 +171,7 @@ fn read_limit(written: &str, unit: Unit) -> Option<f64> {
             .then(|| units::duration(written).ok())?
             .map(|limit| limit.as_secs_f64() * 1e6),
         Unit::Share => number(written.strip_suffix('%')?).filter(|percent| *percent <= 100.0).map(|p| p / 100.0),
-        Unit::Rate => {
-            let (amount, per) = written.split_once('/')?;
-            let seconds = match per.trim() {
-                "s" | "sec" | "second" => 1.0,
-                "m" | "min" | "minute" => 60.0,
-                _ => return None,
-            };
-            number(amount).map(|amount| amount / seconds)
-        }
+        Unit::Rate => units::rate(written).ok(),
     }
 }
 
@@ -182,7 +214,7 @@ fn slice<'a>(text: &'a str, at: &Range<usize>) -> &'a str {
 }
 
 fn indicators_hint(word: &str) -> String {
-    suggest::hint(word, "indicators", INDICATORS.iter().map(|row| row.name))
+    suggest::hint(word, "indicators", INDICATORS.iter().chain([&RECOVERY]).map(|row| row.name))
 }
 
 fn error(what: impl Into<String>, at: Range<usize>, hint: String) -> GrammarError {
@@ -214,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn a_target_may_name_a_stage() {
+        let read = |text: &str| {
+            let found = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            (found.indicator.name, found.limit, found.stage.unwrap_or_default())
+        };
+        assert_eq!(read("p95 < 300ms during spike"), ("p95", 3e5, "spike".to_owned()));
+        assert_eq!(read("errors<1%  during  'warm up' "), ("errors", 0.01, "warm up".to_owned()));
+        assert_eq!(read("throughput > 10/s during 2nd"), ("throughput", 10.0, "2nd".to_owned()));
+        assert_eq!(read("recovery < 30s after spike"), ("recovery", 3e7, "spike".to_owned()));
+        assert_eq!(read("p95 < 300ms"), ("p95", 3e5, String::new()));
+        assert_eq!(parse("during p95 < 3s").unwrap().name.as_deref(), Some("during"));
+    }
+
+    #[test]
     fn each_mistake_has_its_message_place_and_hint() {
         let cases = [
             "",
@@ -231,6 +277,11 @@ mod tests {
             "p95 = 2s",
             "'GET /x p95 < 2s",
             "p95 < -2s",
+            "p95 < 2s during",
+            "p95 < 2s after spike",
+            "recovery < 30s",
+            "recovery < 30s during spike",
+            "p95 < during spike",
         ];
         let mut said = String::new();
         for text in cases {
@@ -240,8 +291,8 @@ mod tests {
         insta::assert_snapshot!(said, @r"
                             | no comparison in the target |  | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
         api p95             | no comparison in the target | api p95 | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
-        p96 < 2s            | unknown indicator `p96` | p96 | did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
-        < 2s                | no indicator before the comparison | < | indicators: p50, p90, p95, p99, max, errors, throughput
+        p96 < 2s            | unknown indicator `p96` | p96 | did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
+        < 2s                | no indicator before the comparison | < | indicators: p50, p90, p95, p99, max, errors, throughput, recovery
         p95 <               | no limit after the comparison | < | write it like `300ms` or `2s`
         p95 < 2             | `2` is not a limit for `p95` | 2 | write it like `300ms` or `2s`
         p95 < soon          | `soon` is not a limit for `p95` | soon | write it like `300ms` or `2s`
@@ -253,6 +304,11 @@ mod tests {
         p95 = 2s            | unknown comparison `=` | = | comparisons: `<`, `<=`, `>`, `>=`
         'GET /x p95 < 2s    | a quote without its partner | 'GET /x | close it: 'GET /x' p95 < 2s
         p95 < -2s           | `-2s` is not a limit for `p95` | -2s | write it like `300ms` or `2s`
+        p95 < 2s during     | no stage at the end | 2s during | write it like `p95 < 300ms during spike`
+        p95 < 2s after spike| only a recovery comes `after` a stage | p95 | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
+        recovery < 30s      | a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
+        recovery < 30s during spike| a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
+        p95 < during spike  | `during spike` is not a limit for `p95` | during spike | write it like `300ms` or `2s`
         ");
     }
 

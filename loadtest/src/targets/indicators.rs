@@ -90,6 +90,18 @@ pub const INDICATORS: &[Indicator] = &[
     },
 ];
 
+/// How soon after a stage the figures are again what they were before it. Read from the timeline, so that no row of the table
+/// fits: `recovery < 30s after spike`.
+pub static RECOVERY: Indicator = Indicator {
+    name: "recovery",
+    summary: "how soon after a stage p95 and errors are again what they were before it; written `recovery < 30s after spike`",
+    unit: Unit::Time,
+    read: |_| 0.0,
+    needs: |_, _| u64::MAX,
+    late: |_| 0,
+    miss_is_fact: false,
+};
+
 /// A percentile q needs 1/(1-q) requests: with fewer, no request lies beyond it and it would be the maximum by another name.
 const fn percentile(
     name: &'static str,

@@ -3,7 +3,7 @@
 
 use super::indicators::short;
 use super::tally::to_f64;
-use super::{Indicator, Op, Subject, Tally};
+use super::{Indicator, Op, RECOVERY, Subject, Tally};
 use crate::limits;
 use crate::measure::{Generator, Row};
 use crate::units::Readable;
@@ -23,6 +23,16 @@ pub struct Target {
     pub op: Op,
     /// The limit in the indicator's unit.
     pub limit: f64,
+    /// The stage that it is about, or after which a recovery is timed; none for all judged stages.
+    pub stage: Option<String>,
+}
+
+impl Target {
+    /// Whether it is about the time after a stage.
+    #[must_use]
+    pub fn is_recovery(&self) -> bool {
+        self.indicator.name == RECOVERY.name
+    }
 }
 
 /// How a target came out.

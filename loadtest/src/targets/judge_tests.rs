@@ -27,7 +27,14 @@ pub(crate) fn target(text: &str, members: &[&str]) -> Target {
     let read = super::super::parse(text).expect("a target");
     let members = members.iter().map(|&name| name.to_owned()).collect();
     let subject = Subject { name: read.name, members };
-    Target { text: text.to_owned(), subject, indicator: read.indicator, op: read.op, limit: read.limit }
+    Target {
+        text: text.to_owned(),
+        subject,
+        indicator: read.indicator,
+        op: read.op,
+        limit: read.limit,
+        stage: read.stage,
+    }
 }
 
 fn outcome(text: &str, latencies_ms: &[(u64, u64)], errors: u64) -> Outcome {

@@ -7,17 +7,21 @@ mod indicators;
 mod judge;
 mod names;
 mod rollback;
+mod stages;
+#[cfg(test)]
+mod stages_tests;
 mod tally;
 mod verdict;
 
 pub use grammar::{Expression, GrammarError, Op, parse};
 pub(crate) use indicators::short;
-pub use indicators::{INDICATORS, Indicator, Unit};
+pub use indicators::{INDICATORS, Indicator, RECOVERY, Unit};
 #[cfg(test)]
 pub(crate) use judge::tests::row as test_row;
 pub use judge::{Judged, Outcome, Target, judge};
 pub use names::{Group, Named, Names, Subject, api_group};
 pub use rollback::{Kind, Trigger, triggers};
+pub use stages::{Span, judge_stages, judged_stages};
 pub use tally::Tally;
 pub(crate) use tally::to_f64;
 pub use verdict::{Culprit, Decision, Ending, Verdict, verdict};

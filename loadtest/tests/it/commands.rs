@@ -20,7 +20,7 @@ fn wrong_input_ends_with_2_and_says_everything_at_once() {
       at --require
        | p96 < 2s
        | ^^^
-    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
     ");
 }
 
@@ -99,7 +99,7 @@ fn more_users_than_file_descriptors_are_refused_before_the_start() {
     let output = std::process::Command::new("sh").args(["-c", &line]).output().expect("a shell");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(stderr(&output), @r"
-    error: 5000 users need 5064 file descriptors, and this process may open 100
+    error: 5000 users at once need 5064 file descriptors, and this process may open 100
       at users (--users)
     hint: raise the limit (`ulimit -n 5064`, or `ulimits: {nofile: 5064}` in a compose file), or use fewer users
     ");

@@ -62,7 +62,7 @@ pub(super) fn lasted(report: &Report) -> f64 {
 pub(super) fn mark_stages(plot: &mut Plot, report: &Report) {
     let mut from = 0.0;
     for stage in &report.stages {
-        let class = if stage.name == report.judged { "stage judged" } else { "stage" };
+        let class = if report.is_judged(&stage.name) { "stage judged" } else { "stage" };
         plot.stretch(class, from, from + stage.seconds, &stage.name);
         from += stage.seconds;
     }
@@ -203,7 +203,7 @@ type Curve<'a> = (&'a str, &'a Line, Vec<(f64, f64)>);
 /// Latency by percentile: each nine takes as much room as the one before, for the tail is where users suffer.
 fn curve(report: &Report) -> String {
     const CLASSES: [&str; 6] = ["c1", "c2", "c3", "c4", "c5", "c6"];
-    let mut lines: Vec<&Line> = report.requests.iter().filter(|line| line.stage == report.judged).collect();
+    let mut lines: Vec<&Line> = report.requests.iter().filter(|line| report.is_judged(&line.stage)).collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.waited_us));
     // With one request, it is all of them.
     let shown = if lines.len() > 1 { CURVES } else { 0 };

@@ -60,11 +60,11 @@ fn target(target: &TargetLine) -> String {
 const FIGURES: [&str; 11] = ["request", "n", "errors", "p50", "p90", "p95", "p99", "max", "n/s", "waited", "received"];
 
 pub(super) fn requests(report: &Report) -> String {
-    let own = report.requests.iter().filter(|line| line.stage == report.judged).map(|line| request("", line));
+    let own = report.requests.iter().filter(|line| report.is_judged(&line.stage)).map(|line| request("", line));
     let rows: Vec<String> = own.chain([request(" class=\"sum\"", &report.total)]).collect();
     let judged = table(&format!("Requests of the stage {}, which is judged", report.judged), 1, &FIGURES, &rows);
     let stages: Vec<&str> =
-        report.stages.iter().map(|stage| stage.name.as_str()).filter(|name| *name != report.judged).collect();
+        report.stages.iter().map(|stage| stage.name.as_str()).filter(|name| !report.is_judged(name)).collect();
     let others = stages.into_iter().filter_map(|stage| {
         let rows: Vec<String> =
             report.requests.iter().filter(|line| line.stage == stage).map(|line| request("", line)).collect();
