@@ -38,6 +38,8 @@ a signal";
 pub enum Other {
     /// Run each file once, as Hurl would: 0 all passed, 1 an assert failed, 2 unreadable or unsupported
     Smoke(SmokeArgs),
+    /// Watch a release by a gentle load: 0 it is good, 1 a target is missed, 5 roll back, at once
+    Watch(WatchArgs),
     /// Judge an earlier run again, without a new one
     Judge(JudgeArgs),
     /// Hold two runs of one plan against each other: 0 nothing is worse, 3 nobody can say, 5 roll back
@@ -96,6 +98,9 @@ pub struct RunArgs {
     /// Files for reports.
     #[command(flatten)]
     pub reports: ReportArgs,
+    /// Serve metrics of the run to Prometheus at this address, such as 127.0.0.1:9646
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
     /// Show what would be done, send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -130,6 +135,50 @@ impl ReportArgs {
     pub fn paths(&self) -> [Option<&Path>; 4] {
         [&self.json, &self.junit, &self.markdown, &self.html].map(|path| path.as_deref())
     }
+}
+
+/// Flags of a watch.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// How long [default: 10m]
+    #[arg(long = "for", value_name = "TIME")]
+    pub time: Option<String>,
+    /// Virtual users, at most 20 [default: 2]
+    #[arg(long, value_name = "N")]
+    pub users: Option<String>,
+    /// URL of the stack under test; else the plan's `target`, else LOADTEST_TARGET
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Plan file; its journeys and targets count, not its load [default: ./loadtest.yml where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Pause of a user between two journeys [default: 1s..3s]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
+    pub think: Option<String>,
+    /// A variable of the journeys; wins over the plan's; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub variable: Vec<String>,
+    /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
+    #[arg(long, value_name = "TARGET")]
+    pub require: Vec<String>,
+    /// What an earlier watch saved, of whatever length
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Save this watch as a baseline, unless it is NO-GO or proves nothing
+    #[arg(long, value_name = "FILE")]
+    pub save_baseline: Option<PathBuf>,
+    /// Files for reports.
+    #[command(flatten)]
+    pub reports: ReportArgs,
+    /// Serve metrics of the run to Prometheus at this address, such as 127.0.0.1:9646
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+    /// Print changes of state, the targets and the verdict only
+    #[arg(long)]
+    pub quiet: bool,
+    /// Send requests to a public address: it is yours, and those who run it know
+    #[arg(long)]
+    pub i_own_this_target: bool,
 }
 
 /// Flags of judging again.

@@ -208,6 +208,24 @@ pub const HEAT_COLUMNS: usize = 150;
 /// Changes against the baseline listed in a comment on a pull request.
 pub const MARKDOWN_CHANGES: usize = 10;
 
+/// How often a watch looks at a release: what ends it is told within seconds.
+pub const WATCH_LOOK: Duration = Duration::from_secs(2);
+
+/// What a watch looks at: short enough to show what has just begun, long enough for a gentle load to have a few dozen requests.
+pub const WATCH_WINDOW: Duration = Duration::from_secs(60);
+
+/// The page of metrics is made at most this often: adding up all histograms takes a few milliseconds.
+pub const SCRAPE_EVERY: Duration = Duration::from_secs(1);
+
+/// Time for a scraper to ask and to take its answer.
+pub const SCRAPE_TIME: Duration = Duration::from_secs(5);
+
+/// Largest request head of a scraper, in bytes; Prometheus sends some 300.
+pub const SCRAPE_HEAD: usize = 8 * 1024;
+
+/// Scrapers served at once; one is usual.
+pub const SCRAPES: usize = 8;
+
 /// Requests listed in a comment on a pull request; people scroll past more.
 pub const MARKDOWN_REQUESTS: usize = 5;
 
@@ -220,6 +238,9 @@ pub const PREFLIGHT: Duration = Duration::from_secs(20);
 
 /// How often the live view is drawn: twice a second is as fast as a person reads.
 pub const DRAW_EVERY: Duration = Duration::from_millis(500);
+
+/// Frames that the curves of the live view go back: half a minute at two a second, as wide as a common terminal has room for.
+pub const SPARKS: usize = 60;
 
 /// How often a line is printed where there is no terminal.
 pub const LINE_EVERY: Duration = Duration::from_secs(5);

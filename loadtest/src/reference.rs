@@ -5,7 +5,7 @@ use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
 use crate::plan::{ARRIVALS, KEYS, ORDERS, PROFILES};
-use crate::report::SCHEMA;
+use crate::report::{METRICS, SCHEMA};
 use crate::targets::{DEFAULTS, INDICATORS, RECOVERY};
 use crate::units::Readable;
 use clap::CommandFactory;
@@ -14,8 +14,19 @@ use std::fmt::Write;
 /// The whole text, Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let parts =
-        [commands(), plan(), load(), targets(), HURL.to_owned(), users(), options(), differences(), reports(), exits()];
+    let parts = [
+        commands(),
+        plan(),
+        load(),
+        targets(),
+        HURL.to_owned(),
+        users(),
+        options(),
+        differences(),
+        reports(),
+        metrics(),
+        exits(),
+    ];
     format!("# loadtest\n\n{}", parts.join("\n"))
 }
 
@@ -295,6 +306,19 @@ fn keys(schema: &serde_json::Value, object: &serde_json::Value, path: &str, rows
         }
     }
 }
+
+fn metrics() -> String {
+    let rows = METRICS.iter().map(|(name, kind, help)| [format!("`{name}`"), (*kind).to_owned(), (*help).to_owned()]);
+    METRICS_ABOUT.to_owned() + &table(["metric", "type", "meaning"], rows)
+}
+
+const METRICS_ABOUT: &str = "## Metrics of a run (`--metrics-listen`)
+
+While the run goes on, `http://ADDRESS/metrics` has it in Prometheus' text format, made anew at most once a second. Labels: `request` and
+`stage` name what is counted, `cause` why it failed. The page ends with the run; its figures are in the report. Scrape it every
+few seconds: `{job_name: loadtest, scrape_interval: 5s, static_configs: [{targets: [\"127.0.0.1:9646\"]}]}`. The dashboard `loadtest` shows it.
+
+";
 
 fn exits() -> String {
     let rows = CODES.iter().map(|(exit, meaning)| [exit.0.to_string(), (*meaning).to_owned()]);

@@ -40,12 +40,14 @@ impl Api {
         Self { running, url: format!("http://127.0.0.1:{port}"), _folder: folder }
     }
 
-    /// A few users for as long as the test looks.
-    fn under_load(&self) -> Running {
+    /// A few users for as long as the test looks, and the port at which their metrics are.
+    fn under_load(&self) -> (Running, u16) {
+        let port = free_port();
         let mut command = clean("loadtest");
         let plan = root().join("docker/backend/loadtest.yml");
         command.current_dir(root()).arg("--plan").arg(plan).args(["--target", &self.url, "--users", "8"]);
-        Running::start(command.args(["--ramp", "1s", "--run-time", "300s", "--quiet"]))
+        command.args(["--metrics-listen", &format!("127.0.0.1:{port}")]);
+        (Running::start(command.args(["--ramp", "1s", "--run-time", "300s", "--quiet"])), port)
     }
 }
 
@@ -215,7 +217,7 @@ fn has_kind(kind: &str) -> bool {
 
 /// The scrape of the stack's own Prometheus, every second: static targets with `service` and `team`, `job` by name prefix, `instance`
 /// of `probe_*` from `check`.
-fn scrape(sidecars: &[(&Agent, &str, &str)], api: &Api) -> String {
+fn scrape(sidecars: &[(&Agent, &str, &str)], api: &Api, load: u16) -> String {
     let target = |url: &str, service: &str, team: &str| {
         let address = url.trim_start_matches("http://");
         format!("{{targets: ['{address}'], labels: {{service: {service}, team: {team}}}}}")
@@ -232,7 +234,8 @@ fn scrape(sidecars: &[(&Agent, &str, &str)], api: &Api) -> String {
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\nscrape_configs:\n  \
          - {{job_name: sidecar, metric_relabel_configs: [{relabelling}], static_configs: [{}]}}\n  \
-         - {{job_name: backend, static_configs: [{}]}}\n  - {{job_name: prometheus, static_configs: [{{targets: [PROMETHEUS]}}]}}\n",
+         - {{job_name: backend, static_configs: [{}]}}\n  - {{job_name: loadtest, static_configs: [{{targets: ['127.0.0.1:{load}']}}]}}\n  \
+         - {{job_name: prometheus, static_configs: [{{targets: [PROMETHEUS]}}]}}\n",
         sidecars.join(", "),
         target(&api.url, "backend", "api"),
     )
@@ -291,10 +294,10 @@ fn every_panel_shows_data_of_a_running_stack() {
     let [one, two, three] = folders.each_ref().map(tempfile::TempDir::path);
     let (backend, database, proxy) =
         (stack.backend_sidecar(one), stack.sidecar("db", two), stack.sidecar("nginx", three));
-    let load = stack.api.under_load();
+    let (load, port) = stack.api.under_load();
     let sidecars = [(&backend, "backend", "api"), (&database, "db", "database"), (&proxy, "nginx", "platform")];
     let prometheus =
-        Prometheus::start_with(&scrape(&sidecars, &stack.api), &[("rules.yml", RULES)]).expect("Prometheus");
+        Prometheus::start_with(&scrape(&sidecars, &stack.api, port), &[("rules.yml", RULES)]).expect("Prometheus");
     let found = complaints(&prometheus.url, &[("service", "backend"), ("slo", "99.9")], &exceptions(&stack), PATIENCE);
     assert!(
         found.is_empty(),

@@ -99,6 +99,7 @@ pub(crate) fn cost(stack: &Stack) {
 const NEVER_HERE: &[(&str, &[u64], &str)] = &[
     ("datastores", &[5, 18, 19, 38, 39, 57, 58], "no replica runs here"),
     ("datastores", &[31, 32, 33, 34, 35, 36, 37, 40], "the database is PostgreSQL"),
+    ("loadtest", &[51, 52, 53, 54, 55, 56], "no load tester runs beside this claim"),
     ("service", &[26, 37], "no sidecar shares its peer's PID namespace"),
 ];
 

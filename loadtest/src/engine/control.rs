@@ -111,10 +111,24 @@ impl Control {
     /// What has been measured so far; requests in flight count with their age, as a lower bound.
     #[must_use]
     pub fn summary(&self) -> Summary {
+        let covered = self.covered();
+        self.sum(covered, self.0.flights.iter().chain(self.0.waiting(covered)))
+    }
+
+    /// The same without requests in flight, so that no count ever falls: for a page of counters.
+    #[must_use]
+    pub fn finished(&self) -> Summary {
+        self.sum(self.covered(), std::iter::empty())
+    }
+
+    fn covered(&self) -> Duration {
+        self.0.end.get().copied().unwrap_or_else(|| self.0.now())
+    }
+
+    fn sum(&self, covered: Duration, flights: impl Iterator<Item = Flight>) -> Summary {
         let books = &self.0;
         let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
-        let covered = books.end.get().copied().unwrap_or_else(|| books.now());
-        let rows = books.recorder.rows(covered, books.flights.iter().chain(books.waiting(covered)));
+        let rows = books.recorder.rows(covered, flights);
         let generator = books.itself().generator(books.recorder.count(), rows.iter().map(Row::waited).sum());
         Summary {
             rows,
@@ -131,7 +145,7 @@ impl Control {
     /// The run over time, so far: cheap enough to be asked once a second.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
-        let now = self.0.end.get().copied().unwrap_or_else(|| self.0.now());
+        let now = self.covered();
         self.0.recorder.timeline(now, self.0.flights.iter().chain(self.0.waiting(now)))
     }
 

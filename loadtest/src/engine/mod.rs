@@ -74,6 +74,8 @@ pub enum Reason {
     Hung,
     /// Requests failed without any answer, for seconds.
     Dead,
+    /// Whoever guards a release has seen enough.
+    RollBack,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -90,7 +92,7 @@ impl Reason {
             Self::Interrupted => Some(2),
             Self::Terminated => Some(15),
             Self::HungUp => Some(1),
-            Self::Time | Self::Requests | Self::Hung | Self::Dead => None,
+            Self::Time | Self::Requests | Self::Hung | Self::Dead | Self::RollBack => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock;
 use crate::limits;
-use crate::measure::Failure;
+use crate::measure::{Failure, Summary};
 use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
@@ -43,6 +43,25 @@ async fn a_run_ends_on_time_with_all_its_requests_booked() {
     assert_eq!((rows[0].errors(), rows[1].errors()), (0, rows[1].count));
     assert!(rows[0].quantile(0.5).unwrap() >= MS * 9);
     assert_eq!((ended.summary.in_flight, ended.summary.users), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_is_in_the_summary_and_not_among_what_has_finished() {
+    let work = work(3, MS * 60_000, &[STEP, Step { name: 1, ..HANGS }]);
+    let control = Control::new(&work);
+    let watched = control.clone();
+    let (_, (summary, finished)) = tokio::join!(run_within(MS * 20_000, work, control), async {
+        let deadline = clock::now() + MS * 10_000;
+        let hangs = |summary: &Summary| summary.rows.iter().any(|row| row.unanswered == 3);
+        while !hangs(&watched.summary()) && clock::now() < deadline {
+            tokio::time::sleep(MS * 50).await;
+        }
+        let both = (watched.summary(), watched.finished());
+        watched.abort(Reason::Interrupted);
+        both
+    });
+    let hanging = |summary: &Summary| summary.rows.iter().map(|row| row.latencies.len()).sum::<u64>();
+    assert_eq!((hanging(&summary), hanging(&finished)), (6, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]

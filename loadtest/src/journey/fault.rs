@@ -18,8 +18,8 @@ pub struct Fault {
     pub cause: Cause,
     /// Whether it is an assert that failed; else the entry could not be carried out.
     pub is_assert: bool,
-    /// Whether that assert reads back what was written or sent.
-    pub is_data: bool,
+    /// What a failed assert says of the target, where that is more than that it failed: refused, or damaged data.
+    pub tells: Option<Failure>,
 }
 
 /// What went wrong.
@@ -148,7 +148,7 @@ impl Fault {
     /// The entry could not be carried out.
     #[must_use]
     pub const fn error(span: Span, cause: Cause) -> Self {
-        Self { span, cause, is_assert: false, is_data: false }
+        Self { span, cause, is_assert: false, tells: None }
     }
 
     /// The same, in an assert.
@@ -162,7 +162,13 @@ impl Fault {
     #[must_use]
     pub fn in_data(self) -> Self {
         let is_data = matches!(self.cause, Cause::Mismatch { .. } | Cause::NothingToFilter);
-        Self { is_data, ..self }
+        Self { tells: is_data.then_some(Failure::Data), ..self }
+    }
+
+    /// The same, in an assert about the status of this answer.
+    #[must_use]
+    pub fn in_status(self, status: u16) -> Self {
+        Self { tells: matches!(status, 401 | 403).then_some(Failure::Auth), ..self }
     }
 
     /// The class for the books.
@@ -173,8 +179,10 @@ impl Fault {
             Cause::TooManyRedirects(_) => Failure::Protocol,
             Cause::Status { actual: 401 | 403, .. } => Failure::Auth,
             Cause::Status { .. } => Failure::Status,
-            _ if self.is_assert && self.is_data => Failure::Data,
-            _ if self.is_assert => Failure::Assert,
+            _ if self.is_assert => match self.tells {
+                Some(told) => told,
+                None => Failure::Assert,
+            },
             _ => Failure::Journey,
         }
     }

@@ -4,7 +4,7 @@
 use super::bodies::{self, Body};
 use super::entry::{Assert, Capture, Entry, Pair, ResponseSpec};
 use super::fault::{Cause, Fault};
-use super::query::View;
+use super::query::{Query, View};
 use super::received::Received;
 use super::session::Session;
 use super::value::{Value, cut};
@@ -36,7 +36,11 @@ pub(super) fn judge(entry: &Entry, session: &mut Session, hops: &[Received], coe
     });
     let asserts = spec.asserts.iter().map(|wanted| {
         let judged = assert(wanted, view);
-        judged.map_err(|fault| if wanted.reads_back() { fault.in_data() } else { fault })
+        judged.map_err(|fault| match wanted.probe.query {
+            Query::Status => fault.in_status(last.response.status),
+            _ if wanted.reads_back() => fault.in_data(),
+            _ => fault,
+        })
     });
     headers.chain(body).chain(asserts).filter_map(Result::err).map(Fault::in_assert).collect()
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The variable that always holds the target's URL.
 pub(super) const TARGET: &str = "target";
 const FILE: &str = "loadtest.yml";
-const DEFAULT_THINK: Think = Think { min: Duration::from_secs(1), max: Duration::from_secs(3) };
+pub(super) const DEFAULT_THINK: Think = Think { min: Duration::from_secs(1), max: Duration::from_secs(3) };
 
 /// The plan's file: its path, folder and text.
 struct File {

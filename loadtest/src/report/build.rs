@@ -41,6 +41,8 @@ pub struct About<'a> {
     pub baseline: Option<&'a Baseline>,
     /// Whether the run guards a release: then a target that dies speaks for taking it back.
     pub guards: bool,
+    /// What the run was ended for, if it guards a release.
+    pub found: &'a [Trigger],
 }
 
 impl<'a> From<&'a Plan> for About<'a> {
@@ -53,6 +55,7 @@ impl<'a> From<&'a Plan> for About<'a> {
             clean: &plan.redactor,
             baseline: None,
             guards: false,
+            found: &[],
         }
     }
 }
@@ -111,14 +114,20 @@ fn rollback(rows: &[&Row], ending: &Ending, about: &About<'_>, baseline: Option<
     let guards = about.guards || baseline.is_some();
     let mut found = targets::triggers(rows);
     if let Ending::GivenUp(why) = ending {
-        if guards {
+        // What ended a watch says more than that it was ended.
+        if guards && about.found.is_empty() {
             let said = about.clean.clean(why);
             found.push(Trigger { trigger: Kind::Dead, request: "total".to_owned(), said });
-        } else {
+        } else if !guards {
             found.retain(|trigger| trigger.trigger != Kind::Errors);
         }
     }
     found.extend(baseline.iter().flat_map(|baseline| baseline.triggers()));
+    for trigger in about.found {
+        if !found.iter().any(|one| (one.trigger, &one.request) == (trigger.trigger, &trigger.request)) {
+            found.push(Trigger { said: about.clean.clean(&trigger.said), ..trigger.clone() });
+        }
+    }
     found.sort_by_key(|trigger| trigger.trigger);
     found
 }

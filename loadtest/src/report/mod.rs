@@ -5,6 +5,7 @@
 mod build;
 mod changes;
 mod escape;
+mod exposition;
 mod file;
 mod html;
 mod json;
@@ -22,6 +23,7 @@ mod timeline;
 
 pub use build::{About, Facts, build};
 pub use changes::comparison;
+pub use exposition::{METRICS, Moment as ScrapeMoment, render as to_exposition};
 pub use file::ReportFile;
 pub use html::render as to_html;
 pub use json::{SCHEMA, VERSION, read, render as to_json};

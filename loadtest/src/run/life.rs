@@ -1,16 +1,18 @@
 //! The life of a run, from arguments to exit code, top to bottom.
 
+use super::asked::Asked;
+use super::guard::Guard;
+use super::metrics::Metrics;
 use super::outputs::Outputs;
 use super::{Failed, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
-use crate::cli::RunArgs;
 use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
 use crate::http::Network;
 use crate::measure::{Generator, Row, Summary, Timeline};
-use crate::plan::{self, Flags, Plan};
+use crate::plan::{self, Plan};
 use crate::problem::Problem;
-use crate::report::{self, About, Facts, ReportFile};
+use crate::report::{self, About, Facts, ReportFile, ScrapeMoment};
 use crate::targets::Ending;
 use crate::units::Readable;
 use crate::{clock, limits};
@@ -18,13 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs `loadtest`.
-pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
+pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
     let started = clock::wall();
     let prepared = tokio::select! {
         prepared = prepare(args) => prepared,
         reason = signals.next() => return signalled(reason),
     };
-    let Prepared { plan, mut outputs, mut save, baseline } = match prepared {
+    let Prepared { plan, mut outputs, mut save, baseline, metrics } = match prepared {
         Ok(Some(prepared)) => prepared,
         Ok(None) => return Exit::GO,
         Err(failed) => return failed.told(),
@@ -32,7 +34,8 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
     if !args.quiet {
         tell(&plan::explain(&plan));
     }
-    let measured = match load(&plan, args.quiet, &mut signals).await {
+    let guard = args.gently.as_ref().map(|_| Guard::new(&plan, baseline.as_ref()));
+    let measured = match load(&plan, metrics, Shown { quiet: args.quiet, guard: guard.as_ref() }, &mut signals).await {
         Ok(measured) => measured,
         Err(failed) => return failed.told(),
     };
@@ -41,7 +44,8 @@ pub(super) async fn run(args: &RunArgs, mut signals: Signals) -> Exit {
         ending: measured.ending,
         stages: shape::stages(&plan.load, measured.summary.elapsed),
     };
-    let about = About { baseline: baseline.as_ref(), ..About::from(&plan) };
+    let found = guard.as_ref().map(Guard::found).unwrap_or_default();
+    let about = About { baseline: baseline.as_ref(), guards: guard.is_some(), found: &found, ..About::from(&plan) };
     let report = report::build(&about, &measured.summary, &facts);
     say(&if args.quiet { report::final_lines(&report) } else { report::to_terminal(&report, show::width()) });
     let written = outputs.write(&report).and_then(|()| past::save(save.as_mut(), &report));
@@ -57,22 +61,37 @@ struct Prepared {
     outputs: Outputs,
     save: Option<ReportFile>,
     baseline: Option<Baseline>,
+    metrics: Option<Metrics>,
+}
+
+/// Who looks at a run while it goes on.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    quiet: bool,
+    guard: Option<&'a Guard<'a>>,
 }
 
 /// Everything that can go wrong before the first request; nothing for a dry run, which ends here.
-async fn prepare(args: &RunArgs) -> Result<Option<Prepared>, Failed> {
-    let plan = plan::build(&Flags::from(args), &|name| std::env::var(name).ok())?;
+async fn prepare(args: &Asked<'_>) -> Result<Option<Prepared>, Failed> {
+    let mut plan = plan::build(&args.flags, &|name| std::env::var(name).ok())?;
+    if let Some(gently) = &args.gently {
+        plan.gently(gently);
+    }
     plan::consent(&plan).await?;
     let place = format!("users ({})", plan.load.users.from);
     engine::check_file_descriptors(plan.load.seats()).map_err(|error| Problem::said(&error).at(place))?;
-    let baseline = past::baseline(args.baseline.as_deref(), &plan)?;
+    let baseline = past::baseline(args.baseline, &plan)?;
     if args.dry_run {
         say(&plan::explain(&plan));
         return Ok(None);
     }
-    let outputs = Outputs::open(&args.reports)?;
-    let save = args.save_baseline.as_deref().map(|path| ReportFile::beside("--save-baseline", path)).transpose()?;
-    Ok(Some(Prepared { plan, outputs, save, baseline }))
+    let outputs = Outputs::open(args.reports)?;
+    let save = args.save_baseline.map(|path| ReportFile::beside("--save-baseline", path)).transpose()?;
+    let metrics = match args.metrics_listen {
+        Some(address) => Some(Metrics::listen(address).await?),
+        None => None,
+    };
+    Ok(Some(Prepared { plan, outputs, save, baseline, metrics }))
 }
 
 /// What a run leaves.
@@ -82,7 +101,12 @@ struct Measured {
 }
 
 /// Preflight, then the load.
-async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measured, Failed> {
+async fn load(
+    plan: &Plan,
+    metrics: Option<Metrics>,
+    Shown { quiet, guard }: Shown<'_>,
+    signals: &mut Signals,
+) -> Result<Measured, Failed> {
     let network = Arc::new(Network::default());
     let preflight = tokio::select! {
         outcome = preflight::run(plan, &network) => outcome,
@@ -94,6 +118,7 @@ async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measure
     };
     if !quiet {
         tell(&went);
+        metrics.iter().for_each(|metrics| tell(&metrics.said()));
     }
     let work = work(plan, &network);
     let control = Control::new(&work);
@@ -101,10 +126,30 @@ async fn load(plan: &Plan, quiet: bool, signals: &mut Signals) -> Result<Measure
     let ended = tokio::select! {
         ended = engine::run(work, control.clone()) => ended.map_err(|error| Failed::Start(error.to_string()))?,
         never = obey(signals, &control) => never,
-        never = show::watch(plan, &control, planned, quiet) => never,
+        never = watched(guard, &control) => never,
+        never = scraped(metrics, &control, planned) => never,
+        // A watch tells its changes of state, and they would be lost in a view that is redrawn.
+        never = show::watch(plan, &control, planned, quiet || guard.is_some()) => never,
     };
     let Ended { reason, summary } = ended;
     Ok(Measured { ending: ending_of(reason, &summary), summary })
+}
+
+async fn scraped<T>(metrics: Option<Metrics>, control: &Control, planned: Duration) -> T {
+    match metrics {
+        Some(metrics) => {
+            let moment = || ScrapeMoment { stage: control.stage().to_owned(), planned };
+            metrics.serve(control, moment).await
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn watched<T>(guard: Option<&Guard<'_>>, control: &Control) -> T {
+    match guard {
+        Some(guard) => guard.watch(control).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn obey<T>(signals: &mut Signals, control: &Control) -> T {
@@ -140,6 +185,7 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
     let after = Readable(Duration::from_secs(summary.elapsed.as_secs()));
     match reason {
         Reason::Time | Reason::Requests => Ending::Complete,
+        Reason::RollBack => Ending::GivenUp(format!("the watch ended {after} into the run: roll back")),
         Reason::Interrupted => Ending::Signal("SIGINT", 2),
         Reason::Terminated => Ending::Signal("SIGTERM", 15),
         Reason::HungUp => Ending::Signal("SIGHUP", 1),

@@ -1,6 +1,9 @@
 //! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
 
+mod asked;
+mod guard;
 mod life;
+mod metrics;
 mod outputs;
 mod past;
 mod preflight;
@@ -9,6 +12,7 @@ mod show;
 mod smoke;
 mod walk;
 
+use self::asked::Asked;
 use crate::cli::{Cli, Other};
 use crate::engine::{Reason, Signals};
 use crate::exit::Exit;
@@ -43,7 +47,11 @@ pub fn main(cli: &Cli) -> Exit {
         };
         match &cli.command {
             Some(Other::Smoke(args)) => smoke::smoke(args, signals).await,
-            _ => life::run(&cli.run, signals).await,
+            Some(Other::Watch(args)) => match Asked::try_from(args) {
+                Ok(asked) => life::run(&asked, signals).await,
+                Err(problems) => Failed::from(problems).told(),
+            },
+            _ => life::run(&Asked::from(&cli.run), signals).await,
         }
     })
 }

@@ -110,6 +110,8 @@ fn again(run: &Report, path: &Path, require: &[String], base: Option<&Baseline>)
         clean: &Redactor::default(),
         baseline: base,
         guards: run.rollback.iter().any(|trigger| trigger.trigger == Kind::Dead),
+        // A watch ended for what its last minute showed, which the sums of the run may hide.
+        found: if require.is_empty() { &run.rollback } else { &[] },
     };
     let facts = Facts { started: run.started.clone(), ending: (&run.ending).into(), stages: run.stages.clone() };
     let mut judged = report::build(&about, &summary, &facts);

@@ -2,7 +2,7 @@
 
 use crate::engine::Control;
 use crate::limits::{DRAW_EVERY, LINE_EVERY};
-use crate::live::{self, Frame, Recent, Screen};
+use crate::live::{self, Frame, History, Recent, Screen};
 use crate::plan::Plan;
 use rustix::termios::{isatty, tcgetwinsize};
 use std::io::{Write, stderr};
@@ -16,13 +16,15 @@ pub(super) async fn watch<T>(plan: &Plan, control: &Control, planned: Duration, 
         return std::future::pending().await;
     }
     let mut screen = on_terminal().then(|| Screen::new(stderr()));
+    let mut history = History::default();
     let every = if screen.is_some() { DRAW_EVERY } else { LINE_EVERY };
     loop {
         tokio::time::sleep(every).await;
         let frame = frame(plan, control, planned);
+        history.push(frame.recent);
         // A terminal or a reader that is gone is no reason to end the run.
         let _ = match &mut screen {
-            Some(screen) => screen.draw(&live::view(&frame, columns())),
+            Some(screen) => screen.draw(&live::view(&frame, &history, columns())),
             None => writeln!(stderr(), "{}", live::line(&frame)),
         };
     }
@@ -44,12 +46,14 @@ fn on_terminal() -> bool {
 
 /// Only figures that are cheap to get: the view shares its thread with the run's own watch, and must not make it late.
 fn frame(plan: &Plan, control: &Control, planned: Duration) -> Frame {
-    let (elapsed, users, _, oldest) = control.now();
+    let (elapsed, users, in_flight, oldest) = control.now();
     let (count, errors) = control.counts();
     Frame {
         stage: control.stage().to_owned(),
         elapsed: elapsed.min(planned),
         planned,
+        edges: edges(plan),
+        in_flight,
         users,
         all_users: plan.load.seats(),
         count,
@@ -64,5 +68,18 @@ fn recent(control: &Control) -> Recent {
     let carried = |share: f64, needs: u64| {
         (window.count >= needs).then(|| Duration::from_micros(window.latencies.value_at_quantile(share)))
     };
-    Recent { rate: window.throughput(), p50: carried(0.50, 2), p95: carried(0.95, 20), p99: carried(0.99, 100) }
+    let errors =
+        (window.count > 0).then(|| crate::targets::to_f64(window.errors) / crate::targets::to_f64(window.count));
+    Recent { rate: window.throughput(), p50: carried(0.50, 2), p95: carried(0.95, 20), p99: carried(0.99, 100), errors }
+}
+
+/// When the stages end, but for the last.
+fn edges(plan: &Plan) -> Vec<Duration> {
+    let mut end = Duration::ZERO;
+    let ends = plan.load.stages.iter().map(|stage| {
+        end += stage.duration;
+        end
+    });
+    let ends: Vec<Duration> = ends.collect();
+    ends.split_last().map_or_else(Vec::new, |(_, edges)| edges.to_vec())
 }

@@ -3,8 +3,11 @@
 use super::server::Server;
 use super::{loadtest, stderr, stdout};
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A machine that is too busy for a few users makes the load tester say so instead of judging: then it is tried again.
 const TRIES: usize = 8;
@@ -130,4 +133,98 @@ fn a_full_disk_and_a_file_for_two_reports_are_found_before_the_first_request() {
       at --markdown
     hint: give each its own file
     ");
+}
+
+/// A watch of a release that goes bad after three seconds: exit code, what it said, how long it took.
+fn watched(time: &str, go_bad: impl FnOnce(&Server)) -> (Option<i32>, String, Duration) {
+    let server = Server::start();
+    let mut command = loadtest(&["watch", "--target", &server.url(), "--for", time, "--think", "20ms", "--quiet"]);
+    let begun = Instant::now();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    std::thread::sleep(Duration::from_secs(3));
+    go_bad(&server);
+    let output = child.wait_with_output().expect("it ends");
+    (output.status.code(), stderr(&output) + &stdout(&output), begun.elapsed())
+}
+
+#[test]
+fn a_watch_of_a_good_release_says_so_and_ends_with_0() {
+    let (code, said, _) = watched("5s", |_| {});
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(" good: nothing speaks for a rollback") && said.contains("\nGO: "), "{said}");
+}
+
+#[test]
+fn a_watch_ends_early_with_5_when_authentication_fails() {
+    let (code, said, took) = watched("10m", |server| server.fail_with(401));
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains(" roll back: authentication fails: `GET /"), "{said}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
+fn a_watch_ends_early_with_5_when_the_release_dies() {
+    let (code, said, took) = watched("10m", |server| server.killer()());
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("NO-GO: roll back: "), "{said}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
+fn a_watch_is_gentle() {
+    let (code, said) =
+        done(&mut loadtest(&["watch", "--target", "http://127.0.0.1:1", "--users", "200", "--for", "0s"]));
+    assert_eq!(code, Some(2));
+    insta::assert_snapshot!(said, @r"
+    error: `200` is not a whole number from 1 to 20
+      at --users
+    hint: a watch is gentle; for more, run a load test
+
+    error: `0s` is no time to watch
+      at --for
+    hint: from a second to a week
+    ");
+}
+
+/// What a page answers, or nothing while nobody listens.
+fn page(address: &str, path: &str) -> Option<String> {
+    let mut connection = TcpStream::connect(address).ok()?;
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+#[test]
+fn prometheus_reads_the_run_while_it_goes_on() {
+    let server = Server::start();
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let address = format!("127.0.0.1:{port}");
+    let mut command = loadtest(&["--target", &server.url(), "--users", "5", "--ramp", "0s", "--run-time", "30s"]);
+    let mut child =
+        command.args(["--think", "5ms", "--quiet", "--metrics-listen", &address]).spawn().expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(25);
+    let counted = |page: &String| {
+        let line = page.lines().find(|line| line.starts_with("loadtest_requests_total{"))?;
+        line.rsplit(' ').next()?.parse::<u64>().ok().filter(|count| *count > 20)
+    };
+    let found = std::iter::repeat_with(|| {
+        std::thread::sleep(Duration::from_millis(200));
+        page(&address, "/metrics").filter(|page| counted(page).is_some())
+    });
+    let found = found.take_while(|_| Instant::now() < deadline).flatten().next().expect("a page that counts");
+    assert!(found.starts_with("HTTP/1.1 200 OK\r\n"), "{found}");
+    for line in ["loadtest_users 5", "loadtest_stage_info{stage=\"load\"} 1", "loadtest_run_planned_seconds 30"] {
+        assert!(found.lines().any(|one| one == line), "{line}:\n{found}");
+    }
+    assert!(page(&address, "/").is_some_and(|page| page.starts_with("HTTP/1.1 404 ")));
+    let taken = loadtest(&["--target", &server.url(), "--metrics-listen", &address]).output().expect("a run");
+    assert_eq!(taken.status.code(), Some(2));
+    assert!(
+        stderr(&taken).contains("cannot listen at") && stderr(&taken).contains("at --metrics-listen"),
+        "{}",
+        stderr(&taken)
+    );
+    child.kill().expect("killed");
+    child.wait().expect("ended");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(super) struct Server {
 struct Shared {
     dead: AtomicBool,
     slow: AtomicBool,
+    status: AtomicU16,
     connections: Mutex<Vec<TcpStream>>,
     heads: Mutex<Vec<String>>,
 }
@@ -48,6 +49,11 @@ impl Server {
     /// From now on every answer takes 80 ms longer.
     pub(super) fn slow_down(&self) {
         self.shared.slow.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on every answer has this status.
+    pub(super) fn fail_with(&self, status: u16) {
+        self.shared.status.store(status, Ordering::SeqCst);
     }
 
     /// The heads of all requests so far, names of headers in lower case.
@@ -91,6 +97,10 @@ fn serve(connection: TcpStream, shared: &Shared) {
         };
         let more = if shared.slow.load(Ordering::SeqCst) { 80 } else { 0 };
         thread::sleep(Duration::from_millis(delay + more));
+        let status = match shared.status.load(Ordering::SeqCst) {
+            0 => status.to_owned(),
+            other => format!("{other} Failing"),
+        };
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
