@@ -1,6 +1,8 @@
 //! Every parser of bytes that a peer or the kernel chose, from the tables: for the fuzz target in `tests/fuzz`, and for the replay of its
 //! corpora in every test run.
 
+use crate::small;
+
 pub use crate::parser::Parser;
 
 /// The parsers of all tables, each once.
@@ -9,7 +11,7 @@ pub fn all() -> Vec<Parser> {
     let kinds = crate::probes::KINDS.iter().flat_map(|kind| kind.parsers);
     let sources = crate::collectors::SOURCES.iter().flat_map(|source| source.parsers);
     let mut all: Vec<Parser> = kinds.chain(sources).chain(crate::probes::net::PARSERS).copied().collect();
-    all.sort_by_key(|parser| parser.name);
+    small::sort_by_key(&mut all, |parser| parser.name);
     all.dedup_by_key(|parser| parser.name);
     all
 }

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod secret;
 pub mod server;
 pub mod silence;
+pub mod small;
 pub mod snapshot;
 pub mod startup;
 pub mod state;

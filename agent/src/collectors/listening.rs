@@ -4,6 +4,7 @@
 use super::process::Process;
 use super::{PeerPlan, Roots, files};
 use crate::limits;
+use crate::small;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ fn open_sockets(proc: &Path, number: u32) -> Option<BTreeSet<String>> {
         let link = std::fs::read_link(path).ok()?;
         Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
     };
-    Some(links.flatten().take(limits::PEER_FILES).filter_map(|entry| inode(entry.path())).collect())
+    Some(small::set(links.flatten().take(limits::PEER_FILES).filter_map(|entry| inode(entry.path()))))
 }
 
 fn of(folder: &Path) -> Vec<Listener> {
@@ -69,7 +70,7 @@ fn only(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Listener> {
     let mut all: Vec<Listener> =
         lines.filter(|line| line.split_whitespace().nth(9).is_none_or(&wanted)).filter_map(read).collect();
     // A port that is open on loopback and elsewhere is open.
-    all.sort_unstable();
+    small::sort(&mut all);
     all.dedup_by_key(|listener| listener.port);
     all
 }

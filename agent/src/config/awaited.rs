@@ -6,6 +6,7 @@ use super::{Check, ConfigError, Desk, Loaded, Tables, check, load};
 use crate::limits;
 use crate::node::{Node, Place, Problem, Problems, closest};
 use crate::probes::Target;
+use crate::small;
 use std::collections::BTreeSet;
 
 /// The checks to wait for, and what their author may want to know.
@@ -59,7 +60,7 @@ fn pick(wanted: &[String], loaded: Option<Loaded>, env: &Environment) -> Result<
     let mut desk = Desk::default();
     let mut places: Vec<Option<Check>> = Vec::new();
     let mut written = Vec::new();
-    let mut taken: BTreeSet<String> = wanted.iter().filter_map(|text| given_name(text)).map(str::to_owned).collect();
+    let mut taken = small::set(wanted.iter().filter_map(|text| given_name(text)).map(str::to_owned));
     for (index, text) in wanted.iter().enumerate() {
         if let Some(url) = url_of(text) {
             written.push(from_url(text, url, env, &mut taken, &mut desk));

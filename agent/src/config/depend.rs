@@ -2,11 +2,12 @@
 
 use super::layers::Written;
 use crate::node::{Node, Place, Problems, Value, child, closest};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::small;
+use std::collections::BTreeMap;
 
 /// Notes every unknown name and every circle; `what` they are called: `check`, `step`.
 pub(super) fn check(what: &str, written: &[Written], problems: &mut Problems) {
-    let names: BTreeSet<&str> = written.iter().filter_map(Written::name).collect();
+    let names = small::set(written.iter().filter_map(Written::name));
     let mut edges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut places: BTreeMap<&str, (&Written, Place)> = BTreeMap::new();
     for check in written {
@@ -45,7 +46,7 @@ fn items(list: &Node) -> &[Node] {
 fn circles(mut edges: BTreeMap<&str, Vec<&str>>) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     loop {
-        let open: BTreeSet<&str> = edges.keys().copied().collect();
+        let open = small::set(edges.keys().copied());
         edges.values_mut().for_each(|targets| targets.retain(|target| open.contains(target)));
         let before = edges.len();
         edges.retain(|_, targets| !targets.is_empty());
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     fn circles_of(edges: &[(&'static str, &[&'static str])]) -> Vec<String> {
-        let edges = edges.iter().map(|(from, to)| (*from, to.to_vec())).collect();
+        let edges = small::map(edges.iter().map(|(from, to)| (*from, to.to_vec())));
         circles(edges).iter().map(|circle| circle.join(" ")).collect()
     }
 

@@ -4,6 +4,7 @@
 use super::stamp::Files;
 use crate::limits;
 use crate::node::{Node, Place, Problem, Problems, Value, child};
+use crate::small;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -19,7 +20,7 @@ impl Environment {
         let pair = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(std::env::vars_os().filter_map(pair).collect())
+        Self(small::map(std::env::vars_os().filter_map(pair)))
     }
 
     /// A variable; `None` when it is not set. Set to nothing is something else.
@@ -42,7 +43,7 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        Self(small::map(pairs))
     }
 }
 

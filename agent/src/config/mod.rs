@@ -41,6 +41,7 @@ use crate::node::{Node, Place, Problem, Problems, Value};
 use crate::paint::Paint;
 use crate::probes::{KINDS, Kind};
 use crate::secret::veiled;
+use crate::small;
 use expand::Expanded;
 use stamp::Files;
 use std::io::Read as _;
@@ -198,7 +199,7 @@ impl Desk {
         let follows = |one: &Problem| problems.iter().any(|p| p.path == one.path || (p.at == one.at && p.at.line > 0));
         let later: Vec<Problem> = later.into_iter().filter(|one| !follows(one)).collect();
         problems.extend(later);
-        problems.sort_by_key(|problem| problem.at);
+        small::sort_by_key(&mut problems, |problem| problem.at);
         for problem in problems.iter_mut().chain(&mut warnings) {
             expanded.veil(problem);
             problem.message = veiled(&problem.message).into_owned();

@@ -4,6 +4,7 @@
 use super::stamp::Files;
 use crate::limits;
 use crate::node::{Node, Value};
+use crate::small;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hash as _, Hasher, RandomState};
 use std::io::Read as _;
@@ -69,7 +70,7 @@ fn feed(node: &Node, hasher: &mut impl Hasher) {
         }
         Value::Map(entries) => {
             let mut written: Vec<_> = entries.iter().filter(|(_, node)| node.value != Value::Null).collect();
-            written.sort_by_key(|(key, _)| &key.name);
+            small::sort_by(&mut written, |(one, _), (other, _)| one.name.cmp(&other.name));
             (6_u8, written.len()).hash(hasher);
             for (key, node) in written {
                 key.name.hash(hasher);

@@ -3,11 +3,11 @@
 use super::origin::Origin;
 use crate::collectors::PeerPlan;
 use crate::probes::Probe;
+use crate::small;
 use crate::snapshot::CheckFacts;
 use crate::units::Span;
 use ipnet::IpNet;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -107,7 +107,7 @@ impl Plan {
             },
             "host_root": self.host_root,
             "collectors": self.collectors,
-            "node": self.peer.node.switches.iter().copied().collect::<BTreeMap<_, _>>(),
+            "node": small::map(self.peer.node.switches.iter().copied()),
             "node_interval": self.peer.node.interval.map(|every| Span(every).to_string()),
             "collect_interval": Span(self.collect_interval).to_string(),
             "checks": checks,

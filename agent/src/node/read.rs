@@ -4,10 +4,13 @@
 
 mod access;
 mod error;
+mod path;
 
-use super::{Node, Problem, Problems, Value, child, did_you_mean};
+use super::{Key, Node, Problem, Problems, Value, did_you_mean};
+use crate::small;
 use access::{Elements, Entries, Variant};
 use error::ReadError;
+use path::Path;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer as _, Visitor};
 use std::cell::RefCell;
@@ -33,53 +36,65 @@ impl Session {
         }
     }
 
-    fn left_out(&self, path: &str) -> bool {
-        self.failed.borrow().contains(path)
+    fn left_out(&self, path: Path<'_>) -> bool {
+        let failed = self.failed.borrow();
+        !failed.is_empty() && failed.contains(&path.text())
     }
 }
 
 /// Reads `T`; every mistake goes to `problems` in the order written. What could be read is given out also after mistakes, with
 /// the values that failed left out; the second answer says whether there were none.
 pub(super) fn all<T: DeserializeOwned>(node: &Node, path: &str, problems: &mut Problems) -> (Option<T>, bool) {
+    let mut value = None;
+    let sound = again_and_again(node, path, problems, &mut |reader| {
+        value = Some(T::deserialize(reader)?);
+        Ok(())
+    });
+    (value, sound)
+}
+
+/// Reads until nothing new fails; whether nothing failed at all. The same code for all types.
+fn again_and_again(
+    node: &Node,
+    path: &str,
+    problems: &mut Problems,
+    read: &mut dyn FnMut(Reader<'_>) -> Result<(), ReadError>,
+) -> bool {
     let session = Session::default();
     let mut mistakes = 0;
-    let value = loop {
-        match T::deserialize(Reader { node, path: path.to_owned(), session: &session }) {
-            Ok(value) => break Some(value),
-            Err(error) => {
-                let problem = error.into_problem(path, node.at);
-                // A key is "missing" after its value was left out: that is our doing and not the operator's.
-                let new = problem.path != path && session.failed.borrow_mut().insert(problem.path.clone());
-                if new || mistakes == 0 {
-                    session.note(problem);
-                }
-                mistakes += 1;
-                if !new || mistakes >= MISTAKES {
-                    break None;
-                }
-            }
+    while let Err(error) = read(Reader { node, path: Path::Root(path), session: &session }) {
+        let problem = error.into_problem(path, node.at);
+        // A key is "missing" after its value was left out: that is our doing and not the operator's.
+        let new = problem.path != path && session.failed.borrow_mut().insert(problem.path.clone());
+        if new || mistakes == 0 {
+            session.note(problem);
         }
-    };
+        mistakes += 1;
+        if !new || mistakes >= MISTAKES {
+            break;
+        }
+    }
     let mut found = session.found.into_inner();
-    found.sort_by_key(|problem| problem.at);
+    small::sort_by_key(&mut found, |problem| problem.at);
     problems.0.append(&mut found);
-    (value, mistakes == 0)
+    mistakes == 0
 }
 
 /// One node on its way into a type.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     node: &'a Node,
-    path: String,
+    path: Path<'a>,
     session: &'a Session,
 }
 
 impl<'a> Reader<'a> {
-    fn expected(&self, what: impl std::fmt::Display) -> ReadError {
-        ReadError::plain(format!("expected {what}, found {}", self.node.shape())).at(&self.path, self.node.at)
+    fn expected(&self, what: &dyn std::fmt::Display) -> ReadError {
+        self.here(ReadError::plain(format!("expected {what}, found {}", self.node.shape())))
     }
 
-    fn located<T>(path: &str, node: &Node, result: Result<T, ReadError>) -> Result<T, ReadError> {
-        result.map_err(|error| error.at(path, node.at))
+    fn here(&self, error: ReadError) -> ReadError {
+        error.at(self.path, self.node.at)
     }
 
     /// Whole numbers, also written as text (`"8080"`, `${PORT}`), within the range of the type asked for.
@@ -94,7 +109,7 @@ impl<'a> Reader<'a> {
             (i64::MIN, i64::MAX) => "a whole number".to_owned(),
             _ => format!("a whole number from {least} to {most}"),
         };
-        number.filter(|number| (least..=most).contains(number)).ok_or_else(|| self.expected(wanted()))
+        number.filter(|number| (least..=most).contains(number)).ok_or_else(|| self.expected(&wanted()))
     }
 
     fn float(&self) -> Result<f64, ReadError> {
@@ -105,7 +120,7 @@ impl<'a> Reader<'a> {
             Value::Text(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.filter(|number| number.is_finite()).ok_or_else(|| self.expected("a number"))
+        number.filter(|number| number.is_finite()).ok_or_else(|| self.expected(&"a number"))
     }
 
     fn truth(&self) -> Result<bool, ReadError> {
@@ -117,7 +132,7 @@ impl<'a> Reader<'a> {
         match written.as_str() {
             "true" | "yes" | "on" => Ok(true),
             "false" | "no" | "off" => Ok(false),
-            _ => Err(self.expected("`true` or `false`")),
+            _ => Err(self.expected(&"`true` or `false`")),
         }
     }
 
@@ -128,7 +143,7 @@ impl<'a> Reader<'a> {
             Value::Integer(number) => Ok(number.to_string()),
             Value::Float(number) => Ok(number.to_string()),
             Value::Bool(value) => Ok(value.to_string()),
-            Value::Null | Value::List(_) | Value::Map(_) => Err(self.expected("text")),
+            Value::Null | Value::List(_) | Value::Map(_) => Err(self.expected(&"text")),
         }
     }
 
@@ -136,16 +151,35 @@ impl<'a> Reader<'a> {
     fn elements(&self) -> Result<&'a [Node], ReadError> {
         match &self.node.value {
             Value::List(items) => Ok(items),
-            Value::Null | Value::Map(_) => Err(self.expected("a list")),
+            Value::Null | Value::Map(_) => Err(self.expected(&"a list")),
             _ => Ok(std::slice::from_ref(self.node)),
         }
+    }
+
+    fn list(&'a self, items: &'a [Node]) -> Elements<'a> {
+        Elements { items: items.iter().enumerate(), path: &self.path, session: self.session }
+    }
+
+    fn mapping(&'a self, entries: &'a [(Key, Node)]) -> Entries<'a> {
+        Entries { entries: entries.iter(), fields: None, path: &self.path, session: self.session, next: None }
+    }
+
+    /// The entries of a struct with these fields; nothing written is a struct of defaults.
+    fn fields(&'a self, fields: &'static [&'static str]) -> Result<Entries<'a>, ReadError> {
+        let entries: &[_] = match &self.node.value {
+            Value::Map(entries) => entries,
+            Value::Null => &[],
+            _ => return Err(self.expected(&format_args!("a mapping with the keys {}", fields.join(", ")))),
+        };
+        self.note_unknown_keys(fields);
+        Ok(Entries { fields: Some(fields), ..self.mapping(entries) })
     }
 
     fn note_unknown_keys(&self, known: &[&str]) {
         for (key, _) in self.node.entries().iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
             self.session.note(Problem {
                 message: format!("unknown key `{}`", key.name),
-                path: child(&self.path, &key.name),
+                path: Path::Key(&self.path, &key.name).text(),
                 at: key.at,
                 hint: Some(did_you_mean(&key.name, "keys", known)),
             });
@@ -157,12 +191,12 @@ macro_rules! whole_numbers {
     ($($method:ident: $least:expr, $most:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
             let number = self.whole($least, $most)?;
-            Self::located(&self.path, self.node, visitor.visit_i64(number))
+            visitor.visit_i64(number).map_err(|error| self.here(error))
         }
     )*};
 }
 
-impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
+impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = ReadError;
 
     whole_numbers! {
@@ -177,22 +211,21 @@ impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let Self { node, path, session } = self;
-        let result = match &node.value {
+        let result = match &self.node.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Integer(number) => visitor.visit_i64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
             Value::Text(text) => visitor.visit_str(text),
-            Value::List(items) => visitor.visit_seq(Elements::new(items, &path, session)),
-            Value::Map(entries) => visitor.visit_map(Entries::new(entries, &path, session)),
+            Value::List(items) => visitor.visit_seq(self.list(items)),
+            Value::Map(entries) => visitor.visit_map(self.mapping(entries)),
         };
-        Self::located(&path, node, result)
+        result.map_err(|error| self.here(error))
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let value = self.truth()?;
-        Self::located(&self.path, self.node, visitor.visit_bool(value))
+        visitor.visit_bool(value).map_err(|error| self.here(error))
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -201,12 +234,12 @@ impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let number = self.float()?;
-        Self::located(&self.path, self.node, visitor.visit_f64(number))
+        visitor.visit_f64(number).map_err(|error| self.here(error))
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let text = self.written()?;
-        Self::located(&self.path, self.node, visitor.visit_string(text))
+        visitor.visit_string(text).map_err(|error| self.here(error))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -234,14 +267,12 @@ impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         let items = self.elements()?;
-        let elements = Elements::new(items, &self.path, self.session);
-        Self::located(&self.path, self.node, visitor.visit_seq(elements))
+        visitor.visit_seq(self.list(items)).map_err(|error| self.here(error))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let Value::Map(entries) = &self.node.value else { return Err(self.expected("a mapping")) };
-        let entries = Entries::new(entries, &self.path, self.session);
-        Self::located(&self.path, self.node, visitor.visit_map(entries))
+        let Value::Map(entries) = &self.node.value else { return Err(self.expected(&"a mapping")) };
+        visitor.visit_map(self.mapping(entries)).map_err(|error| self.here(error))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -250,14 +281,8 @@ impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let entries: &[_] = match &self.node.value {
-            Value::Map(entries) => entries,
-            Value::Null => &[],
-            _ => return Err(self.expected(format_args!("a mapping with the keys {}", fields.join(", ")))),
-        };
-        self.note_unknown_keys(fields);
-        let entries = Entries::of_struct(entries, fields, &self.path, self.session);
-        Self::located(&self.path, self.node, visitor.visit_map(entries))
+        let entries = self.fields(fields)?;
+        visitor.visit_map(entries).map_err(|error| self.here(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -266,16 +291,17 @@ impl<'de, 'a: 'de> Deserializer<'de> for Reader<'a> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let Self { node, path, session } = self;
-        let result = match &node.value {
+        let result = match &self.node.value {
             Value::Text(text) => {
                 let variant: StrDeserializer<'_, ReadError> = text.as_str().into_deserializer();
                 visitor.visit_enum(variant)
             }
-            Value::Map(entries) if entries.len() == 1 => visitor.visit_enum(Variant::new(entries, &path, session)),
-            _ => return Err(Reader { node, path, session }.expected("one word")),
+            Value::Map(entries) if entries.len() == 1 => {
+                visitor.visit_enum(Variant { entry: entries.first(), path: &self.path, session: self.session })
+            }
+            _ => return Err(self.expected(&"one word")),
         };
-        Self::located(&path, node, result)
+        result.map_err(|error| self.here(error))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

@@ -4,6 +4,7 @@ use super::accepted::Waived;
 use super::finding::{Checked, Finding, Findings, count};
 use super::rule::Severity;
 use crate::exit::Exit;
+use crate::small;
 
 /// The outcome of a check.
 #[derive(Debug, Default)]
@@ -30,7 +31,9 @@ impl Report {
                 files.push(finding.place.file.clone());
             }
         }
-        all.sort_by_key(|finding| (files.iter().position(|file| *file == finding.place.file), finding.place.at));
+        small::sort_by_key(&mut all, |finding| {
+            (files.iter().position(|file| *file == finding.place.file), finding.place.at)
+        });
         Self { findings: all, beyond, accepted, checked, unreadable }
     }
 

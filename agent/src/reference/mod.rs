@@ -12,6 +12,7 @@ use crate::limits;
 use crate::preflight::Rule;
 use crate::probes::{Key, Kind, Reason};
 use crate::reading::Metric;
+use crate::small;
 use crate::units::Span;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -163,7 +164,7 @@ fn metrics(out: &mut String) {
     out.push_str("\n## Metrics\n\nThose of a check also carry its name as label `check`. A value that is not known is absent.\n\n");
     out.push_str("| name | type | labels | meaning |\n| --- | --- | --- | --- |\n");
     let mut all = crate::metrics::table();
-    all.sort_by_key(|metric| metric.name);
+    small::sort_by_key(&mut all, |metric| metric.name);
     for metric in all {
         let labels = metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "| `{}` | {} | {labels} | {} |", metric.name, metric.kind.as_str(), cell(metric.help));

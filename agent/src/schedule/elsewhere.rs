@@ -7,6 +7,7 @@
 use crate::collectors::{Listener, PeerPlan, Roots, listening};
 use crate::probes::net::{Net, Spoken, sniff};
 use crate::probes::{Detail, Elsewhere, Open, Outcome, Target};
+use crate::small;
 use crate::snapshot::CheckFacts;
 use crate::{clock, limits};
 use futures_util::StreamExt as _;
@@ -117,7 +118,7 @@ impl Ports {
 }
 
 fn ports_of(listeners: Vec<Listener>) -> BTreeSet<u16> {
-    listeners.into_iter().map(|listener| listener.port).collect()
+    small::set(listeners.into_iter().map(|listener| listener.port))
 }
 
 /// Those of the ports that speak what the check expects.

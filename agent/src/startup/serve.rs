@@ -3,6 +3,7 @@
 use super::phases::kind;
 use super::{StartError, into_nothing};
 use crate::config::{self, InForce, PhasePlan, ServerPlan, Step, Work};
+use crate::small;
 use crate::snapshot::{CheckFacts, Role};
 use crate::state::{self, Event, State};
 use crate::{clock, lifecycle, limits, server};
@@ -18,7 +19,7 @@ pub(super) async fn begin(
 ) -> Result<(mpsc::Sender<Event>, BTreeMap<String, usize>), StartError> {
     let Some(listen) = listen else { return Ok((into_nothing(), BTreeMap::new())) };
     let all: Vec<Arc<CheckFacts>> = phases.iter().flat_map(|phase| &phase.steps).map(facts).map(Arc::new).collect();
-    let indices = all.iter().enumerate().map(|(index, facts)| (facts.name.clone(), index)).collect();
+    let indices = small::map(all.iter().enumerate().map(|(index, facts)| (facts.name.clone(), index)));
     let now = clock::wall();
     let mut first = State::new(now, all, &[]);
     let publish = watch::Sender::new(Arc::new(first.snapshot(now)));

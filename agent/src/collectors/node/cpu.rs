@@ -6,6 +6,7 @@ use super::{Part, on};
 use crate::collectors::files::{Unread, float};
 use crate::parser::Parser;
 use crate::reading::Metric;
+use crate::small;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -85,7 +86,7 @@ impl Ticks {
             let old = self.0.get(&cpu).copied().unwrap_or_default();
             (cpu, forward(old, new, JUMP_SECONDS.saturating_mul(per_second)))
         });
-        self.0 = merged.collect();
+        self.0 = small::map(merged);
         &self.0
     }
 }
@@ -102,7 +103,7 @@ fn forward(old: Times, new: Times, jump: u64) -> Times {
 
 /// The processors of `/proc/stat`.
 fn parse(text: &str) -> BTreeMap<u32, Times> {
-    text.lines().take_while(|line| line.starts_with("cpu")).filter_map(one).collect()
+    small::map(text.lines().take_while(|line| line.starts_with("cpu")).filter_map(one))
 }
 
 fn one(line: &str) -> Option<(u32, Times)> {

@@ -9,6 +9,7 @@ use crate::collectors::files::{self, Unread};
 use crate::limits;
 use crate::parser::Parser;
 use crate::reading::{Metric, Reading};
+use crate::small;
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -173,7 +174,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Unread> {
     })?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.take(limits::NODE_ENTRIES).collect();
-    names.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+    small::sort_by(&mut names, |one, other| (one.len(), one).cmp(&(other.len(), other)));
     Ok(names)
 }
 

@@ -1,121 +1,100 @@
 //! The elements of lists, the entries of mappings and the payload of enums, one reader each.
 
+use super::path::Path;
 use super::{ReadError, Reader, Session};
-use crate::node::{Key, Node, Value, child};
+use crate::node::{Key, Node, Value};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 /// The elements of a list, without those that failed before.
 pub(super) struct Elements<'a> {
-    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
-    path: String,
-    session: &'a Session,
+    pub(super) items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+    pub(super) path: &'a Path<'a>,
+    pub(super) session: &'a Session,
 }
 
 impl<'a> Elements<'a> {
-    pub(super) fn new(items: &'a [Node], path: &str, session: &'a Session) -> Self {
-        Self { items: items.iter().enumerate(), path: path.to_owned(), session }
+    fn next_reader(&mut self) -> Option<Reader<'a>> {
+        let (path, session) = (self.path, self.session);
+        let reader = |(index, node)| Reader { node, path: Path::Element(path, index), session };
+        self.items.by_ref().map(reader).find(|reader| !session.left_out(reader.path))
     }
 }
 
-impl<'de, 'a: 'de> SeqAccess<'de> for Elements<'a> {
+impl<'de> SeqAccess<'de> for Elements<'_> {
     type Error = ReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
-        for (index, node) in self.items.by_ref() {
-            let path = format!("{}[{index}]", self.path);
-            if !self.session.left_out(&path) {
-                return seed.deserialize(Reader { node, path, session: self.session }).map(Some);
-            }
-        }
-        Ok(None)
+        self.next_reader().map(|reader| seed.deserialize(reader)).transpose()
     }
 }
 
 /// The entries of a mapping, without those that failed before; for a struct also without unknown keys, which were noted,
 /// and without empty values: `checks:` with nothing behind it is as if it were not written.
 pub(super) struct Entries<'a> {
-    entries: std::slice::Iter<'a, (Key, Node)>,
-    fields: Option<&'static [&'static str]>,
-    path: String,
-    session: &'a Session,
-    next: Option<(&'a Node, String)>,
+    pub(super) entries: std::slice::Iter<'a, (Key, Node)>,
+    pub(super) fields: Option<&'static [&'static str]>,
+    pub(super) path: &'a Path<'a>,
+    pub(super) session: &'a Session,
+    pub(super) next: Option<Reader<'a>>,
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(entries: &'a [(Key, Node)], path: &str, session: &'a Session) -> Self {
-        Self { entries: entries.iter(), fields: None, path: path.to_owned(), session, next: None }
-    }
-
-    pub(super) fn of_struct(
-        entries: &'a [(Key, Node)],
-        fields: &'static [&'static str],
-        path: &str,
-        session: &'a Session,
-    ) -> Self {
-        Self { fields: Some(fields), ..Self::new(entries, path, session) }
-    }
-
-    fn wanted(&self, key: &Key, node: &Node, path: &str) -> bool {
-        let known = self.fields.is_none_or(|fields| fields.contains(&key.name.as_str()) && node.value != Value::Null);
-        known && !self.session.left_out(path)
+    fn next_entry(&mut self) -> Option<&'a Key> {
+        for (key, node) in self.entries.by_ref() {
+            let reader = Reader { node, path: Path::Key(self.path, &key.name), session: self.session };
+            let empty = || node.value == Value::Null;
+            let known = self.fields.is_none_or(|fields| fields.contains(&key.name.as_str()) && !empty());
+            if known && !self.session.left_out(reader.path) {
+                self.next = Some(reader);
+                return Some(key);
+            }
+        }
+        None
     }
 }
 
-impl<'de, 'a: 'de> MapAccess<'de> for Entries<'a> {
+impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = ReadError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
-        while let Some((key, node)) = self.entries.next() {
-            let path = child(&self.path, &key.name);
-            if self.wanted(key, node, &path) {
-                let name: StrDeserializer<'_, ReadError> = key.name.as_str().into_deserializer();
-                let read = seed.deserialize(name).map_err(|error| error.at(&path, key.at));
-                self.next = Some((node, path));
-                return read.map(Some);
-            }
-        }
-        Ok(None)
+        let Some(key) = self.next_entry() else { return Ok(None) };
+        let name: StrDeserializer<'_, ReadError> = key.name.as_str().into_deserializer();
+        seed.deserialize(name).map(Some).map_err(|error| error.at(Path::Key(self.path, &key.name), key.at))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        let (node, path) = self.next.take().ok_or_else(|| ReadError::plain("a value was asked for before its key"))?;
-        seed.deserialize(Reader { node, path, session: self.session })
+        let next = self.next.take().ok_or_else(|| ReadError::plain("a value was asked for before its key"))?;
+        seed.deserialize(next)
     }
 }
 
 /// An enum written as a mapping of one key: the variant and what belongs to it.
 pub(super) struct Variant<'a> {
-    entry: Option<&'a (Key, Node)>,
-    path: String,
-    session: &'a Session,
+    pub(super) entry: Option<&'a (Key, Node)>,
+    pub(super) path: &'a Path<'a>,
+    pub(super) session: &'a Session,
 }
 
-impl<'a> Variant<'a> {
-    pub(super) fn new(entries: &'a [(Key, Node)], path: &str, session: &'a Session) -> Self {
-        Self { entry: entries.first(), path: path.to_owned(), session }
-    }
-}
-
-impl<'de, 'a: 'de> EnumAccess<'de> for Variant<'a> {
+impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
     type Error = ReadError;
     type Variant = Reader<'a>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Reader<'a>), ReadError> {
         let (key, node) = self.entry.ok_or_else(|| ReadError::plain("expected one word, found nothing"))?;
         let name: StrDeserializer<'_, ReadError> = key.name.as_str().into_deserializer();
-        let value = seed.deserialize(name).map_err(|error| error.at(&self.path, key.at))?;
-        Ok((value, Reader { node, path: child(&self.path, &key.name), session: self.session }))
+        let value = seed.deserialize(name).map_err(|error| error.at(*self.path, key.at))?;
+        Ok((value, Reader { node, path: Path::Key(self.path, &key.name), session: self.session }))
     }
 }
 
-impl<'de, 'a: 'de> VariantAccess<'de> for Reader<'a> {
+impl<'de> VariantAccess<'de> for Reader<'_> {
     type Error = ReadError;
 
     fn unit_variant(self) -> Result<(), ReadError> {
         match self.node.value {
             Value::Null => Ok(()),
-            _ => Err(self.expected("nothing")),
+            _ => Err(self.expected(&"nothing")),
         }
     }
 

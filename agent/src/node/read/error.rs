@@ -1,12 +1,16 @@
 //! serde's errors in this project's words, with the path and place of the value they speak of.
 
+use super::path::Path;
 use crate::node::{Place, Problem, child, did_you_mean};
 use serde::de::{self, Expected, Unexpected};
 use std::fmt;
 
-/// Why a value could not be read.
+/// Why a value could not be read. One pointer, for it is part of every result of every reader.
 #[derive(Debug)]
-pub(super) struct ReadError {
+pub(super) struct ReadError(Box<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
     message: String,
     hint: Option<String>,
     /// The key that is not there; the path gets it when the mapping is known.
@@ -16,20 +20,23 @@ pub(super) struct ReadError {
 
 impl ReadError {
     pub(super) fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, missing: None, at: None }
+        Self(Box::new(Told { message: message.into(), ..Told::default() }))
     }
 
     /// The same error at a place; the innermost place stays.
-    pub(super) fn at(mut self, path: &str, at: Place) -> Self {
-        if self.at.is_none() {
-            let path = self.missing.map_or_else(|| path.to_owned(), |key| child(path, key));
-            self.at = Some((path, at));
+    #[cold]
+    pub(super) fn at(mut self, path: Path<'_>, at: Place) -> Self {
+        let told = &mut *self.0;
+        if told.at.is_none() {
+            let path = path.text();
+            let path = told.missing.map_or_else(|| path.clone(), |key| child(&path, key));
+            told.at = Some((path, at));
         }
         self
     }
 
     pub(super) fn into_problem(self, path: &str, at: Place) -> Problem {
-        let Self { message, hint, at: inner, .. } = self;
+        let Told { message, hint, at: inner, .. } = *self.0;
         let (path, at) = inner.unwrap_or_else(|| (path.to_owned(), at));
         Problem { message, path, at, hint }
     }
@@ -37,7 +44,7 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -58,11 +65,11 @@ impl de::Error for ReadError {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let hint = Some(did_you_mean(variant, "values", expected));
-        Self { hint, ..Self::plain(format!("unknown value `{variant}`")) }
+        Self(Box::new(Told { message: format!("unknown value `{variant}`"), hint, ..Told::default() }))
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { missing: Some(field), ..Self::plain(format!("`{field}` is missing")) }
+        Self(Box::new(Told { message: format!("`{field}` is missing"), missing: Some(field), ..Told::default() }))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::node::{self, Node, child};
 use crate::paint::Paint;
 use crate::preflight::env;
+use crate::small;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,7 @@ impl<'e> Loader<'e> {
             let message = format!("the key `{}` stands here a second time, first in line {}", key.name, first.line);
             self.notes.add(&DUPLICATE, Spot { file, at: key.at }, key.name, message);
         }
-        let tags = tags.into_iter().filter_map(|(at, tag)| Some((at, merging(&tag)?))).collect();
+        let tags = small::map(tags.into_iter().filter_map(|(at, tag)| Some((at, merging(&tag)?))));
         let mut filling = Filling { file, tags, variables, environment: self.environment, notes: &mut self.notes };
         let mut all = Item::new(Value::Null, Spot { file, at: node::Place { line: 1, column: 1 } });
         for document in documents {

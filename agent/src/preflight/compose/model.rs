@@ -7,6 +7,7 @@ use super::known::{self, Known};
 use super::load::{Loader, small_text, under};
 use super::ports::{self, Port};
 use crate::preflight::env;
+use crate::small;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -137,7 +138,7 @@ impl Project {
             let draft = Service { name: key.name.clone(), at: key.at, item: item.clone(), ..Service::default() };
             (key.name.clone(), complete(draft, &base.unwrap_or_default(), loader))
         });
-        let services = services.collect();
+        let services = small::map(services);
         Self { item, services }
     }
 
@@ -165,13 +166,13 @@ fn complete(mut service: Service, base: &std::path::Path, loader: &Loader<'_>) -
         service.known = service.image.as_ref().and_then(known::image);
     }
     service.ports = list("ports").iter().flat_map(ports::read).collect();
-    service.exposes = list("expose").iter().filter_map(Item::text).flat_map(ports::exposed).collect();
+    service.exposes = small::set(list("expose").iter().filter_map(Item::text).flat_map(ports::exposed));
     service.profiles = list("profiles").iter().filter_map(Item::text).map(str::to_owned).collect();
     service.depends = depends(&item);
     service.health = health(&item);
     service.networks = item.get("networks").map_or_else(
-        || BTreeSet::from(["default".to_owned()]),
-        |networks| networks.entries().iter().map(|(key, _)| key.name.clone()).collect(),
+        || small::set(["default".to_owned()]),
+        |networks| small::set(networks.entries().iter().map(|(key, _)| key.name.clone())),
     );
     service.arguments = ["entrypoint", "command"].iter().filter_map(|key| item.get(key)).flat_map(words).collect();
     service.aliases = aliases(&item);

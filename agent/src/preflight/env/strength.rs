@@ -1,5 +1,7 @@
 //! How good a secret is: known defaults, length, how much there is to guess. Pure, and its answers never hold a piece of the value.
 
+use crate::small;
+
 /// Words that everybody tries first, once what is no letter or digit is gone and the text is in lower case.
 const DEFAULTS: &[&str] = &[
     "admin",
@@ -96,7 +98,7 @@ pub(super) fn weakness(value: &str) -> Option<&'static str> {
         return None;
     }
     let mut distinct = signs.clone();
-    distinct.sort_unstable();
+    small::sort(&mut distinct);
     distinct.dedup();
     let steps = signs.windows(2).filter(|pair| matches!(pair, [a, b] if follows(*a, *b))).count();
     if distinct.len() < 6 {

@@ -4,6 +4,7 @@ use super::Stack;
 use super::model::{Object, items, text};
 use super::rules::IMAGE;
 use crate::preflight::Findings;
+use crate::small;
 use std::collections::BTreeSet;
 
 pub(super) fn check(stack: &Stack<'_>, findings: &mut Findings) {
@@ -29,7 +30,7 @@ pub(super) fn tagged_by_kustomize(objects: &[Object]) -> BTreeSet<String> {
     let kustomizations = objects.iter().filter(|object| object.kind == "Kustomization");
     let images = kustomizations.flat_map(|object| items(object.node.get("images")));
     let pinned = images.filter(|image| image.get("newTag").is_some() || image.get("digest").is_some());
-    pinned.filter_map(|image| text(image.get("name"))).collect()
+    small::set(pinned.filter_map(|image| text(image.get("name"))))
 }
 
 /// Name and tag; a colon before the last slash belongs to the registry's port.

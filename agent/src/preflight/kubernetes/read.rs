@@ -6,6 +6,7 @@ use crate::limits;
 use crate::node::Value;
 use crate::paint::Paint;
 use crate::preflight::{Findings, counted};
+use crate::small;
 use std::path::{Path, PathBuf};
 
 /// The objects of all files. A folder stands for the YAML files in it and below it, hidden ones left out.
@@ -67,7 +68,7 @@ fn files(top: &Path) -> std::io::Result<Vec<PathBuf>> {
             }
         }
     }
-    found.sort();
+    small::sort(&mut found);
     Ok(found)
 }
 

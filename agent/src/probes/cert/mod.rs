@@ -15,6 +15,7 @@ use crate::node::{Node, Problems};
 use crate::parser::Parser;
 use crate::probes::facts::CERTIFICATE_EXPIRES_IN_SECONDS;
 use crate::reading::Metric;
+use crate::small;
 use crate::units::Span;
 use percent_encoding::percent_decode_str;
 use read::{Holds, Look, Seen};
@@ -145,7 +146,7 @@ fn judge(cx: &mut Context<'_>, seen: &[Seen], expires_after: Duration) -> Result
     }
     let mut faults: Vec<Fault> = seen.iter().filter_map(|seen| fault(seen, now, expires_after)).collect();
     // What is broken comes before what will be, and of the same sort the first by name.
-    faults.sort_by_key(|fault| fault.reason == Reason::Stale);
+    small::sort_by_key(&mut faults, |fault| fault.reason == Reason::Stale);
     let others = faults.len().saturating_sub(1);
     let Some(mut worst) = faults.into_iter().next() else { return Ok(()) };
     if others > 0 {

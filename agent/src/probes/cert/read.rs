@@ -4,6 +4,7 @@
 use crate::limits;
 use crate::probes::file::folder::{Place, Unlisted};
 use crate::probes::net::{Certificate, key_fits};
+use crate::small;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::fs::File;
@@ -55,7 +56,7 @@ impl Look {
     /// Looks at all of them.
     pub(super) fn look(&self) -> Result<Vec<Seen>, Unlisted> {
         let mut files = self.place.list()?;
-        files.sort_by(|one, other| one.path.cmp(&other.path));
+        small::sort_by(&mut files, |one, other| one.path.cmp(&other.path));
         let seen = files.into_iter().map(|file| self.file(&file.path));
         let useful = seen.filter(|seen| !(self.many && matches!(seen.holds, Err(Unread::OnlyKey))));
         Ok(useful.take(limits::CERTIFICATE_FILES).collect())

@@ -2,6 +2,7 @@
 //! hang), so it runs on the blocking pool, and it never keeps more than its caps.
 
 use crate::limits;
+use crate::small;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -99,7 +100,9 @@ impl Place {
             }
         }
         // Of files of one instant the later name is the newer.
-        all.sort_by(|one, other| (other.identity.modified, &other.path).cmp(&(one.identity.modified, &one.path)));
+        small::sort_by(&mut all, |one, other| {
+            (other.identity.modified, &other.path).cmp(&(one.identity.modified, &one.path))
+        });
         Ok(all)
     }
 

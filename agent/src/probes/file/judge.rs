@@ -5,6 +5,7 @@ use super::folder::{Found, Place, Unlisted};
 use super::verify::{Contents, Verdict, Verifier};
 use crate::limits;
 use crate::probes::{Detail, Fault, Reason, clean};
+use crate::small;
 use crate::units::{Span, human_bytes};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -204,7 +205,7 @@ fn age(file: &Found, now: SystemTime) -> f64 {
 }
 
 fn median(mut sizes: Vec<u64>) -> Option<f64> {
-    sizes.sort_unstable();
+    small::sort(&mut sizes);
     let upper = float(*sizes.get(sizes.len() / 2)?);
     let lower = float(*sizes.get((sizes.len() - 1) / 2)?);
     Some(f64::midpoint(lower, upper))

@@ -5,6 +5,7 @@ use super::exposition::{Exposition, Family, FamilyType, Place, Suffix};
 use super::globs::Globs;
 use super::line::{Labels, Line, Sample, number, read};
 use crate::limits;
+use crate::small;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -162,7 +163,7 @@ impl<'w> Reader<'w> {
         while let Some((name, set)) = self.sets.pop_first() {
             families.extend(self.family(name, set));
         }
-        families.sort_by(|one, other| one.name.cmp(&other.name));
+        small::sort_by(&mut families, |one, other| one.name.cmp(&other.name));
         families.retain(|family| self.wanted.want(&family.name));
         Ok(Exposition { families, duplicates: self.duplicates, too_long: self.too_long })
     }
@@ -218,7 +219,7 @@ impl<'w> Reader<'w> {
                 samples.push((*order, Place { suffix: *suffix, begin: offset + begin, end: offset + end }));
             }
         }
-        samples.sort_unstable_by_key(|(order, _)| *order);
+        small::sort_by_key(&mut samples, |(order, _)| *order);
         let samples = samples.into_iter().map(|(_, place)| place).collect();
         Family { name: name.into(), help, kind, text: text.into(), samples }
     }
@@ -258,7 +259,7 @@ fn labels(written: Labels<'_>) -> Result<String, String> {
     let renamed = |name| if name == CHECK.0 { CHECK.1 } else { name };
     let mut pairs: Vec<(&str, &str)> =
         written.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (renamed(name), value)).collect();
-    pairs.sort_unstable();
+    small::sort(&mut pairs);
     if let Some([(name, _), _]) = pairs.windows(2).find_map(|two| match two {
         [one, other] if one.0 == other.0 => Some([*one, *other]),
         _ => None,

@@ -3,6 +3,7 @@
 use super::lookup;
 use crate::limits;
 use crate::probes::{Context, Detail, Fault, Reason};
+use crate::small;
 use crate::units::Span;
 use std::fmt;
 use std::io;
@@ -52,7 +53,7 @@ impl Addresses {
     pub(super) fn order(self, mut found: Vec<IpAddr>) -> Vec<IpAddr> {
         let first = |address: &IpAddr| address.is_ipv6() == (self.prefer == IpProtocol::Ip6);
         found.retain(|address| self.fallback || first(address));
-        found.sort_by_key(|address| !first(address));
+        small::sort_by_key(&mut found, |address| !first(address));
         found.dedup();
         found.truncate(limits::ADDRESSES_TRIED);
         found

@@ -7,6 +7,7 @@ use crate::probes::sql::Lasting;
 use crate::probes::sql::connection::{Connection, Failure, Row};
 use crate::probes::{Context, Reason, clean};
 use crate::reading::{Metric, Reading};
+use crate::small;
 
 /// A query and its columns: first the labels, then one value a metric; NULL is no reading.
 pub(super) struct Family {
@@ -74,7 +75,7 @@ impl Family {
             }
         }
         // Cleaning may make two names one, and a server may lie: a page with the same series twice would be refused as a whole.
-        readings.sort_by(|a, b| (a.metric.name, &a.labels).cmp(&(b.metric.name, &b.labels)));
+        small::sort_by(&mut readings, |a, b| (a.metric.name, &a.labels).cmp(&(b.metric.name, &b.labels)));
         readings.dedup_by(|a, b| a.metric == b.metric && a.labels == b.labels);
         readings
     }

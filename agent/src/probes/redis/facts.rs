@@ -8,6 +8,7 @@ use crate::probes::database::{
 use crate::probes::facts::{CACHE_HIT_RATIO, CONNECTIONS_USED_RATIO};
 use crate::probes::{Context, Detail, Fault, Reason};
 use crate::reading::Metric;
+use crate::small;
 
 /// What the probe measures of every server.
 pub(super) static FACTS: &[&Metric] = &[
@@ -40,7 +41,7 @@ impl<'a> Facts<'a> {
         let fields = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()));
         let mut fields: Vec<_> = fields.take(limits::REDIS_INFO_LINES).collect();
         let modules = fields.iter().filter(|(name, _)| *name == "module").map(|(_, value)| *value).collect();
-        fields.sort_by_key(|(name, _)| *name);
+        small::sort_by_key(&mut fields, |(name, _)| *name);
         fields.dedup_by_key(|(name, _)| *name);
         Self { fields, modules }
     }

@@ -208,7 +208,8 @@ async fn comes_from_the_address_that_is_written() {
 
 #[tokio::test]
 async fn lines_without_end_that_are_passed_over_are_no_dialogue() {
-    let outcome = at(&test_peers::floods(b"", b"220-mail\r\n").await, SSH).await;
+    let line = format!("220-{}\r\n", "mail ".repeat(40));
+    let outcome = at(&test_peers::floods(b"", line.leak().as_bytes()).await, SSH).await;
     let fault = outcome.fault.unwrap();
     assert_eq!(fault.reason, Reason::Body);
     assert!(fault.message.contains(" in the first 1.0 MiB; it "), "{}", fault.message);

@@ -7,6 +7,7 @@ use super::reasons::words;
 use super::verdict::Tone;
 use crate::limits;
 use crate::probes::Outcome;
+use crate::small;
 use crate::snapshot::{CheckState, CheckView, Failure, Role, Snapshot};
 use crate::units::Span;
 use std::fmt::Write as _;
@@ -117,7 +118,7 @@ pub(super) fn failures(page: &mut String, snapshot: &Snapshot, now: SystemTime) 
     for check in &snapshot.checks {
         all.extend(check.recent_failures.iter().map(|failure| (check.facts.name.as_str(), failure)));
     }
-    all.sort_by_key(|(_, failure)| std::cmp::Reverse(failure.at));
+    small::sort_by_key(&mut all, |(_, failure)| std::cmp::Reverse(failure.at));
     page.push_str("<section>\n<h2>Last failures</h2>\n");
     if all.is_empty() {
         page.push_str("<p class=\"quiet\">No check has failed lately.</p>\n</section>\n");

@@ -9,6 +9,7 @@ use super::super::model::{Project, Service};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
+use crate::small;
 use std::collections::BTreeMap;
 
 pub(super) static RULES: &[&Rule] = &[&WRONG_PORT, &HOST_PORT, &UNPROVEN, &WRONG_SCHEME, &LOCALHOST, &HEALTH_PORT];
@@ -52,7 +53,7 @@ static HEALTH_PORT: Rule = error(
 
 pub(super) fn check(project: &Project, notes: &mut Notes) {
     let ports: BTreeMap<&str, Listens> =
-        project.services.values().map(|service| (service.name.as_str(), listens::of(service))).collect();
+        small::map(project.services.values().map(|service| (service.name.as_str(), listens::of(service))));
     for service in project.services.values() {
         for mention in mentions::of(service, project) {
             match project.named(&mention.host) {

@@ -6,6 +6,7 @@ use super::{label, names};
 use crate::limits;
 use crate::probes::sql::connection::Row;
 use crate::reading::{Metric, Reading, Type};
+use crate::small;
 use std::collections::BTreeMap;
 
 /// Names in lower case, each once, with their values.
@@ -95,7 +96,7 @@ const PAGES: &str = "innodb_buffer_pool_pages_";
 /// Names and values of two columns.
 pub(super) fn named(rows: &[Row]) -> Named {
     let pair = |row: &Row| Some((names(row.first()?.as_deref()?), row.get(1)?.clone()?));
-    rows.iter().filter_map(pair).collect()
+    small::map(rows.iter().filter_map(pair))
 }
 
 /// The readings of SHOW GLOBAL STATUS.
