@@ -77,6 +77,8 @@ pub const PROC_FILE_BYTES: usize = 1 << 20;
 pub const PROC_FILE_USUAL_BYTES: usize = 8 << 10;
 /// Outcomes waiting for the one writer of the state; a full channel makes probes wait, it loses nothing.
 pub const OUTCOMES_QUEUED: usize = 64;
+/// Least time between two snapshots: under a flood of events several go into one, and nobody sees the difference.
+pub const PUBLISHED_APART: Duration = Duration::from_millis(2);
 /// How long a probe that has just begun runs alone. On one network it is done long before, its times are not lengthened by the
 /// work of others, and they find the processor's caches warm; one that hangs delays the next by no more.
 pub const TURN: Duration = Duration::from_millis(5);

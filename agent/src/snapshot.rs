@@ -1,6 +1,10 @@
 //! The one truth of the agent: an immutable picture of all it knows, published by `state.rs` and rendered by everything else.
 //! Plain data; it knows nothing of how it is made or shown.
 
+mod checks;
+
+pub use checks::{Checks, Iter};
+
 use crate::causes::{Cause, Change};
 use crate::collectors::Collected;
 use crate::probes::facts::PART_HEALTHY;
@@ -166,7 +170,7 @@ pub struct Snapshot {
     /// The agent's stage.
     pub stage: Stage,
     /// The checks, in the order of the configuration.
-    pub checks: Vec<CheckView>,
+    pub checks: Checks,
     /// The sources, in the order of the table.
     pub sources: Vec<SourceView>,
     /// Why something is wrong; empty in a healthy system.

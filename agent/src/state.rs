@@ -10,7 +10,7 @@ use crate::limits;
 use crate::probes::{Elsewhere, Outcome, Reason};
 use crate::reload::{Attempt, Reloads};
 use crate::silence::Silence;
-use crate::snapshot::{CheckFacts, CheckState, CheckView, Failure, LastRun, Snapshot, SourceView, Stage};
+use crate::snapshot::{CheckFacts, CheckState, CheckView, Checks, Failure, LastRun, Snapshot, SourceView, Stage};
 use crate::units::Span;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -81,7 +81,7 @@ pub struct Transition {
 pub struct State {
     started_at: SystemTime,
     stage: Stage,
-    checks: Vec<CheckView>,
+    checks: Checks,
     sources: Vec<SourceView>,
     /// The number of each check and of each source, in their order.
     numbers: (Vec<usize>, Vec<usize>),
@@ -226,11 +226,20 @@ fn decide(view: &CheckView) -> CheckState {
     }
 }
 
-/// The writer: takes events until every sender is gone, logs transitions, and publishes a snapshot of all that had come.
+/// The writer: takes events until every sender is gone, logs transitions, and publishes a snapshot of all that had come. Under a flood
+/// of events several go into one.
 pub async fn write(mut state: State, mut events: mpsc::Receiver<Event>, publish: watch::Sender<Arc<Snapshot>>) {
     let mut come = Vec::new();
     let mut known: Arc<Vec<Cause>> = Arc::default();
+    let mut next = clock::now();
     while events.recv_many(&mut come, limits::OUTCOMES_QUEUED).await > 0 {
+        if clock::now() < next {
+            tokio::time::sleep_until(next).await;
+            while let Ok(event) = events.try_recv() {
+                come.push(event);
+            }
+        }
+        next = clock::now() + limits::PUBLISHED_APART;
         for event in come.drain(..) {
             if let Some(transition) = state.apply(event) {
                 tell(&state, &transition);

@@ -9,7 +9,7 @@ use super::Cause;
 use crate::limits;
 use crate::probes::Target;
 use crate::probes::facts::PART_HEALTHY;
-use crate::snapshot::{CheckFacts, CheckView, Snapshot};
+use crate::snapshot::{CheckFacts, CheckView, Checks, Snapshot};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ type Place = (String, Option<u16>);
 
 impl Places {
     /// Takes in the checks as they are now.
-    fn learn(&mut self, checks: &[CheckView]) {
+    fn learn(&mut self, checks: &Checks) {
         let same = self.0.len() == checks.len()
             && self.0.iter().zip(checks).all(|((facts, _), check)| Arc::ptr_eq(facts, &check.facts));
         if !same {

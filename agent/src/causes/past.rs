@@ -139,6 +139,10 @@ impl CheckPast {
         self.full_pools = full_pools(figures, &self.full_pools, at);
     }
 
+    fn has_full_pools(&self) -> bool {
+        !self.full_pools.is_empty()
+    }
+
     /// Whether its clock may be off.
     fn clock_counts(&self) -> bool {
         let off = limits::CLOCK_OFF.as_secs_f64() * limits::CAUSE_KEPT;
@@ -175,6 +179,8 @@ fn full_pools(figures: &Figures, before: &[FullPool], at: SystemTime) -> Vec<Ful
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     checks: Vec<CheckPast>,
+    /// How many of them have a pool that is fully checked out: counted along, for every run asks.
+    with_full_pools: usize,
     sources: BTreeMap<&'static str, Figures>,
     /// Restarts of the peer by who saw them; one restart may be seen by several.
     restarts: BTreeMap<&'static str, Steps>,
@@ -191,32 +197,33 @@ impl Past {
     /// Takes in a check's last run; tells whether rows about the whole picture may say something else now: a restart, a clock that is off,
     /// any run while a pool is fully checked out.
     pub fn ran(&mut self, index: usize, check: &CheckView, at: SystemTime) -> bool {
-        let pools = |past: &Self| past.checks.iter().any(|check| !check.full_pools.is_empty());
-        let before = pools(self);
+        let before = self.with_full_pools > 0;
         if self.checks.len() <= index {
             self.checks.resize_with(index + 1, CheckPast::default);
         }
         let Some(past) = self.checks.get_mut(index).filter(|past| past.runs != check.runs) else { return before };
         past.runs = check.runs;
-        let clock = past.clock_counts();
+        let (clock, had_full) = (past.clock_counts(), past.has_full_pools());
         past.ran(check, at);
         let clock = clock || past.clock_counts();
+        self.with_full_pools = self.with_full_pools + usize::from(past.has_full_pools()) - usize::from(had_full);
         let restarted = past.restarted(at) && check.facts.peer;
         if restarted {
             self.restarts.entry("its uptime").or_default().events.happened(1.0, at);
         }
-        restarted || clock || before || pools(self)
+        restarted || clock || before || self.with_full_pools > 0
     }
 
     /// Follows the checks into their new order, as [`super::Watch::reordered`] does.
     pub fn reordered(&mut self, before: &[Option<usize>]) {
         super::watch::reorder(&mut self.checks, before);
+        self.with_full_pools = self.checks.iter().filter(|check| check.has_full_pools()).count();
     }
 
     /// Forgets what sources told, and keeps what checks did.
     pub fn forget_sources(&mut self) {
-        let checks = std::mem::take(&mut self.checks);
-        *self = Self { checks, ..Self::default() };
+        let (checks, with_full_pools) = (std::mem::take(&mut self.checks), self.with_full_pools);
+        *self = Self { checks, with_full_pools, ..Self::default() };
     }
 
     /// Takes in a collection. One that failed says nothing, and what was known before stays.

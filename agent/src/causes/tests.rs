@@ -44,7 +44,7 @@ fn down(name: &str, target: &str, reason: Reason, detail: Option<Detail>) -> Che
 }
 
 fn picture(checks: Vec<CheckView>) -> Snapshot {
-    Snapshot { checks, sources: Vec::new(), ..sample::healthy() }
+    Snapshot { checks: checks.into(), sources: Vec::new(), ..sample::healthy() }
 }
 
 fn exactly(reason: Reason, detail: Detail) -> Snapshot {

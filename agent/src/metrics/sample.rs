@@ -168,7 +168,7 @@ pub(crate) fn full() -> Snapshot {
         at: time(600),
         started_at: time(0),
         stage: Stage::Running,
-        checks: vec![backend(), database(), certificate(), undecided],
+        checks: vec![backend(), database(), certificate(), undecided].into(),
         sources: sources(),
         causes: Arc::default(),
         reloads: Reloads::none(time(0)),
@@ -199,7 +199,7 @@ pub(crate) fn explained() -> Snapshot {
 
 /// All is well.
 pub(crate) fn healthy() -> Snapshot {
-    Snapshot { checks: vec![backend(), certificate()], ..full() }
+    Snapshot { checks: vec![backend(), certificate()].into(), ..full() }
 }
 
 /// In a maintenance window of half an hour.
@@ -213,7 +213,7 @@ pub(crate) fn silenced() -> Snapshot {
 pub(crate) fn degraded() -> Snapshot {
     let mut observed = database();
     observed.facts = Arc::new(CheckFacts { role: Role::Observe, ..(*observed.facts).clone() });
-    Snapshot { checks: vec![backend(), observed], ..full() }
+    Snapshot { checks: vec![backend(), observed].into(), ..full() }
 }
 
 /// Every check is up, and the peer says that a part of it is not well.
@@ -223,27 +223,27 @@ pub(crate) fn part_unhealthy() -> Snapshot {
     let search = last.outcome.readings.last_mut().expect("it measured");
     search.value = 0.0;
     peer.last = Some(Arc::new(last));
-    Snapshot { checks: vec![peer, certificate()], ..full() }
+    Snapshot { checks: vec![peer, certificate()].into(), ..full() }
 }
 
 /// The peer itself is dead.
 pub(crate) fn dead() -> Snapshot {
     let mut peer = database();
     peer.facts = Arc::new(CheckFacts { role: Role::Liveness, ..(*peer.facts).clone() });
-    Snapshot { checks: vec![peer], ..full() }
+    Snapshot { checks: vec![peer].into(), ..full() }
 }
 
 /// The first picture.
 pub(crate) fn before_the_first_run() -> Snapshot {
     let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Readiness));
     let source = SourceView { name: "host", at: None, collected: None };
-    Snapshot { at: time(0), started_at: time(0), checks: vec![check], sources: vec![source], ..full() }
+    Snapshot { at: time(0), started_at: time(0), checks: vec![check].into(), sources: vec![source], ..full() }
 }
 
 /// Whether the peer lives is not decided yet.
 pub(crate) fn liveness_undecided() -> Snapshot {
     let check = fresh(facts_of("backend", "http", "http://backend.internal:8000/health", Role::Liveness));
-    Snapshot { checks: vec![check], ..before_the_first_run() }
+    Snapshot { checks: vec![check].into(), ..before_the_first_run() }
 }
 
 /// So many checks, each with two timeouts.

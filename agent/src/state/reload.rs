@@ -4,7 +4,7 @@
 use super::{State, unread};
 use crate::causes::{Change, What};
 use crate::reload::Attempt;
-use crate::snapshot::{CheckFacts, CheckView, SourceView};
+use crate::snapshot::{CheckFacts, CheckView, Checks, SourceView};
 use std::sync::Arc;
 
 impl State {
@@ -14,7 +14,7 @@ impl State {
         let before: Vec<Option<usize>> = checks.iter().map(|(number, _)| place(number, known)).collect();
         let kept = |place: Option<usize>| place.and_then(|place| self.checks.get(place)).cloned();
         let views = before.iter().zip(&checks);
-        let views: Vec<CheckView> = views
+        let views: Checks = views
             .map(|(place, (_, facts))| kept(*place).unwrap_or_else(|| CheckView::unmeasured(Arc::clone(facts))))
             .collect();
         let source = |(number, name): &(usize, &'static str)| {

@@ -124,7 +124,7 @@ mod tests {
     fn names_cannot_break_out_of_the_text() {
         let mut snapshot = sample::full();
         let evil = "\"><script>alert(1)</script>&'";
-        for check in &mut snapshot.checks {
+        for check in snapshot.checks.iter_mut() {
             let facts = crate::snapshot::CheckFacts { name: evil.to_owned(), ..(*check.facts).clone() };
             check.facts = std::sync::Arc::new(facts);
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_page_without_anything_is_a_page() {
-        let snapshot = Snapshot { checks: Vec::new(), sources: Vec::new(), ..sample::full() };
+        let snapshot = Snapshot { checks: Vec::new().into(), sources: Vec::new(), ..sample::full() };
         let page = page(&snapshot);
         assert!(page.contains("no checks") && page.ends_with("</html>\n"));
     }

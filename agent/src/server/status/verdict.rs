@@ -145,7 +145,7 @@ mod tests {
         insta::assert_snapshot!(said(&sample::degraded()), @"! backend is ready, but not all is well: database is down since 22:23:15 — connection refused; 1 of 2 checks are up");
         insta::assert_snapshot!(said(&sample::before_the_first_run()), @"… not ready yet: waiting for backend: 0 of 1 checks are up, 1 not decided yet");
         insta::assert_snapshot!(said(&sample::part_unhealthy()), @"! backend is ready, but not all is well: backend says that its search is unhealthy; both checks are up");
-        let nothing = Snapshot { checks: Vec::new(), ..sample::healthy() };
+        let nothing = Snapshot { checks: Vec::new().into(), ..sample::healthy() };
         insta::assert_snapshot!(said(&nothing), @"… no checks are configured: nothing asks the service whether it is well, so /ready always says yes; only resources are shown");
         let draining = Snapshot { stage: Stage::Draining, ..sample::healthy() };
         insta::assert_snapshot!(said(&draining), @"… not ready: the agent is stopping: both checks are up");
