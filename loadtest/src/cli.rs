@@ -23,7 +23,7 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   loadtest --users 200 --target http://127.0.0.1:8000      200 users for a minute
   loadtest --plan loadtest.yml --dry-run                   what would be done, and why
-  loadtest --target http://127.0.0.1:8000/page --users 10 --requests 1000 --think 0s --ramp 0s
+  loadtest --requests 1000 --users 10 --target http://127.0.0.1:8000/page
                                                            what `ab -n 1000 -c 10` does, with a verdict
   loadtest --target http://127.0.0.1:8000 --rate 300/s     300 arrivals a second, however slow it gets
   loadtest --target http://127.0.0.1:8000 --profile spike  does it recover
@@ -68,7 +68,7 @@ pub struct RunArgs {
     /// How a rate comes: even, poisson [default: even]
     #[arg(long, value_name = "HOW")]
     pub arrivals: Option<String>,
-    /// A well-known shape of load: smoke, load, stress, spike, soak [default: load]
+    /// A well-known shape of load: smoke, load, stress, spike, soak, capacity [default: load]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Time at full load, after the ramp; of a profile all its stages together [default: 60s]
@@ -80,7 +80,7 @@ pub struct RunArgs {
     /// Pause of a user between two journeys [default: 1s..3s]
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub think: Option<String>,
-    /// End after this many requests, if the time is not up before
+    /// End after this many requests, if the time is not up before; sent without think time and ramp unless these are asked for
     #[arg(long, value_name = "N")]
     pub requests: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated

@@ -141,6 +141,21 @@ pub const RATE: f64 = 1_000_000.0;
 /// Arrivals that wait, each shown with its age in a live view; beyond it they are only counted.
 pub const WAITING_SHOWN: usize = 100_000;
 
+/// Most steps of a search for the capacity: from 1/s to a million it takes twenty doublings.
+pub const CAPACITY_STEPS: usize = 24;
+/// A capacity is known when what broke is at most this many times what held: two runs at one rate differ by as much.
+pub const CAPACITY_WITHIN: f64 = 1.1;
+/// Lowest rate that a search tries, per second: below it a step takes longer than anybody waits.
+pub const CAPACITY_LOWEST: f64 = 0.1;
+/// Longest step of a search, unless the plan asks for longer ones.
+pub const CAPACITY_LONGEST: Duration = Duration::from_secs(300);
+/// Rest between two steps, so that the queues of the one before are empty.
+pub const CAPACITY_REST: Duration = Duration::from_secs(2);
+/// Share of what came in the second half of a step that may still be open at its end: more of it, and less is served than comes.
+pub const CAPACITY_GROWTH: f64 = 0.05;
+/// Open requests that are no sign of anything: a slow answer more or less.
+pub const CAPACITY_GROWTH_FLOOR: f64 = 10.0;
+
 /// A target system has recovered when p95 is at most this many times what it was before (as a baseline's degradation counts)…
 pub const RECOVERED_TIMES: f64 = 1.5;
 /// … or not more than this above it: half as much again of a millisecond is noise …

@@ -62,7 +62,7 @@ fn flag_name(flag: &clap::Arg) -> String {
 }
 
 const AB: &str = "
-`ab -n 1000 -c 10 URL` is `loadtest --target URL --users 10 --requests 1000 --think 0s --ramp 0s`. A target with a path is
+`ab -n 1000 -c 10 URL` is `loadtest --requests 1000 --users 10 --target URL`: with a number of requests nobody thinks and nothing ramps, unless the plan says so. A target with a path is
 requested as it stands; one without is asked for `/` and `/health`. The run ends with its requests or its time, whichever
 comes first.
 
@@ -104,7 +104,7 @@ fn load() -> String {
     });
     let arrivals = ARRIVALS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
     format!(
-        "## Load\n\n{CLOSED_AND_OPEN}\n{}\n### Profiles (`--profile`)\n\n{}\n{STAGES}\n",
+        "## Load\n\n{CLOSED_AND_OPEN}\n{}\n### Profiles (`--profile`)\n\n{}{CAPACITY}\n{STAGES}\n",
         table(["arrivals", "how they come"], arrivals),
         table(["profile", "what for", "stages, of the full load", "by default"], profiles),
     )
@@ -120,6 +120,14 @@ With a rate, `users` are the workers that start what is due, by default half as 
 journeys at once. What none of them can begin in time is held back and counts from its due time: an upper bound of what a target would
 have shown to more of them. What was not begun when the run ends is booked as a timeout with its age, if that is more than a second, and is
 told in the report (`arrivals`). Nobody thinks: a think time beside a rate is refused.
+";
+
+const CAPACITY: &str = "
+`--profile capacity` begins at `--rate` (10/s) and runs step after step, each as long as `--run-time` (10 s) or twice as long as it takes until every
+target has the requests that it needs. It doubles the rate until a step breaks (or halves it until one holds) and bisects between the two until
+they are a tenth apart. A step breaks when a target is missed, the target system dies, or more than 5 % of what came in its second half is
+still open at its end: then less is served than comes. The report is that of the highest step that held; `capacity` in it has the steps, and
+why the lowest that broke did. Exit code 0: a capacity was found, 1: no rate held, 3: nothing broke, or a step could not be judged.
 ";
 
 const STAGES: &str = "`stages` in the plan say everything themselves: `name`, `users` or `rate`, `duration`, and `ramp`, the first part of the duration, in which

@@ -81,8 +81,9 @@ fn file(flags: &Flags) -> Result<File, Problem> {
 
 fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path) -> Option<Plan> {
     let chosen = target::choose(reader, flags.target.as_ref(), raw.target.as_ref());
-    let load = stages::load(reader, flags, raw);
-    let (think, requests) = (think(reader, flags, raw, &load), requests(reader, flags, raw));
+    let requests = requests(reader, flags, raw);
+    let load = stages::load(reader, flags, raw, requests.as_ref());
+    let think = think(reader, flags, raw, load.is_open() || requests.is_some());
     let variables = variables(reader, flags, raw, chosen.as_ref());
     let headers = headers::read(reader, raw);
     let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.seats());
@@ -117,11 +118,12 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     Some(plan)
 }
 
-/// The think time that holds for journeys without their own; where arrivals set the pace nobody thinks.
-fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, load: &stages::Load) -> Setting<Think> {
+/// The think time that holds for journeys without their own. Where arrivals set the pace, or a number of requests is to be sent,
+/// nobody thinks unless the plan says so.
+fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, hurried: bool) -> Setting<Think> {
     let sought = Sought { flag: ("--think", flags.think.as_ref()), key: ("think", raw.think.as_ref()) };
     let think = reader.setting(&sought, |text| units::think(text).map_err(|error| Problem::said(&error)));
-    let default = if load.is_open() { Think::default() } else { DEFAULT_THINK };
+    let default = if hurried { Think::default() } else { DEFAULT_THINK };
     think.unwrap_or(Setting::default_of(default))
 }
 

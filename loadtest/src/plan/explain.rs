@@ -56,7 +56,11 @@ fn stages(plan: &Plan) -> String {
         let judged = if stage.judged { "judged" } else { "measured apart, not judged" };
         [stage.name.clone(), way + end, judged.to_owned()]
     });
-    section("stages", rows)
+    let search = plan.load.is_search().then(|| {
+        let steps = "doubled until a target breaks, then bisected to a tenth".to_owned();
+        ["then".to_owned(), steps, "each step long enough for every target".to_owned()]
+    });
+    section("stages", rows.chain(search))
 }
 
 /// How the load goes in a stage.

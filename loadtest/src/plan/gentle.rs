@@ -24,8 +24,9 @@ impl Plan {
     /// Replaces the plan's load by a gentle one. The fingerprint leaves its length out: a watch of ten minutes may be compared
     /// with one of two. Targets about a stage fall away with the stages.
     pub fn gently(&mut self, gently: &Gently) {
-        // Where arrivals set the pace nobody thinks, and two users who never pause are not gentle.
-        let think = gently.think.or_else(|| self.load.is_open().then_some(DEFAULT_THINK));
+        // Where arrivals set the pace, or a number of requests is sent, nobody thinks; two users who never pause are not gentle.
+        let hurried = self.load.is_open() || (self.requests.is_some() && self.think.from == Origin::Default);
+        let think = gently.think.or_else(|| hurried.then_some(DEFAULT_THINK));
         if let Some(think) = think {
             for journey in self.journeys.iter_mut().filter(|journey| journey.think.value == self.think.value) {
                 journey.think = Setting { value: think, from: WATCH };
@@ -89,6 +90,9 @@ mod tests {
         let gentle = watch(&flags, 2, 60);
         assert!(!gentle.load.is_open());
         assert!(gentle.journeys.iter().all(|journey| journey.think.value == DEFAULT_THINK));
+        // A number of requests is sent without a pause, but not by a watch.
+        let counted = watch(&Flags { requests: Some("1000".into()), ..Flags::default() }, 2, 60);
+        assert!(counted.journeys.iter().all(|journey| journey.think.value == DEFAULT_THINK));
         let texts: Vec<&str> = gentle.targets.iter().map(|target| target.value.text.as_str()).collect();
         assert_eq!(texts, DEFAULTS);
     }

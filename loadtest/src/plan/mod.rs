@@ -15,6 +15,7 @@ mod origin;
 mod profiles;
 mod raw;
 mod reader;
+mod search;
 mod stages;
 mod target;
 mod yaml;

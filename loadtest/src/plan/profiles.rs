@@ -12,6 +12,8 @@ pub struct Profile {
     pub summary: &'static str,
     /// Users at full load where nobody says how many.
     pub users: usize,
+    /// Arrivals per second where nobody says how many; none where users set the pace.
+    pub rate: Option<f64>,
     /// How long all its parts last together where nobody says so.
     pub run_time: Duration,
     /// How long the way up to the first part takes where nobody says so.
@@ -52,6 +54,7 @@ pub(super) const USUAL: &Profile = &Profile {
     name: "load",
     summary: "the usual load: up over the ramp, then held",
     users: USERS,
+    rate: None,
     run_time: MINUTE,
     ramp: RAMP,
     parts: &[part("load", 1.0, 1.0)],
@@ -64,6 +67,7 @@ pub const PROFILES: &[&Profile] = &[
         name: "smoke",
         summary: "one user for 10 seconds: does it work at all",
         users: 1,
+        rate: None,
         run_time: Duration::from_secs(10),
         ramp: Duration::ZERO,
         parts: &[part("smoke", 1.0, 1.0)],
@@ -74,6 +78,7 @@ pub const PROFILES: &[&Profile] = &[
         name: "stress",
         summary: "four steps to twice the load: half and full are judged, over and double show what happens beyond",
         users: USERS,
+        rate: None,
         run_time: Duration::from_secs(120),
         ramp: RAMP,
         parts: &[
@@ -88,6 +93,7 @@ pub const PROFILES: &[&Profile] = &[
         name: "spike",
         summary: "a fifth of the load, all of it at once, a fifth again: does it recover",
         users: USERS,
+        rate: None,
         run_time: Duration::from_secs(90),
         ramp: Duration::ZERO,
         parts: &[part("calm", 0.2, 1.0 / 3.0), part("spike", 1.0, 1.0 / 3.0), part("after", 0.2, 1.0 / 3.0)],
@@ -97,9 +103,20 @@ pub const PROFILES: &[&Profile] = &[
         name: "soak",
         summary: "the usual load for an hour: leaks and slow decay",
         users: USERS,
+        rate: None,
         run_time: Duration::from_secs(3600),
         ramp: MINUTE,
         parts: &[part("soak", 1.0, 1.0)],
+        targets: DEFAULTS,
+    },
+    &Profile {
+        name: super::search::CAPACITY,
+        summary: "searches the highest rate at which the targets hold: doubles it until one breaks, then bisects to a tenth",
+        users: USERS,
+        rate: Some(10.0),
+        run_time: Duration::from_secs(10),
+        ramp: Duration::from_secs(2),
+        parts: &[part("capacity", 1.0, 1.0)],
         targets: DEFAULTS,
     },
 ];

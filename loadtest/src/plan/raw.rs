@@ -33,7 +33,11 @@ pub const KEYS: &[Key] = &[
         "[{name: warm-up, users: 50, ramp: 30s, duration: 30s}, {name: spike, users: 400, duration: 60s}]",
     ),
     ("think", "pause of a user between two journeys, a random time between two bounds", "1s..3s"),
-    ("requests", "number of requests after which the run ends, if that comes before its time is up", "1000"),
+    (
+        "requests",
+        "number of requests after which the run ends, if that comes before its time is up; sent without think time and ramp unless these are asked for",
+        "1000",
+    ),
     (
         "variables",
         "variables of all journeys, typed as Hurl types `--variable`",

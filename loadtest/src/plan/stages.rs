@@ -6,6 +6,7 @@ use super::origin::{Origin, Setting};
 use super::profiles::{PROFILES, Profile, USUAL};
 use super::raw::{RawPlan, RawStage};
 use super::reader::{Reader, Sought, Text, count};
+use super::search::workers_for;
 use super::yaml::{At, position};
 use crate::limits::{JOURNEYS_PER_WORKER, RATE, USERS, WORKERS};
 use crate::problem::Problem;
@@ -201,7 +202,7 @@ struct Written {
 }
 
 /// Reads everything about the load.
-pub(super) fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Load {
+pub(super) fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, requests: Option<&Setting<u64>>) -> Load {
     let written = Written {
         users: reader
             .setting(&Sought { flag: ("--users", flags.users.as_ref()), key: ("users", raw.users.as_ref()) }, users),
@@ -222,17 +223,23 @@ pub(super) fn load(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Loa
     };
     let load = match &raw.stages {
         Some(stages) => staged(reader, written, stages),
-        None => profiled(written),
+        None => profiled(written, requests.is_some()),
     };
+    if let Some(requests) = requests.filter(|_| load.is_search()) {
+        let problem = Problem::new("a search for the capacity ends by itself, not after so many requests");
+        reader.problems.0.push(problem.at(place("requests", &requests.from)).hint("remove one of them"));
+    }
     checked(reader, load)
 }
 
 /// The load of a profile, the usual one where none is named.
-fn profiled(written: Written) -> Load {
+fn profiled(written: Written, counted: bool) -> Load {
     let shape = written.profile.as_ref().map_or(USUAL, |profile| profile.value);
     let run_time = written.run_time.unwrap_or(Setting::default_of(shape.run_time));
-    let ramp = written.ramp.unwrap_or(Setting::default_of(shape.ramp));
-    let full = written.rate.as_ref().map(|rate| Level::Rate(rate.value));
+    // A number of requests is sent as fast as it goes, as `ab` does.
+    let ramp = if counted { Duration::ZERO } else { shape.ramp };
+    let ramp = written.ramp.unwrap_or(Setting::default_of(ramp));
+    let full = written.rate.as_ref().map(|rate| rate.value).or(shape.rate).map(Level::Rate);
     let users = written.users.unwrap_or_else(|| Setting::default_of(full.map_or(shape.users, |_| 0)));
     let full = full.unwrap_or(Level::Users(users.value));
     let part = |part: &super::profiles::Part| Stage {
@@ -364,13 +371,11 @@ fn checked(reader: &mut Reader<'_>, mut load: Load) -> Load {
     load
 }
 
-/// Workers for a rate: as many as it takes where a journey lasts a second, times the journeys that each carries.
+/// The workers of a rate, unless the plan has their number.
 fn workers(reader: &mut Reader<'_>, load: &mut Load) {
     let peak = load.stages.iter().filter_map(|stage| stage.level.rate()).fold(0.0, f64::max);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a small range")]
-    let enough = (peak / 2.0).ceil().clamp(10.0, WORKERS as f64) as usize;
     if load.users.from == Origin::Default {
-        load.users.value = enough;
+        load.users.value = workers_for(peak);
     } else if load.users.value > WORKERS {
         let each = format!("each carries up to {JOURNEYS_PER_WORKER} journeys at once");
         let problem = Problem::new(format!("with a rate, `users` are workers, at most {WORKERS}: {each}"));

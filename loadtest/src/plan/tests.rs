@@ -83,6 +83,10 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at target (wrong_values.yml:2:9)
     hint: did you mean `http://localhost:8000`?
 
+    error: `0` is not a whole number from 1 to 1000000000000
+      at requests (wrong_values.yml:7:11)
+    hint: write it like `200`
+
     error: `lots` is not a whole number from 1 to 50000
       at users (wrong_values.yml:3:8)
     hint: write it like `200`
@@ -98,10 +102,6 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
     error: `3s..1s` is not a think time
       at think (wrong_values.yml:6:8)
     hint: write it like `1s..3s` or `500ms`
-
-    error: `0` is not a whole number from 1 to 1000000000000
-      at requests (wrong_values.yml:7:11)
-    hint: write it like `200`
 
     error: `a b` is no name of a variable
       at variables.a b (wrong_values.yml:10:10)
@@ -213,6 +213,7 @@ fn settings_that_contradict_each_other_are_refused() {
     insta::assert_snapshot!(bad("thinking_arrivals"));
     insta::assert_snapshot!(bad("mixed_stages"));
     insta::assert_snapshot!(bad("unjudged_stages"));
+    insta::assert_snapshot!(bad("counted_search"));
 }
 
 #[test]

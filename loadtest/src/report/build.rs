@@ -100,6 +100,7 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
         targets: judged.iter().zip(from).map(|(judged, from)| target_line(judged, from)).collect(),
         generator: generator(summary),
         arrivals: summary.arrivals,
+        capacity: None,
         culprits: verdict.culprits,
         timeline: timeline::lines(&summary.timeline),
         rollback,

@@ -3,6 +3,7 @@
 //! carry is absent everywhere, and no secret of the plan is in it.
 
 mod build;
+mod capacity;
 mod changes;
 mod escape;
 mod exposition;
@@ -22,6 +23,7 @@ pub(crate) mod tests;
 mod timeline;
 
 pub use build::{About, Facts, build};
+pub use capacity::{Broken, Capacity, Step};
 pub use changes::comparison;
 pub use exposition::{METRICS, Moment as ScrapeMoment, render as to_exposition};
 pub use file::ReportFile;

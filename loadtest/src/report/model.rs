@@ -1,5 +1,6 @@
 //! The report itself; its fields are the JSON schema (`loadtest/report.schema.json`), and what is read back is the same type.
 
+use super::Capacity;
 use super::timeline::TimelineLines;
 use crate::baseline::Comparison;
 use crate::measure::{Arrivals, Failure, Lateness};
@@ -45,6 +46,9 @@ pub struct Report {
     /// What became of the arrivals; null where users set the pace.
     #[serde(default)]
     pub arrivals: Option<Arrivals>,
+    /// What a search for the capacity found; null where none was asked for. The figures are then those of the highest step that held.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
     /// Requests that missed targets are blamed on.
     pub culprits: Vec<Culprit>,
     /// The run over time.

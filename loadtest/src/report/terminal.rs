@@ -4,7 +4,7 @@
 use super::changes::{changes, triggers};
 use super::{Line, Report, Stage, TargetLine};
 use crate::limits::CAUSES_SHOWN;
-use crate::targets::{percent, short};
+use crate::targets::{Outcome, percent, short};
 use crate::units::Readable;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub fn render(report: &Report, width: usize) -> String {
         time(report),
         generator(report),
         arrivals(report),
+        capacity(report),
         changes(report, width),
         final_lines(report),
     ];
@@ -171,6 +172,29 @@ fn time(report: &Report) -> String {
         said.push(format!("{} {others} {}", rest.len(), share(rest.iter().map(|(_, us)| us).sum())));
     }
     format!("where the time went: {}\n", said.join(", "))
+}
+
+/// The steps of a search for the capacity.
+fn capacity(report: &Report) -> String {
+    let Some(of) = &report.capacity else { return String::new() };
+    let rows = of.steps.iter().map(|step| {
+        let [p50, p95, p99] = [step.p50_us, step.p95_us, step.p99_us].map(latency);
+        let word = match step.outcome {
+            Outcome::Met => "holds",
+            Outcome::Missed => "breaks",
+            Outcome::Inconclusive => "unclear",
+        };
+        let why = if step.outcome == Outcome::Met { "" } else { &step.why };
+        let rate = format!("{}/s", short(step.rate));
+        let (count, errors, served) = (step.count, step.errors, short(step.throughput));
+        let row = format!("  {rate:>9}  {word:7} {count:>8} {errors:>7} {p50:>7} {p95:>7} {p99:>7} {served:>7}  {why}");
+        row.trim_end().to_owned() + "\n"
+    });
+    let head = format!(
+        "  {:>9}  {:7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
+        "rate", "", "n", "errors", "p50", "p95", "p99", "n/s"
+    );
+    format!("capacity\n{head}{}", rows.collect::<String>())
 }
 
 /// What of the arrivals did not go as planned; nothing where all went.

@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
-use super::{Failed, past, preflight, say, shape, show, signalled, tell, walk};
+use super::{Failed, capacity, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
 use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
@@ -12,7 +12,7 @@ use crate::http::Network;
 use crate::measure::{Generator, Row, Summary, Timeline};
 use crate::plan::{self, Plan};
 use crate::problem::Problem;
-use crate::report::{self, About, Facts, ReportFile, ScrapeMoment};
+use crate::report::{self, About, Facts, Report, ReportFile, ScrapeMoment};
 use crate::targets::Ending;
 use crate::units::Readable;
 use crate::{clock, limits};
@@ -21,7 +21,6 @@ use std::time::Duration;
 
 /// Runs `loadtest`.
 pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
-    let started = clock::wall();
     let prepared = tokio::select! {
         prepared = prepare(args) => prepared,
         reason = signals.next() => return signalled(reason),
@@ -34,24 +33,58 @@ pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
     if !args.quiet {
         tell(&plan::explain(&plan));
     }
-    let guard = args.gently.as_ref().map(|_| Guard::new(&plan, baseline.as_ref()));
-    let measured = match load(&plan, metrics, Shown { quiet: args.quiet, guard: guard.as_ref() }, &mut signals).await {
-        Ok(measured) => measured,
+    let ran = if plan.load.is_search() {
+        capacity::search(&plan, args.quiet, &mut signals).await
+    } else {
+        let guard = args.gently.as_ref().map(|_| Guard::new(&plan, baseline.as_ref()));
+        let shown = Shown { quiet: args.quiet, guard: guard.as_ref() };
+        once(&plan, baseline.as_ref(), metrics, shown, &mut signals).await
+    };
+    let report = match ran {
+        Ok(report) => report,
         Err(failed) => return failed.told(),
     };
-    let facts = Facts {
-        started: chrono::DateTime::<chrono::Utc>::from(started).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        ending: measured.ending,
-        stages: shape::stages(&plan.load, measured.summary.elapsed),
-    };
-    let found = guard.as_ref().map(Guard::found).unwrap_or_default();
-    let about = About { baseline: baseline.as_ref(), guards: guard.is_some(), found: &found, ..About::from(&plan) };
-    let report = report::build(&about, &measured.summary, &facts);
     say(&if args.quiet { report::final_lines(&report) } else { report::to_terminal(&report, show::width()) });
     let written = outputs.write(&report).and_then(|()| past::save(save.as_mut(), &report));
     match written {
         Ok(()) => Exit(report.exit),
         Err(failed) => failed.told(),
+    }
+}
+
+/// One run of the plan, and its report.
+pub(super) async fn once(
+    plan: &Plan,
+    baseline: Option<&Baseline>,
+    metrics: Option<Metrics>,
+    shown: Shown<'_>,
+    signals: &mut Signals,
+) -> Result<Report, Failed> {
+    let started = clock::wall();
+    let measured = load(plan, metrics, shown, signals).await?;
+    let facts = Facts {
+        started: chrono::DateTime::<chrono::Utc>::from(started).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ending: measured.ending,
+        stages: shape::stages(&plan.load, measured.summary.elapsed),
+    };
+    let found = shown.guard.map(Guard::found).unwrap_or_default();
+    let about = About { baseline, guards: shown.guard.is_some(), found: &found, ..About::from(plan) };
+    Ok(report::build(&about, &measured.summary, &facts))
+}
+
+/// Refuses what is about one run: a search is many.
+fn one_run(args: &Asked<'_>) -> Result<(), Problem> {
+    let given = [
+        ("--baseline", args.baseline.is_some()),
+        ("--save-baseline", args.save_baseline.is_some()),
+        ("--metrics-listen", args.metrics_listen.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            let problem = Problem::new(format!("a search for the capacity is many runs, and `{flag}` is about one"));
+            Err(problem.at(flag).hint("remove it, or take another profile"))
+        }
     }
 }
 
@@ -66,9 +99,9 @@ struct Prepared {
 
 /// Who looks at a run while it goes on.
 #[derive(Clone, Copy)]
-struct Shown<'a> {
-    quiet: bool,
-    guard: Option<&'a Guard<'a>>,
+pub(super) struct Shown<'a> {
+    pub(super) quiet: bool,
+    pub(super) guard: Option<&'a Guard<'a>>,
 }
 
 /// Everything that can go wrong before the first request; nothing for a dry run, which ends here.
@@ -81,6 +114,9 @@ async fn prepare(args: &Asked<'_>) -> Result<Option<Prepared>, Failed> {
     let place = format!("users ({})", plan.load.users.from);
     engine::check_file_descriptors(plan.load.seats()).map_err(|error| Problem::said(&error).at(place))?;
     let baseline = past::baseline(args.baseline, &plan)?;
+    if plan.load.is_search() {
+        one_run(args)?;
+    }
     if args.dry_run {
         say(&plan::explain(&plan));
         return Ok(None);

@@ -1,7 +1,9 @@
 //! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
 
 mod asked;
+mod capacity;
 mod guard;
+mod knee;
 mod life;
 mod metrics;
 mod outputs;

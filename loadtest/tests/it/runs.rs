@@ -28,10 +28,16 @@ fn run(path: &str, flags: &[&str], meanwhile: impl Fn(&Server, &mut Child)) -> R
 }
 
 fn once(path: &str, flags: &[&str], meanwhile: &impl Fn(&Server, &mut Child)) -> Run {
+    let flags: Vec<&str> = ["--users", "20", "--ramp", "0s"].iter().chain(flags).copied().collect();
+    run_with(path, &flags, meanwhile)
+}
+
+/// Runs against a path with these flags alone.
+fn run_with(path: &str, flags: &[&str], meanwhile: impl Fn(&Server, &mut Child)) -> Run {
     let server = Server::start();
     let report = tempfile::NamedTempFile::new().expect("a file");
     let (url, json) = (format!("{}{path}", server.url()), report.path().to_string_lossy().into_owned());
-    let mut command: Command = loadtest(&["--target", &url, "--users", "20", "--ramp", "0s", "--json", &json]);
+    let mut command: Command = loadtest(&["--target", &url, "--json", &json]);
     command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
     let begun = Instant::now();
     let mut child = command.spawn().expect("the program starts");
@@ -68,6 +74,65 @@ fn as_many_requests_as_asked_for_are_sent() {
     assert_eq!(run.output.status.code(), Some(0), "{}{}", stdout(&run.output), stderr(&run.output));
     assert_eq!(run.report["total"]["count"], 1000);
     assert!(run.took < Duration::from_secs(20), "{:?}", run.took);
+}
+
+#[test]
+fn requests_alone_are_what_ab_does() {
+    let server = Server::start();
+    let url = format!("{}/page", server.url());
+    let begun = Instant::now();
+    let output = loadtest(&["--requests", "1000", "--users", "10", "--target", &url]).output().expect("it runs");
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("(n = 1000"), "{}", stdout(&output));
+    assert!(begun.elapsed() < Duration::from_secs(15), "neither thinks nor ramps: {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_rate_comes_whatever_the_target_does() {
+    // 20 a second that take 300 ms each: two workers carry the six that are open at a time.
+    let flags = ["--rate", "20/s", "--users", "2", "--ramp", "0s", "--run-time", "3s", "--require", "p95 < 10s"];
+    let run = run_with("/slow", &flags, |_, _| {});
+    assert_eq!(run.output.status.code(), Some(0), "{}{}", stdout(&run.output), stderr(&run.output));
+    assert_eq!((&run.report["total"]["count"], &run.report["arrivals"]["waiting"]), (&60.into(), &0.into()));
+    assert_eq!(run.report["stages"][0]["rate"], 20.0);
+    assert!(run.report["timeline"]["slots"][1]["offered"].as_f64() > Some(10.0));
+}
+
+#[test]
+fn stages_of_a_plan_have_figures_and_targets_of_their_own() {
+    let plan = tempfile::NamedTempFile::new().expect("a file");
+    let text = "
+stages:
+  - {name: warm-up, rate: 20/s, ramp: 1s, duration: 1s}
+  - {name: calm, rate: 30/s, duration: 3s}
+  - {name: spike, rate: 90/s, duration: 1s}
+  - {name: after, rate: 30/s, duration: 4s}
+targets: [p50 < 10s during spike, p90 < 1us during calm, recovery < 4s after spike]
+";
+    std::fs::write(plan.path(), text).expect("written");
+    let path = plan.path().to_string_lossy().into_owned();
+    let run = run_with("/page", &["--plan", &path], |_, _| {});
+    assert_eq!(run.output.status.code(), Some(1), "{}{}", stdout(&run.output), stderr(&run.output));
+    let outcomes: Vec<_> =
+        run.report["targets"].as_array().expect("targets").iter().map(|one| &one["outcome"]).collect();
+    assert_eq!(outcomes[..2], ["met", "missed"]);
+    assert_ne!(outcomes[2], "missed", "nothing was slow: {}", run.report["targets"][2]);
+    let counts: Vec<_> =
+        run.report["stage_totals"].as_array().expect("stages").iter().map(|one| &one["count"]).collect();
+    assert_eq!(counts, [10, 90, 90, 120]);
+    assert_eq!(run.report["judged"], "calm, spike, after");
+}
+
+#[test]
+fn a_search_finds_no_more_than_the_target_serves() {
+    let flags =
+        ["--profile", "capacity", "--rate", "30/s", "--run-time", "2s", "--ramp", "1s", "--require", "p90 < 100ms"];
+    let run = run_with("/queue", &flags, |_, _| {});
+    let said = format!("{}{}", stdout(&run.output), stderr(&run.output));
+    let (held, broke) = (&run.report["capacity"]["rate"], &run.report["capacity"]["broken"]["rate"]);
+    assert!(broke.as_f64() > held.as_f64(), "{said}");
+    // A busy machine may serve less; nothing serves more than one every ten milliseconds.
+    assert!(held.as_f64() < Some(115.0) && said.contains("capacity"), "{said}");
 }
 
 #[test]

@@ -20,10 +20,11 @@ struct Shared {
     status: AtomicU16,
     connections: Mutex<Vec<TcpStream>>,
     heads: Mutex<Vec<String>>,
+    turn: Mutex<()>,
 }
 
 impl Server {
-    /// `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, everything else 200 at once.
+    /// `/queue` serves a hundred a second, `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, everything else 200 at once.
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -88,6 +89,11 @@ fn serve(connection: TcpStream, shared: &Shared) {
     while let Some(head) = request(&mut reader) {
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         shared.heads.lock().expect("a lock").push(head);
+        if path == "/queue" {
+            // One at a time: a hundred a second.
+            let _turn = shared.turn.lock().expect("a lock");
+            thread::sleep(Duration::from_millis(10));
+        }
         let (status, delay) = match path.as_str() {
             "/slow" => ("200 OK", 300),
             "/broken" => ("500 Internal Server Error", 0),
