@@ -89,6 +89,12 @@ pub struct RunArgs {
     /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
     #[arg(long, value_name = "TARGET")]
     pub require: Vec<String>,
+    /// Sidecars to ask for their figures, beside those of the plan; may be repeated
+    #[arg(long, value_name = "NAME=URL,…", value_delimiter = ',')]
+    pub agents: Vec<String>,
+    /// Time before the load in which the sidecars are asked already [default: a quarter of the run time, 5s to 60s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub calm: Option<String>,
     /// An earlier run of the same plan; more than 50 % slower ends with 5
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
@@ -244,6 +250,8 @@ impl From<&RunArgs> for Flags {
             requests: args.requests.clone(),
             require: args.require.clone(),
             variable: args.variable.clone(),
+            agents: args.agents.clone(),
+            calm: args.calm.clone(),
             own: args.i_own_this_target,
         }
     }

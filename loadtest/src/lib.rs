@@ -4,6 +4,7 @@
 pub mod baseline;
 pub mod cli;
 pub mod clock;
+pub mod culprit;
 pub mod engine;
 pub mod exit;
 pub mod http;
@@ -17,6 +18,7 @@ pub mod redact;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod sidecars;
 pub mod smoke;
 pub mod suggest;
 pub mod targets;

@@ -1,6 +1,11 @@
 //! Durations, sizes and think times as people write them (`250ms`, `1m30s`, `64KiB`, `1s..3s`) and read them.
 //! Pure text; knows nothing else of the load tester.
 
+mod unit;
+
+pub use unit::Unit;
+pub(crate) use unit::short;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -53,10 +53,12 @@ const LOADTEST: &[Rule] = &[
     ("http", &[]),
     ("journey", &["http", "measure", "problem"]),
     ("engine", &["measure", "journey", "http"]),
-    ("targets", &["measure"]),
-    ("plan", &["journey", "targets", "http"]),
+    ("sidecars", &["http"]),
+    ("targets", &["measure", "sidecars"]),
+    ("culprit", &["sidecars", "targets", "measure"]),
+    ("plan", &["journey", "targets", "http", "sidecars"]),
     ("baseline", &["measure", "targets"]),
-    ("report", &["plan", "measure", "targets", "journey", "baseline"]),
+    ("report", &["plan", "measure", "targets", "journey", "baseline", "sidecars", "culprit"]),
 ];
 
 fn strays(source: &str, rules: &[Rule], leaves: &[&str]) -> Vec<String> {

@@ -149,6 +149,12 @@ impl Control {
         self.0.recorder.timeline(now, self.0.flights.iter().chain(self.0.waiting(now)))
     }
 
+    /// When the first user started; none before.
+    #[must_use]
+    pub fn began(&self) -> Option<Instant> {
+        self.0.start.get().copied()
+    }
+
     /// Requests and errors so far: cheap, for a live line.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {

@@ -73,6 +73,8 @@ pub struct RequestOptions {
     pub no_host: bool,
     /// Whether an idle connection may be used and kept; Hurl takes a fresh one where a version is asked for.
     pub fresh_connection: bool,
+    /// Largest body; the transport's own cap when absent.
+    pub most_body: Option<usize>,
 }
 
 /// An address family.

@@ -119,21 +119,22 @@ impl Reply {
     }
 
     fn take_body(&mut self, bytes: &[u8]) -> Result<bool, TransportError> {
+        let most = self.asked.most_body;
         let Self { head: Some((_, framing)), body, surplus, .. } = self else { return Ok(false) };
         let whole = match framing {
             Framing::Length(left) => {
                 let here = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                keep(body, bytes.get(..here).unwrap_or_default())?;
+                keep(body, bytes.get(..here).unwrap_or_default(), most)?;
                 *left -= here as u64;
                 *surplus = here < bytes.len();
                 *left == 0
             }
             Framing::Chunked(chunks) => {
-                *surplus = chunks.take(bytes, |part| keep(body, part))? < bytes.len();
+                *surplus = chunks.take(bytes, |part| keep(body, part, most))? < bytes.len();
                 chunks.is_done()
             }
             Framing::Close => {
-                keep(body, bytes)?;
+                keep(body, bytes, most)?;
                 false
             }
         };
@@ -142,9 +143,9 @@ impl Reply {
 }
 
 /// Adds to a body what it may hold.
-fn keep(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), TransportError> {
-    if body.len() + bytes.len() > limits::BODY_BYTES {
-        return Err(TransportError::BodyTooLarge(limits::BODY_BYTES));
+fn keep(body: &mut Vec<u8>, bytes: &[u8], most: usize) -> Result<(), TransportError> {
+    if body.len() + bytes.len() > most {
+        return Err(TransportError::BodyTooLarge(most));
     }
     body.extend_from_slice(bytes);
     Ok(())

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const GET: Asked = Asked { head: false, connect: false, closes: false };
+const GET: Asked = Asked { head: false, connect: false, closes: false, most_body: limits::BODY_BYTES };
 
 /// Status, body and whether the connection is kept, for an answer in these pieces, at whose end the peer closes.
 fn read(asked: Asked, pieces: &[&[u8]]) -> Result<(u16, String, bool), TransportError> {

@@ -2,10 +2,11 @@
 
 use super::prepared::Prepared;
 use super::{HttpVersion, Request};
+use crate::limits;
 use http::{HeaderValue, Method, header};
 
 /// What of a request decides how its answer is read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     /// `HEAD`: the answer has no body, whatever its fields say.
     pub(super) head: bool,
@@ -13,6 +14,8 @@ pub(super) struct Asked {
     pub(super) connect: bool,
     /// The request itself says that the connection ends with it.
     pub(super) closes: bool,
+    /// Largest body.
+    pub(super) most_body: usize,
 }
 
 impl Asked {
@@ -22,6 +25,7 @@ impl Asked {
             head: request.method == Method::HEAD,
             connect: request.method == Method::CONNECT,
             closes: request.headers.get_all(header::CONNECTION).iter().any(close),
+            most_body: request.options.most_body.unwrap_or(limits::BODY_BYTES),
         }
     }
 }

@@ -7,11 +7,12 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
-use super::{headers, journeys, stages};
+use super::{agents, headers, journeys, stages};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
 use crate::redact::{Redactor, looks_secret};
+use crate::sidecars::Sidecar;
 use crate::targets::{self, Group, Names, Target, api_group};
 use crate::units::{self, Think};
 use crate::{suggest, targets::DEFAULTS};
@@ -95,9 +96,17 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let loaded = chosen.as_ref().map(|target| journeys::load(reader, journeys, folder, &target.value, &think));
     let loaded = loaded.unwrap_or_default();
     let names = Names { requests: journeys::names(&loaded), groups };
-    let targets = targets(reader, flags, raw, &names, &load);
+    let agents = agents::read(reader, flags, raw);
+    let calm = agents::calm(reader, flags, raw, load.stages.iter().map(|stage| stage.duration).sum());
+    let known = Known { names: &names, agents: &agents, load: &load };
+    let targets = targets(reader, flags, raw, &known);
     let target = chosen?;
-    let secrets = reader.secrets.drain(..).chain(secret_values(&variables, &feeds)).chain(headers.secrets());
+    let secrets = reader
+        .secrets
+        .drain(..)
+        .chain(secret_values(&variables, &feeds))
+        .chain(headers.secrets())
+        .chain(agents::secrets(&agents));
     let redactor = Redactor::new(secrets);
     let mut plan = Plan {
         target,
@@ -110,6 +119,8 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         journeys: loaded,
         names,
         targets,
+        agents,
+        calm,
         own: flags.own,
         redactor,
         hash: String::new(),
@@ -255,24 +266,25 @@ fn groups(reader: &mut Reader<'_>, raw: &RawPlan) -> Vec<Group> {
     groups
 }
 
+/// What targets may name.
+struct Known<'a> {
+    names: &'a Names,
+    agents: &'a [Setting<Sidecar>],
+    load: &'a stages::Load,
+}
+
 /// The targets of the file and of the flags; the defaults where there are none.
-fn targets(
-    reader: &mut Reader<'_>,
-    flags: &Flags,
-    raw: &RawPlan,
-    names: &Names,
-    load: &stages::Load,
-) -> Vec<Setting<Target>> {
+fn targets(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, known: &Known<'_>) -> Vec<Setting<Target>> {
     let written: Vec<(String, &At<String>)> =
         (0..).zip(raw.targets.iter().flatten()).map(|(index, at)| (format!("targets[{index}]"), at)).collect();
     let mut texts: Vec<Text> = written.into_iter().filter_map(|(path, at)| reader.text(&path, at)).collect();
     texts.extend(flags.require.iter().map(|given| Reader::flag("--require", given)));
     if texts.is_empty() {
         let default = |text: &&str| Text { from: Origin::Default, ..Reader::flag("default", text) };
-        let defaults = load.profile.as_ref().map_or(DEFAULTS, |profile| profile.value.targets);
+        let defaults = known.load.profile.as_ref().map_or(DEFAULTS, |profile| profile.value.targets);
         texts = defaults.iter().map(default).collect();
     }
-    texts.iter().filter_map(|text| one_target(reader, text, names, load)).collect()
+    texts.iter().filter_map(|text| one_target(reader, text, known)).collect()
 }
 
 /// The stage that a target names; a problem when the plan has none of that name. The outer nothing is a problem.
@@ -303,7 +315,7 @@ fn stage_of(
     None
 }
 
-fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names, load: &stages::Load) -> Option<Setting<Target>> {
+fn one_target(reader: &mut Reader<'_>, text: &Text, known: &Known<'_>) -> Option<Setting<Target>> {
     let read = match targets::parse(&text.text) {
         Ok(read) => read,
         Err(error) => {
@@ -313,19 +325,16 @@ fn one_target(reader: &mut Reader<'_>, text: &Text, names: &Names, load: &stages
         }
     };
     // Without requests something else is wrong already, and every name would be unknown.
-    if names.requests.is_empty() {
+    if known.names.requests.is_empty() {
         return None;
     }
-    match names.subject(read.name.as_deref()) {
-        Ok(subject) => {
-            let written = text.text.trim().to_owned();
-            let stage = stage_of(reader, text, &read, load)?;
-            let (indicator, op, limit) = (read.indicator, read.op, read.limit);
-            let value = Target { text: written, subject, indicator, op, limit, stage };
-            Some(Setting { value, from: text.from.clone() })
-        }
+    stage_of(reader, text, &read, known.load)?;
+    let name_at = read.name_at.clone();
+    let sidecars: Vec<&str> = known.agents.iter().map(|one| one.value.name.as_str()).collect();
+    match Target::new(&text.text, read, known.names, &sidecars) {
+        Ok(value) => Some(Setting { value, from: text.from.clone() }),
         Err(problem) => {
-            let excerpt = reader.excerpt(text, &read.name_at);
+            let excerpt = reader.excerpt(text, &name_at);
             reader.problem(text, problem.excerpt(excerpt));
             None
         }

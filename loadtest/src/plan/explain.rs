@@ -15,6 +15,7 @@ pub fn explain(plan: &Plan) -> String {
         data(plan),
         journeys(plan),
         groups(plan),
+        agents(plan),
         targets(plan),
     ];
     plan.redactor.clean(&sections.concat())
@@ -125,9 +126,25 @@ fn groups(plan: &Plan) -> String {
     section("groups", rows)
 }
 
+fn agents(plan: &Plan) -> String {
+    let calm = Readable(plan.calm.value);
+    let row = |agent: &super::Setting<crate::sidecars::Sidecar>| {
+        let mut url = agent.value.url.clone();
+        // Neither can fail for a URL with a host.
+        let _ = (url.set_username(""), url.set_password(None));
+        [agent.value.name.clone(), url.to_string(), agent.from.to_string()]
+    };
+    section(&format!("sidecars, asked from {calm} before the load on"), plan.agents.iter().map(row))
+}
+
 fn targets(plan: &Plan) -> String {
+    let about = |target: &crate::targets::Target| match &target.figure {
+        Some(watched) if watched.services.len() == 1 => "over 1 sidecar".to_owned(),
+        Some(watched) => format!("over {} sidecars", watched.services.len()),
+        None => requests(target.subject.members.len()),
+    };
     let row = |target: &super::Setting<crate::targets::Target>| {
-        [target.value.text.clone(), requests(target.value.subject.members.len()), target.from.to_string()]
+        [target.value.text.clone(), about(&target.value), target.from.to_string()]
     };
     section("targets", plan.targets.iter().map(row))
 }

@@ -55,7 +55,16 @@ impl Plan {
     fn default_target(&self, text: &str) -> Option<Setting<Target>> {
         let (read, subject) = (targets::parse(text).ok()?, self.names.subject(None).ok()?);
         let (indicator, op, limit) = (read.indicator, read.op, read.limit);
-        Some(Setting::default_of(Target { text: text.to_owned(), subject, indicator, op, limit, stage: None }))
+        Some(Setting::default_of(Target {
+            text: text.to_owned(),
+            subject,
+            indicator,
+            op,
+            limit,
+            stage: None,
+            figure: None,
+            over: None,
+        }))
     }
 }
 

@@ -2,6 +2,7 @@
 //! Knows journeys and targets, not the engine. What must stay true: after this point nothing is parsed again, and a plan
 //! with a problem never half-starts (invariant 7).
 
+mod agents;
 mod build;
 mod consent;
 mod expand;
@@ -35,9 +36,11 @@ pub use target::{Url, is_private};
 
 use crate::journey::Value;
 use crate::redact::Redactor;
+use crate::sidecars::Sidecar;
 use crate::targets::{Names, Target};
 use crate::units::Think;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the command line says, as text: the plan checks flags and file alike, and reports all problems at once.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +69,10 @@ pub struct Flags {
     pub require: Vec<String>,
     /// `--variable`
     pub variable: Vec<String>,
+    /// `--agents`
+    pub agents: Vec<String>,
+    /// `--calm`
+    pub calm: Option<String>,
     /// `--i-own-this-target`
     pub own: bool,
 }
@@ -108,6 +115,10 @@ pub struct Plan {
     pub names: Names,
     /// The targets; never empty.
     pub targets: Vec<Setting<Target>>,
+    /// The sidecars to be asked.
+    pub agents: Vec<Setting<Sidecar>>,
+    /// Time before the load in which they are asked already.
+    pub calm: Setting<Duration>,
     /// Whether the user said that the target is theirs.
     pub own: bool,
     /// Hides the plan's secrets.

@@ -59,6 +59,18 @@ pub const KEYS: &[Key] = &[
         "names for sets of requests: patterns over request names or `METHOD /path`, `*` stands for anything",
         "{pages: [\"GET /\", \"GET /assets/*\"]}",
     ),
+    (
+        "agents",
+        "the sidecars of the stack (`agent`) that are asked for their figures once a second: the service's name and the \
+         sidecar's address, with port 9797 unless it says another; a user and password may stand in it",
+        "{backend: \"http://127.0.0.1:9797\", db: \"http://127.0.0.1:9798\"}",
+    ),
+    (
+        "calm",
+        "time before the load in which the sidecars are asked already: what stood so then is nobody's fault; a quarter of \
+         the run time, from 5 s to 60 s, unless it is set",
+        "30s",
+    ),
     ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
 ];
 
@@ -81,6 +93,8 @@ pub(super) struct RawPlan {
     pub(super) data: Option<Vec<RawData>>,
     pub(super) journeys: Option<Vec<RawJourney>>,
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,
+    pub(super) agents: Option<BTreeMap<String, At<String>>>,
+    pub(super) calm: Option<At<String>>,
     pub(super) targets: Option<Vec<At<String>>>,
 }
 

@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -340,10 +340,17 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
     groups
       pages  GET /, GET /health  over 2 requests
 
+    sidecars, asked from 6s before the load on
+      backend  http://127.0.0.1:9797/metrics  good.yml:23
+      db       http://127.0.0.1:9798/metrics  good.yml:24
+
     targets
-      pages p95 < 2s             over 2 requests  good.yml:23
-      'GET /health' p99 < 300ms  over 1 request   good.yml:24
-      errors < 1%                over 2 requests  good.yml:25
+      pages p95 < 2s             over 2 requests  good.yml:27
+      'GET /health' p99 < 300ms  over 1 request   good.yml:28
+      errors < 1%                over 2 requests  good.yml:29
+      backend.cpu < 70%          over 1 sidecar   good.yml:30
+      memory < 80% over 10s      over 2 sidecars  good.yml:31
+      home p95 < 500ms over 10s  over 2 requests  good.yml:32
       throughput > 1/s           over 2 requests  --require
     ");
 }

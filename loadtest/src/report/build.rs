@@ -1,13 +1,14 @@
 //! From what was measured and judged to the report: adds up, judges, decides. Pure.
 
-use super::timeline;
 use super::{EndingLine, GeneratorLine, Line, Report, Stage, TargetLine};
+use super::{judging, timeline, why};
 use crate::baseline::{Baseline, Comparison};
 use crate::exit::Exit;
 use crate::limits::{LATE_US, LOST_RATIO};
 use crate::measure::{self, Generator, Row, Summary};
 use crate::plan::Plan;
 use crate::redact::Redactor;
+use crate::sidecars::Evidence;
 use crate::targets::{self, Decision, Ending, Judged, Kind, Names, Span, Tally, Target, Trigger, Verdict};
 use crate::units::Readable;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Facts {
     pub ending: Ending,
     /// The stages.
     pub stages: Vec<Stage>,
+    /// What the sidecars told.
+    pub evidence: Evidence,
 }
 
 /// What a run was about: all that a report needs of a plan.
@@ -68,9 +71,11 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
     let judged_stage = judged_stages.join(", ");
     let rows: Vec<&Row> = summary.rows.iter().filter(|row| judged_stages.contains(&row.stage.as_str())).collect();
     let judged: Vec<Judged> =
-        about.targets.iter().map(|(target, _)| targets::judge_stages(target, summary, &spans)).collect();
+        about.targets.iter().map(|(target, _)| judging::judge(target, (summary, facts), &spans)).collect();
+    let misses = judging::misses(&judged, summary, &spans);
     let sign = sign_of_saturation(summary.generator);
     let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
+    let verdict = judging::heard(verdict, &facts.evidence, &judging::times(None, summary, &spans));
     let baseline = about.baseline.map(|base| base.against(&judged_stage, &rows, summary.generator));
     let rollback = rollback(&rows, &facts.ending, about, baseline.as_ref());
     let verdict = with_rollback(verdict, &facts.ending, &rollback, baseline.as_ref());
@@ -102,6 +107,8 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
         arrivals: summary.arrivals,
         capacity: None,
         culprits: verdict.culprits,
+        findings: why::findings(&misses, &summary.timeline, facts, (sign.as_deref(), clean)),
+        sidecars: why::sidecars(&facts.evidence, clean),
         timeline: timeline::lines(&summary.timeline),
         rollback,
         baseline,

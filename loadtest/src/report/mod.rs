@@ -10,6 +10,7 @@ mod exposition;
 mod file;
 mod html;
 mod json;
+mod judging;
 mod junit;
 mod markdown;
 mod model;
@@ -21,6 +22,7 @@ mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
+mod why;
 
 pub use build::{About, Facts, build};
 pub use capacity::{Broken, Capacity, Step};
@@ -34,3 +36,4 @@ pub use markdown::render as to_markdown;
 pub use model::{EndingKind, EndingLine, GeneratorLine, Line, Report, Stage, TargetLine};
 pub use terminal::{final_lines, render as to_terminal};
 pub use timeline::{SlotLine, TimelineLines};
+pub use why::{FigureLine, FindingLine, GapLine, SidecarLine, SuspectLine};

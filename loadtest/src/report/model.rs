@@ -2,6 +2,7 @@
 
 use super::Capacity;
 use super::timeline::TimelineLines;
+use super::why::{FindingLine, SidecarLine};
 use crate::baseline::Comparison;
 use crate::measure::{Arrivals, Failure, Lateness};
 use crate::targets::{Culprit, Decision, Ending, Names, Outcome, Trigger};
@@ -51,6 +52,12 @@ pub struct Report {
     pub capacity: Option<Capacity>,
     /// Requests that missed targets are blamed on.
     pub culprits: Vec<Culprit>,
+    /// Why targets were missed, as far as it shows: who moved, and since when; and whether the stack was full.
+    #[serde(default)]
+    pub findings: Vec<FindingLine>,
+    /// What the sidecars told.
+    #[serde(default)]
+    pub sidecars: Vec<SidecarLine>,
     /// The run over time.
     #[serde(default)]
     pub timeline: TimelineLines,

@@ -2,6 +2,7 @@
 //! Pure text of a given width; no colour.
 
 use super::changes::{changes, triggers};
+use super::why::{told, why};
 use super::{Line, Report, Stage, TargetLine};
 use crate::limits::CAUSES_SHOWN;
 use crate::targets::{Outcome, percent, short};
@@ -26,6 +27,7 @@ pub fn render(report: &Report, width: usize) -> String {
         generator(report),
         arrivals(report),
         capacity(report),
+        told(report),
         changes(report, width),
         final_lines(report),
     ];
@@ -39,9 +41,10 @@ pub fn final_lines(report: &Report) -> String {
     let widest = report.targets.iter().map(text).max().unwrap_or(0);
     let targets = report.targets.iter().map(|one| target(one, widest)).collect::<String>();
     let verdict = report.verdict.as_str().to_uppercase();
-    let triggers = triggers(report);
-    let gap = if triggers.is_empty() { "" } else { "\n" };
-    format!("targets\n{targets}{gap}{triggers}\n{verdict}: {}\n", report.reason)
+    let (why, triggers) = (why(report), triggers(report));
+    let parts: Vec<String> = [why, triggers].into_iter().filter(|part| !part.is_empty()).collect();
+    let parts = parts.iter().map(|part| format!("\n{part}")).collect::<String>();
+    format!("targets\n{targets}{parts}\n{verdict}: {}\n", report.reason)
 }
 
 fn target(target: &TargetLine, widest: usize) -> String {

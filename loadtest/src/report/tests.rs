@@ -5,6 +5,7 @@ use crate::measure::{
     Arrivals, Failure, Gauges, Generator, Labels, Lateness, Recorder, Row, Sample, Summary, Timeline,
 };
 use crate::plan::{Flags, Plan};
+use crate::sidecars::Evidence;
 use crate::targets::{Ending, test_row};
 use std::time::Duration;
 
@@ -80,7 +81,8 @@ pub(crate) fn report_against(rows: Vec<Row>) -> Report {
 pub(crate) fn facts(ending: Ending) -> Facts {
     let stage =
         |name: &str, seconds| Stage { name: name.to_owned(), users: 20, rate: None, seconds, judged: name != "ramp" };
-    Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending, stages: vec![stage("ramp", 15.0), stage("load", 10.0)] }
+    let stages = vec![stage("ramp", 15.0), stage("load", 10.0)];
+    Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending, stages, evidence: Evidence::default() }
 }
 
 #[test]
@@ -154,7 +156,12 @@ fn a_run_of_several_stages_tells_each() {
         judged,
     };
     let stages = vec![stage("calm", 10.0, true), stage("spike", 40.0, true), stage("after", 10.0, false)];
-    let facts = Facts { started: "2026-11-21T06:00:00Z".to_owned(), ending: Ending::Complete, stages };
+    let facts = Facts {
+        started: "2026-11-21T06:00:00Z".to_owned(),
+        ending: Ending::Complete,
+        stages,
+        evidence: Evidence::default(),
+    };
     let report = build(&About::from(&plan(&["p95 < 2s"])), &summary(rows), &facts);
     assert_eq!((report.judged.as_str(), report.total.count), ("calm, spike", 500));
     insta::assert_snapshot!(to_terminal(&report, 110), @r"

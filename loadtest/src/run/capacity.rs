@@ -116,8 +116,11 @@ impl Found {
             }
             (None, None, None) => (Decision::Inconclusive, "no step was run".to_owned()),
         };
+        let beyond = self.worst.as_ref().map(|(_, report)| report.findings.clone());
         let shown = self.best.or(self.worst.map(|(_, report)| report)).or(self.stopped.map(|(_, report)| report));
         let mut report = shown.ok_or_else(|| Failed::Start("no step was run".to_owned()))?;
+        // What broke is told of the step that broke.
+        report.findings = beyond.unwrap_or_default();
         report.capacity = Some(Capacity { rate: held, broken, steps: self.steps });
         report.verdict = decision;
         report.reason = reason;

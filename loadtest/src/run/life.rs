@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
-use super::{Failed, capacity, past, preflight, say, shape, show, signalled, tell, walk};
+use super::{Failed, calm, capacity, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
 use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
@@ -13,11 +13,12 @@ use crate::measure::{Generator, Row, Summary, Timeline};
 use crate::plan::{self, Plan};
 use crate::problem::Problem;
 use crate::report::{self, About, Facts, Report, ReportFile, ScrapeMoment};
+use crate::sidecars::{self, Evidence};
 use crate::targets::Ending;
 use crate::units::Readable;
 use crate::{clock, limits};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Runs `loadtest`.
 pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
@@ -60,12 +61,13 @@ pub(super) async fn once(
     shown: Shown<'_>,
     signals: &mut Signals,
 ) -> Result<Report, Failed> {
-    let started = clock::wall();
     let measured = load(plan, metrics, shown, signals).await?;
+    let began = chrono::DateTime::<chrono::Utc>::from(measured.began);
     let facts = Facts {
-        started: chrono::DateTime::<chrono::Utc>::from(started).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        started: began.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         ending: measured.ending,
         stages: shape::stages(&plan.load, measured.summary.elapsed),
+        evidence: measured.evidence,
     };
     let found = shown.guard.map(Guard::found).unwrap_or_default();
     let about = About { baseline, guards: shown.guard.is_some(), found: &found, ..About::from(plan) };
@@ -134,9 +136,12 @@ async fn prepare(args: &Asked<'_>) -> Result<Option<Prepared>, Failed> {
 struct Measured {
     ending: Ending,
     summary: Summary,
+    evidence: Evidence,
+    /// When the load began.
+    began: SystemTime,
 }
 
-/// Preflight, then the load.
+/// Preflight, the calm time, then the load.
 async fn load(
     plan: &Plan,
     metrics: Option<Metrics>,
@@ -150,15 +155,22 @@ async fn load(
     };
     let went = match preflight {
         Ok(went) => went,
-        Err(ending) => return Ok(Measured { ending, summary: nothing() }),
+        Err(ending) => return Ok(unloaded(ending)),
     };
     if !quiet {
         tell(&went);
         metrics.iter().for_each(|metrics| tell(&metrics.said()));
     }
+    let agents: Vec<_> = plan.agents.iter().map(|agent| agent.value.clone()).collect();
+    let watch = sidecars::watch(&agents, &network);
+    tokio::select! {
+        () = calm::before(plan, &watch) => {}
+        reason = signals.next() => return Ok(unloaded(ending_of(reason, &nothing()))),
+    }
     let work = work(plan, &network);
     let control = Control::new(&work);
     let planned = work.shape.duration();
+    let began = clock::wall();
     let ended = tokio::select! {
         ended = engine::run(work, control.clone()) => ended.map_err(|error| Failed::Start(error.to_string()))?,
         never = obey(signals, &control) => never,
@@ -167,8 +179,18 @@ async fn load(
         // A watch tells its changes of state, and they would be lost in a view that is redrawn.
         never = show::watch(plan, &control, planned, quiet || guard.is_some()) => never,
     };
+    tokio::select! {
+        () = calm::after(&watch) => {}
+        // Whoever wants to go gets what there is.
+        _ = signals.next() => {}
+    }
     let Ended { reason, summary } = ended;
-    Ok(Measured { ending: ending_of(reason, &summary), summary })
+    Ok(Measured { ending: ending_of(reason, &summary), summary, evidence: watch.evidence(control.began()), began })
+}
+
+/// What a run leaves that ended before its load.
+fn unloaded(ending: Ending) -> Measured {
+    Measured { ending, summary: nothing(), evidence: Evidence::default(), began: clock::wall() }
 }
 
 async fn scraped<T>(metrics: Option<Metrics>, control: &Control, planned: Duration) -> T {

@@ -1,6 +1,7 @@
 //! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
 
 mod asked;
+mod calm;
 mod capacity;
 mod guard;
 mod knee;

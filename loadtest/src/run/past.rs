@@ -92,13 +92,14 @@ fn again(run: &Report, path: &Path, require: &[String], base: Option<&Baseline>)
     let shown = path.display().to_string();
     let summary = run.summary(&shown)?;
     let names = names(run);
+    let sidecars: Vec<&str> = run.sidecars.iter().map(|sidecar| sidecar.service.as_str()).collect();
     let mut problems = Problems::default();
     let own = run.targets.iter().map(|target| (target.text.as_str(), target.from.clone()));
     let given = require.iter().map(|text| (text.as_str(), "--require".to_owned()));
     let texts: Vec<(&str, String)> = if require.is_empty() { own.collect() } else { given.collect() };
     let read: Vec<Option<(Target, String)>> = texts
         .into_iter()
-        .map(|(text, from)| problems.take(target(text, &from, &names)).map(|target| (target, from)))
+        .map(|(text, from)| problems.take(target(text, &from, &names, &sidecars)).map(|target| (target, from)))
         .collect();
     let read: Vec<(Target, String)> = problems.or(read)?.into_iter().flatten().collect();
     let about = About {
@@ -113,9 +114,15 @@ fn again(run: &Report, path: &Path, require: &[String], base: Option<&Baseline>)
         // A watch ended for what its last minute showed, which the sums of the run may hide.
         found: if require.is_empty() { &run.rollback } else { &[] },
     };
-    let facts = Facts { started: run.started.clone(), ending: (&run.ending).into(), stages: run.stages.clone() };
+    let facts = Facts {
+        started: run.started.clone(),
+        ending: (&run.ending).into(),
+        stages: run.stages.clone(),
+        evidence: run.evidence(),
+    };
     let mut judged = report::build(&about, &summary, &facts);
     judged.timeline = run.timeline.clone();
+    judged.findings = run.findings_again(&judged);
     // A signal ended that run, and not this one.
     judged.exit = Exit::judged(judged.verdict, !judged.rollback.is_empty()).0;
     Ok(judged)
@@ -136,7 +143,7 @@ fn names(run: &Report) -> Names {
     Names { requests, groups }
 }
 
-fn target(text: &str, from: &str, names: &Names) -> Result<Target, Problem> {
+fn target(text: &str, from: &str, names: &Names, sidecars: &[&str]) -> Result<Target, Problem> {
     let excerpt = |at: &std::ops::Range<usize>| {
         let chars = |to: usize| text.get(..to).map_or(0, |before| before.chars().count());
         let width = chars(at.end).saturating_sub(chars(at.start));
@@ -144,14 +151,6 @@ fn target(text: &str, from: &str, names: &Names) -> Result<Target, Problem> {
     };
     let read = targets::parse(text)
         .map_err(|error| Problem::new(error.what).at(from).excerpt(excerpt(&error.at)).hint(error.hint))?;
-    let subject = names.subject(read.name.as_deref());
-    let subject = subject.map_err(|problem| problem.at(from).excerpt(excerpt(&read.name_at)))?;
-    Ok(Target {
-        text: text.trim().to_owned(),
-        subject,
-        indicator: read.indicator,
-        op: read.op,
-        limit: read.limit,
-        stage: read.stage,
-    })
+    let name_at = read.name_at.clone();
+    Target::new(text, read, names, sidecars).map_err(|problem| problem.at(from).excerpt(excerpt(&name_at)))
 }

@@ -1,9 +1,14 @@
-//! The grammar of a target: `[name] indicator op limit [during stage]`, and `recovery < 30s after stage`. The name is a request, a journey or a group and may be quoted;
-//! without one the target is about all requests. Pure text: whether the name exists is asked elsewhere.
+//! The grammar of a target: `[name] indicator op limit [over time] [during stage]`, and
+//! `recovery < 30s after stage`. The name is a request, a journey or a group and may be
+//! quoted; without one the target is about all requests. `service.figure` and `[service] figure` are about what a sidecar tells.
+//! Pure text: whether the name exists is asked elsewhere.
 
-use super::indicators::{INDICATORS, Indicator, RECOVERY, Unit};
+use super::indicators::{INDICATORS, Indicator, OF_SIDECAR, RECOVERY};
+use crate::sidecars::{self, FIGURES, Figure};
+use crate::units::Unit;
 use crate::{suggest, units};
 use std::ops::Range;
+use std::time::Duration;
 
 /// How the figure must stand to the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +30,10 @@ pub struct Expression {
     pub name: Option<String>,
     /// Where in the text the name stands, in bytes.
     pub name_at: Range<usize>,
-    /// What is measured.
+    /// What is measured; [`OF_SIDECAR`] for a figure.
     pub indicator: &'static Indicator,
+    /// The sidecars' figure, where it is one; the name is then that of a service.
+    pub figure: Option<&'static Figure>,
     /// The comparison.
     pub op: Op,
     /// The limit in the indicator's unit: microseconds, share or per second.
@@ -35,6 +42,8 @@ pub struct Expression {
     pub stage: Option<String>,
     /// Where in the text the stage stands, in bytes.
     pub stage_at: Range<usize>,
+    /// The length of the windows of which the worst counts; none for the whole judged time.
+    pub over: Option<Duration>,
 }
 
 /// What is wrong with a target, and where in its text.
@@ -81,17 +90,24 @@ pub fn parse(text: &str) -> Result<Expression, GrammarError> {
     let (op_at, op) = operator(text)?;
     let left = trimmed(text, 0..op_at.start);
     let Clause { limit: right, stage_at, after } = clause(text, trimmed(text, op_at.end..text.len()))?;
+    let (right, over) = window(text, right)?;
     let word = last_word(text, left.clone());
     if word.is_empty() {
         return Err(error("no indicator before the comparison", op_at, indicators_hint("")));
     }
     let written = slice(text, &word);
     let recovery = (written == RECOVERY.name).then_some(&RECOVERY);
-    let Some(indicator) = recovery.or_else(|| Indicator::find(written)) else {
+    let (figure, name_at) = match sidecars::find(written) {
+        Some(figure) => (Some(figure), without_average(text, left.start..word.start)),
+        None => {
+            dotted(text, &left).map_or((None, trimmed(text, left.start..word.start)), |(figure, at)| (Some(figure), at))
+        }
+    };
+    let Some(indicator) = figure.map(|_| &OF_SIDECAR).or(recovery).or_else(|| Indicator::find(written)) else {
         return Err(error(format!("unknown indicator `{written}`"), word, indicators_hint(written)));
     };
-    let limit = limit(indicator, text, right, &op_at)?;
-    let name_at = trimmed(text, left.start..word.start);
+    let unit = figure.map_or(indicator.unit, |figure| figure.unit);
+    let limit = limit((written, unit), text, right, &op_at)?;
     let name = unquoted(text, &name_at)?;
     if after != recovery.is_some() {
         let hint = "write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`".to_owned();
@@ -99,7 +115,35 @@ pub fn parse(text: &str) -> Result<Expression, GrammarError> {
         return Err(error(what, word, hint));
     }
     let stage = unquoted(text, &stage_at)?;
-    Ok(Expression { name, name_at, indicator, op, limit, stage, stage_at })
+    Ok(Expression { name, name_at, indicator, figure, op, limit, over, stage, stage_at })
+}
+
+/// The limit without `over 30s` behind it, and those thirty seconds.
+fn window(text: &str, right: Range<usize>) -> Result<(Range<usize>, Option<Duration>), GrammarError> {
+    let written = slice(text, &right);
+    let Some(at) = written.find(" over ") else { return Ok((right, None)) };
+    let time = trimmed(text, right.start + at + " over ".len()..right.end);
+    let wrong = |what: String| error(what, time.clone(), "write it like `p95 < 300ms over 30s`".to_owned());
+    let over =
+        units::duration(slice(text, &time)).map_err(|_| wrong(format!("`{}` is not a time", slice(text, &time))))?;
+    if over < Duration::from_secs(1) {
+        return Err(wrong("a window is a second or longer".to_owned()));
+    }
+    Ok((trimmed(text, right.start..right.start + at), Some(over)))
+}
+
+/// `service.figure`, as one word or with a service that is quoted.
+fn dotted(text: &str, left: &Range<usize>) -> Option<(&'static Figure, Range<usize>)> {
+    let (service, figure) = slice(text, left).rsplit_once('.')?;
+    let figure = sidecars::find(figure)?;
+    Some((figure, trimmed(text, left.start..left.start + service.len())))
+}
+
+/// `db avg query`: a query's time is an average anyway.
+fn without_average(text: &str, name_at: Range<usize>) -> Range<usize> {
+    let name_at = trimmed(text, name_at);
+    let last = last_word(text, name_at.clone());
+    if ["avg", "average"].contains(&slice(text, &last)) { trimmed(text, name_at.start..last.start) } else { name_at }
 }
 
 /// What stands behind the comparison.
@@ -151,14 +195,14 @@ fn operator(text: &str) -> Result<(Range<usize>, Op), GrammarError> {
     Ok((start..at + 1, op))
 }
 
-fn limit(indicator: &Indicator, text: &str, at: Range<usize>, op_at: &Range<usize>) -> Result<f64, GrammarError> {
-    let (written, unit) = (slice(text, &at), indicator.unit);
+fn limit((name, unit): (&str, Unit), text: &str, at: Range<usize>, op_at: &Range<usize>) -> Result<f64, GrammarError> {
+    let written = slice(text, &at);
     if at.is_empty() {
         let hint = format!("write it like {}", unit.example());
         return Err(error("no limit after the comparison", op_at.clone(), hint));
     }
     read_limit(written, unit).ok_or_else(|| {
-        let what = format!("`{written}` is not a limit for `{}`", indicator.name);
+        let what = format!("`{written}` is not a limit for `{name}`");
         error(what, at, format!("write it like {}", unit.example()))
     })
 }
@@ -171,6 +215,7 @@ fn read_limit(written: &str, unit: Unit) -> Option<f64> {
             .then(|| units::duration(written).ok())?
             .map(|limit| limit.as_secs_f64() * 1e6),
         Unit::Share => number(written.strip_suffix('%')?).filter(|percent| *percent <= 100.0).map(|p| p / 100.0),
+        Unit::Count => number(written),
         Unit::Rate => units::rate(written).ok(),
     }
 }
@@ -214,6 +259,9 @@ fn slice<'a>(text: &'a str, at: &Range<usize>) -> &'a str {
 }
 
 fn indicators_hint(word: &str) -> String {
+    if let Some((_, figure)) = word.rsplit_once('.') {
+        return suggest::hint(figure, "figures of sidecars", FIGURES.iter().map(|row| row.name));
+    }
     suggest::hint(word, "indicators", INDICATORS.iter().chain([&RECOVERY]).map(|row| row.name))
 }
 
@@ -222,115 +270,5 @@ fn error(what: impl Into<String>, at: Range<usize>, hint: String) -> GrammarErro
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn read(text: &str) -> (Option<String>, &'static str, Op, f64) {
-        let found = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        (found.name, found.indicator.name, found.op, found.limit)
-    }
-
-    #[test]
-    fn reads_targets_as_people_write_them() {
-        let some = |name: &str| Some(name.to_owned());
-        assert_eq!(read("api p95 < 2s"), (some("api"), "p95", Op::Below, 2e6));
-        assert_eq!(read("errors < 1%"), (None, "errors", Op::Below, 0.01));
-        assert_eq!(read("throughput > 150/s"), (None, "throughput", Op::Above, 150.0));
-        assert_eq!(read("throughput >= 90/m"), (None, "throughput", Op::AtLeast, 1.5));
-        assert_eq!(read("login errors < 0.1%"), (some("login"), "errors", Op::Below, 0.001));
-        assert_eq!(read("'GET /x' p99 < 300ms"), (some("GET /x"), "p99", Op::Below, 3e5));
-        assert_eq!(read("GET /x?a=1 p99<=300ms"), (some("GET /x?a=1"), "p99", Op::AtMost, 3e5));
-        assert_eq!(read("  max<10s "), (None, "max", Op::Below, 1e7));
-        assert_eq!(read("\"max\" max < 1m30s"), (some("max"), "max", Op::Below, 9e7));
-    }
-
-    #[test]
-    fn a_target_may_name_a_stage() {
-        let read = |text: &str| {
-            let found = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            (found.indicator.name, found.limit, found.stage.unwrap_or_default())
-        };
-        assert_eq!(read("p95 < 300ms during spike"), ("p95", 3e5, "spike".to_owned()));
-        assert_eq!(read("errors<1%  during  'warm up' "), ("errors", 0.01, "warm up".to_owned()));
-        assert_eq!(read("throughput > 10/s during 2nd"), ("throughput", 10.0, "2nd".to_owned()));
-        assert_eq!(read("recovery < 30s after spike"), ("recovery", 3e7, "spike".to_owned()));
-        assert_eq!(read("p95 < 300ms"), ("p95", 3e5, String::new()));
-        assert_eq!(parse("during p95 < 3s").unwrap().name.as_deref(), Some("during"));
-    }
-
-    #[test]
-    fn each_mistake_has_its_message_place_and_hint() {
-        let cases = [
-            "",
-            "api p95",
-            "p96 < 2s",
-            "< 2s",
-            "p95 <",
-            "p95 < 2",
-            "p95 < soon",
-            "errors < 2",
-            "errors < 101%",
-            "throughput > 150",
-            "throughput > 150/h",
-            "p95 == 2s",
-            "p95 = 2s",
-            "'GET /x p95 < 2s",
-            "p95 < -2s",
-            "p95 < 2s during",
-            "p95 < 2s after spike",
-            "recovery < 30s",
-            "recovery < 30s during spike",
-            "p95 < during spike",
-        ];
-        let mut said = String::new();
-        for text in cases {
-            let error = parse(text).expect_err(text);
-            said += &format!("{text:20}| {error} | {} | {}\n", slice(text, &error.at), error.hint);
-        }
-        insta::assert_snapshot!(said, @r"
-                            | no comparison in the target |  | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
-        api p95             | no comparison in the target | api p95 | write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
-        p96 < 2s            | unknown indicator `p96` | p96 | did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
-        < 2s                | no indicator before the comparison | < | indicators: p50, p90, p95, p99, max, errors, throughput, recovery
-        p95 <               | no limit after the comparison | < | write it like `300ms` or `2s`
-        p95 < 2             | `2` is not a limit for `p95` | 2 | write it like `300ms` or `2s`
-        p95 < soon          | `soon` is not a limit for `p95` | soon | write it like `300ms` or `2s`
-        errors < 2          | `2` is not a limit for `errors` | 2 | write it like `1%`
-        errors < 101%       | `101%` is not a limit for `errors` | 101% | write it like `1%`
-        throughput > 150    | `150` is not a limit for `throughput` | 150 | write it like `150/s`
-        throughput > 150/h  | `150/h` is not a limit for `throughput` | 150/h | write it like `150/s`
-        p95 == 2s           | unknown comparison `==` | == | comparisons: `<`, `<=`, `>`, `>=`
-        p95 = 2s            | unknown comparison `=` | = | comparisons: `<`, `<=`, `>`, `>=`
-        'GET /x p95 < 2s    | a quote without its partner | 'GET /x | close it: 'GET /x' p95 < 2s
-        p95 < -2s           | `-2s` is not a limit for `p95` | -2s | write it like `300ms` or `2s`
-        p95 < 2s during     | no stage at the end | 2s during | write it like `p95 < 300ms during spike`
-        p95 < 2s after spike| only a recovery comes `after` a stage | p95 | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
-        recovery < 30s      | a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
-        recovery < 30s during spike| a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
-        p95 < during spike  | `during spike` is not a limit for `p95` | during spike | write it like `300ms` or `2s`
-        ");
-    }
-
-    proptest! {
-        #[test]
-        fn never_panics_and_points_into_the_text(text in "\\PC{0,40}") {
-            if let Err(error) = parse(&text) {
-                prop_assert!(text.get(error.at.clone()).is_some(), "{:?}", error.at);
-            }
-        }
-
-        #[test]
-        fn reads_back_what_it_would_write(
-            name in proptest::option::of("[a-zA-Z/]{1,8}( [a-z/<>=]{1,8})?"), row in 0..INDICATORS.len(), amount in 1_u32..100,
-        ) {
-            let indicator = &INDICATORS[row];
-            let limit = match indicator.unit { Unit::Time => "ms", Unit::Share => "%", Unit::Rate => "/s" };
-            let written = name.as_ref().map_or(String::new(), |name| format!("'{name}' "));
-            let text = format!("{written}{} < {amount}{limit}", indicator.name);
-            let found = parse(&text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
-            prop_assert_eq!(found.name, name);
-            prop_assert_eq!(found.indicator.name, indicator.name);
-        }
-    }
-}
+#[path = "grammar_tests.rs"]
+mod tests;

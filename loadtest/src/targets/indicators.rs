@@ -3,17 +3,7 @@
 
 use super::{Op, Tally};
 use crate::measure::Lateness;
-
-/// What a figure is measured in, and so how a limit is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Microseconds; written `300ms` or `2s`.
-    Time,
-    /// A share from 0 to 1; written `1%`.
-    Share,
-    /// A rate per second; written `150/s`.
-    Rate,
-}
+use crate::units::Unit;
 
 /// A row of the table.
 pub struct Indicator {
@@ -102,6 +92,17 @@ pub static RECOVERY: Indicator = Indicator {
     miss_is_fact: false,
 };
 
+/// What stands for the indicator of a target about a sidecar's figure: no request is behind it.
+pub static OF_SIDECAR: Indicator = Indicator {
+    name: "figure",
+    summary: "a figure of a sidecar",
+    unit: Unit::Share,
+    read: |_| 0.0,
+    needs: |_, _| u64::MAX,
+    late: |_| 0,
+    miss_is_fact: true,
+};
+
 /// A percentile q needs 1/(1-q) requests: with fewer, no request lies beyond it and it would be the maximum by another name.
 const fn percentile(
     name: &'static str,
@@ -128,46 +129,4 @@ impl Indicator {
     pub fn find(name: &str) -> Option<&'static Self> {
         INDICATORS.iter().find(|row| row.name == name)
     }
-}
-
-impl Unit {
-    /// How a limit in this unit is written.
-    #[must_use]
-    pub const fn example(self) -> &'static str {
-        match self {
-            Self::Time => "`300ms` or `2s`",
-            Self::Share => "`1%`",
-            Self::Rate => "`150/s`",
-        }
-    }
-
-    /// A figure in this unit, for people.
-    #[must_use]
-    pub fn say(self, figure: f64) -> String {
-        match self {
-            Self::Time => crate::units::Readable(micros(figure)).to_string(),
-            Self::Share => format!("{} %", short(figure * 100.0)),
-            Self::Rate => format!("{}/s", short(figure)),
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a latency is positive and far below 2^53 µs"
-)]
-fn micros(figure: f64) -> std::time::Duration {
-    std::time::Duration::from_micros(figure.max(0.0).round() as u64)
-}
-
-/// Enough digits to tell neighbours apart: `0.03`, `4.2`, `173`.
-pub(crate) fn short(value: f64) -> String {
-    let digits = match value.abs() {
-        v if v >= 100.0 => 0,
-        v if v >= 1.0 => 1,
-        _ => 2,
-    };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

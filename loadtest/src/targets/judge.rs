@@ -1,12 +1,13 @@
 //! The judge: one target against what was measured, with three outcomes. Pure.
 //! What must stay true: no data is never met, and a generator that was the bottleneck proves nothing but errors.
 
-use super::indicators::short;
 use super::tally::to_f64;
-use super::{Indicator, Op, RECOVERY, Subject, Tally};
+use super::{Expression, Indicator, Names, Op, RECOVERY, Subject, Tally};
 use crate::limits;
 use crate::measure::{Generator, Row};
-use crate::units::Readable;
+use crate::problem::Problem;
+use crate::sidecars::Figure;
+use crate::units::{Readable, short};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -17,17 +18,53 @@ pub struct Target {
     pub text: String,
     /// The requests that it is about.
     pub subject: Subject,
-    /// What is measured.
+    /// What is measured; [`super::OF_SIDECAR`] for a figure.
     pub indicator: &'static Indicator,
     /// The comparison.
     pub op: Op,
-    /// The limit in the indicator's unit.
+    /// The limit in its unit.
     pub limit: f64,
     /// The stage that it is about, or after which a recovery is timed; none for all judged stages.
     pub stage: Option<String>,
+    /// The sidecars' figure that it is about, if it is.
+    pub figure: Option<Watched>,
+    /// The length of the windows of which the worst counts; none for the whole judged time.
+    pub over: Option<Duration>,
+}
+
+/// A figure of one service, or of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watched {
+    /// Which figure.
+    pub figure: &'static Figure,
+    /// Services that have a sidecar and are meant.
+    pub services: Vec<String>,
+    /// Each of them must tell it; otherwise it counts for those that do.
+    pub each: bool,
 }
 
 impl Target {
+    /// A target as read, with whom it means.
+    ///
+    /// # Errors
+    /// When nothing, or no sidecar, has its name.
+    pub fn new(text: &str, read: Expression, names: &Names, sidecars: &[&str]) -> Result<Self, Problem> {
+        let Expression { name, indicator, op, limit, over, stage, .. } = read;
+        let figure =
+            read.figure.map(|figure| super::sidecar::watched(figure, name.as_deref(), sidecars)).transpose()?;
+        let subject = match figure {
+            Some(_) => Subject { name, members: Vec::new() },
+            None => names.subject(name.as_deref())?,
+        };
+        Ok(Self { text: text.trim().to_owned(), subject, indicator, op, limit, stage, figure, over })
+    }
+
+    /// What its figure and its limit are measured in.
+    #[must_use]
+    pub fn unit(&self) -> super::Unit {
+        self.figure.as_ref().map_or(self.indicator.unit, |watched| watched.figure.unit)
+    }
+
     /// Whether it is about the time after a stage.
     #[must_use]
     pub fn is_recovery(&self) -> bool {
@@ -80,7 +117,7 @@ impl Judged {
     /// The figure for people.
     #[must_use]
     pub fn said(&self) -> Option<String> {
-        self.got.map(|figure| self.target.indicator.unit.say(figure))
+        self.got.map(|figure| self.target.unit().say(figure))
     }
 }
 
@@ -152,8 +189,8 @@ fn requests(count: u64) -> String {
 /// The request that contributes most to a miss: most errors, most requests beyond the limit, or, where something is too
 /// rare, most of the time waited.
 fn blame(target: &Target, rows: &[&Row]) -> Option<(String, f64)> {
-    let part = |tally: &Tally| match target.indicator.unit {
-        super::Unit::Share => to_f64(tally.errors()),
+    let part = |tally: &Tally| match target.unit() {
+        super::Unit::Share | super::Unit::Count => to_f64(tally.errors()),
         super::Unit::Time => to_f64(tally.slower_than(target.limit)),
         super::Unit::Rate => tally.waited().as_secs_f64(),
     };

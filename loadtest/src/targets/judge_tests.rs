@@ -34,6 +34,8 @@ pub(crate) fn target(text: &str, members: &[&str]) -> Target {
         op: read.op,
         limit: read.limit,
         stage: read.stage,
+        figure: None,
+        over: read.over,
     }
 }
 

@@ -107,8 +107,8 @@ fn miss(judged: &Judged) -> String {
 }
 
 fn part(judged: &Judged, request: &str, share: f64) -> String {
-    let whole = match judged.target.indicator.unit {
-        super::Unit::Share => "the errors",
+    let whole = match judged.target.unit() {
+        super::Unit::Share | super::Unit::Count => "the errors",
         super::Unit::Time => "the requests beyond the limit",
         super::Unit::Rate => "the time waited",
     };
