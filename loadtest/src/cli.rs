@@ -1,7 +1,7 @@
 //! The command line: words in, [`Command`] out. Values stay text here; the plan checks them, so that all problems of flags
 //! and file are told at once. Knows nothing of how a run goes.
 
-use crate::plan::Flags;
+use crate::plan::{Flags, ValidationFlags};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   loadtest --target http://127.0.0.1:8000 --profile spike  does it recover
   loadtest smoke journeys/*.hurl --variable target=http://127.0.0.1:8000
   loadtest --plan loadtest.yml --save-baseline before.json  and after the release: --baseline before.json
+  loadtest validate --target https://127.0.0.1             TLS, headers, CORS, limits: what a public service is held against
 
 Exit codes: 0 GO, 1 NO-GO, 2 wrong input, 3 inconclusive, 4 could not start, 5 roll back, 130/143 stopped by
 a signal";
@@ -46,6 +47,9 @@ pub enum Other {
     Compare(CompareArgs),
     /// Print the schema of the JSON report
     Schema,
+    /// Hold the target against TLS, headers, redirects, CORS, rate limits, access: 0 all passed, 1 one failed, 2 wrong input, 3 not all
+    /// could be told
+    Validate(Box<ValidateArgs>),
     /// Print the reference of the load tester
     Reference,
 }
@@ -235,6 +239,85 @@ pub struct SmokeArgs {
     pub json: Option<PathBuf>,
 }
 
+/// Flags of a validation.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// URL of what is validated; else the plan's `target`, else LOADTEST_TARGET
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Plan file, whose `validate:` says what is expected [default: ./loadtest.yml where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// A path whose headers and cookies are looked at; may be repeated [default: the target's own page]
+    #[arg(long, value_name = "PATH")]
+    pub page: Vec<String>,
+    /// The plain address that must lead to HTTPS [default: port 80, where the target is on 443]
+    #[arg(long, value_name = "URL")]
+    pub http: Option<String>,
+    /// Trust this authority (PEM) instead of Mozilla's list
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<String>,
+    /// A path that must refuse whoever has no credentials; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub protected: Vec<String>,
+    /// A limit such as '/api/v1/assets 10/s burst 10' that must be enforced and not over-enforced; may be repeated
+    #[arg(long, value_name = "LIMIT")]
+    pub rate_limit: Vec<String>,
+    /// An origin whose pages may read; all others may not; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors_allow: Vec<String>,
+    /// The path that is asked with origins [default: the first of --protected, else of --page]
+    #[arg(long, value_name = "PATH")]
+    pub cors_path: Option<String>,
+    /// A `.hurl` file whose answers set the cookies that are looked at
+    #[arg(long, value_name = "FILE")]
+    pub log_in: Option<String>,
+    /// A variable of the log-in; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub variable: Vec<String>,
+    /// Only this validator; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Without this validator; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the report as JUnit
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print what did not pass and the verdict only
+    #[arg(long)]
+    pub quiet: bool,
+    /// Validate a public address: it is yours, and those who run it know
+    #[arg(long)]
+    pub i_own_this_target: bool,
+}
+
+impl From<&ValidateArgs> for Flags {
+    fn from(args: &ValidateArgs) -> Self {
+        let validation = ValidationFlags {
+            page: args.page.clone(),
+            http: args.http.clone(),
+            cacert: args.cacert.clone(),
+            protected: args.protected.clone(),
+            rate_limit: args.rate_limit.clone(),
+            cors_allow: args.cors_allow.clone(),
+            cors_path: args.cors_path.clone(),
+            log_in: args.log_in.clone(),
+        };
+        Self {
+            plan: args.plan.clone(),
+            target: args.target.clone(),
+            variable: args.variable.clone(),
+            own: args.i_own_this_target,
+            validation,
+            ..Self::default()
+        }
+    }
+}
+
 impl From<&RunArgs> for Flags {
     fn from(args: &RunArgs) -> Self {
         Self {
@@ -253,6 +336,7 @@ impl From<&RunArgs> for Flags {
             agents: args.agents.clone(),
             calm: args.calm.clone(),
             own: args.i_own_this_target,
+            validation: ValidationFlags::default(),
         }
     }
 }

@@ -48,13 +48,19 @@ impl Exit {
 
 /// All of them, for the reference.
 pub const CODES: &[Row] = &[
-    (Exit::GO, "GO: every target is met; also a dry run, and a smoke test without a failure"),
-    (Exit::NO_GO, "NO-GO: a target is missed, or the stack is dead or hung; a smoke test with a failed assert"),
+    (Exit::GO, "GO: every target is met; also a dry run, and a smoke test or a validation without a failure"),
+    (
+        Exit::NO_GO,
+        "NO-GO: a target is missed, or the stack is dead or hung; a smoke test with a failed assert; a validator that failed",
+    ),
     (
         Exit::INPUT,
         "something is wrong with the input: flags, plan, journeys, data, a report file that cannot be written",
     ),
-    (Exit::INCONCLUSIVE, "inconclusive: too few requests, or the load generator itself was the bottleneck"),
+    (
+        Exit::INCONCLUSIVE,
+        "inconclusive: too few requests, or the load generator itself was the bottleneck; a validator that could not tell, or none that passed",
+    ),
     (Exit::NOT_STARTED, "the load tester itself could not start"),
     (
         Exit::ROLLBACK,

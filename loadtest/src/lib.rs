@@ -23,3 +23,4 @@ pub mod smoke;
 pub mod suggest;
 pub mod targets;
 pub mod units;
+pub mod validate;

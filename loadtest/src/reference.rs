@@ -3,12 +3,14 @@
 
 mod figures;
 mod load;
+mod metrics;
+mod validators;
 
 use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
 use crate::plan::{KEYS, ORDERS};
-use crate::report::{METRICS, SCHEMA};
+use crate::report::SCHEMA;
 use crate::targets::{DEFAULTS, INDICATORS, RECOVERY};
 use clap::CommandFactory;
 use std::fmt::Write;
@@ -26,7 +28,8 @@ pub fn reference() -> String {
         options(),
         differences(),
         reports(),
-        metrics(),
+        metrics::section(),
+        validators::section(),
         exits(),
     ];
     format!("# loadtest\n\n{}", parts.join("\n"))
@@ -74,7 +77,9 @@ takes at most 20 seconds; what was not tried by then is named, and the load begi
 
 A target or journey that names a public address is refused unless `--i-own-this-target` is given. Loopback, private
 (RFC 1918, RFC 6598, unique local) and link-local addresses, names without a dot and names under `.local`, `.internal`,
-`.localhost` and `.test` pass.
+`.localhost` and `.test` pass. The same is asked for every connection of a run and of `loadtest validate`, after the name is looked up:
+a redirect or a captured URL that leads to a public address is an error. A redirect to another origin (scheme, host or port) takes no
+`Authorization`, `Proxy-Authorization` or `Cookie` of a file or a plan along, unless the file asks for it with `location-trusted`.
 ";
 
 fn plan() -> String {
@@ -275,19 +280,6 @@ fn keys(schema: &serde_json::Value, object: &serde_json::Value, path: &str, rows
         }
     }
 }
-
-fn metrics() -> String {
-    let rows = METRICS.iter().map(|(name, kind, help)| [format!("`{name}`"), (*kind).to_owned(), (*help).to_owned()]);
-    METRICS_ABOUT.to_owned() + &table(["metric", "type", "meaning"], rows)
-}
-
-const METRICS_ABOUT: &str = "## Metrics of a run (`--metrics-listen`)
-
-While the run goes on, `http://ADDRESS/metrics` has it in Prometheus' text format, made anew at most once a second. Labels: `request` and
-`stage` name what is counted, `cause` why it failed. The page ends with the run; its figures are in the report. Scrape it every
-few seconds: `{job_name: loadtest, scrape_interval: 5s, static_configs: [{targets: [\"127.0.0.1:9646\"]}]}`. The dashboard `loadtest` shows it.
-
-";
 
 fn exits() -> String {
     let rows = CODES.iter().map(|(exit, meaning)| [exit.0.to_string(), (*meaning).to_owned()]);

@@ -184,7 +184,7 @@ fn secrets_are_random_kept_and_closed_to_others() {
 }
 
 /// An authority, a certificate of it that names a responder on `port`, and that responder's files.
-fn authority(folder: &Path, port: u16) -> Result<(), String> {
+pub(crate) fn authority(folder: &Path, port: u16) -> Result<(), String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments));
@@ -224,7 +224,7 @@ fn authority(folder: &Path, port: u16) -> Result<(), String> {
     std::fs::write(folder.join("index.txt"), index).map_err(|error| error.to_string())
 }
 
-fn responder(folder: &Path, port: u16) -> Running {
+pub(crate) fn responder(folder: &Path, port: u16) -> Running {
     let mut command = Command::new("openssl");
     command.current_dir(folder).args([
         "ocsp",

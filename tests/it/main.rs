@@ -65,5 +65,6 @@ mod tidy;
 mod tidy_dependencies;
 mod tidy_direction;
 mod tidy_reference;
+mod validate;
 mod wait;
 mod web_config;

@@ -59,6 +59,7 @@ const LOADTEST: &[Rule] = &[
     ("plan", &["journey", "targets", "http", "sidecars"]),
     ("baseline", &["measure", "targets"]),
     ("report", &["plan", "measure", "targets", "journey", "baseline", "sidecars", "culprit"]),
+    ("validate", &["plan", "http", "journey", "report"]),
 ];
 
 fn strays(source: &str, rules: &[Rule], leaves: &[&str]) -> Vec<String> {

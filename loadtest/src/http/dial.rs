@@ -1,6 +1,7 @@
 //! Opening a connection: addresses, TCP, TLS. Each step's failure has its own class.
 
 use super::address::{Names, Place};
+use super::own::{is_own_name, is_private};
 use super::tls::{Setups, classify};
 use super::{RequestOptions, TransportError};
 use bytes::Bytes;
@@ -13,12 +14,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use url::Url;
 
 /// What all users of a run share: looked-up names and TLS set-ups.
 #[derive(Debug, Default)]
 pub struct Network {
     names: Names,
     setups: Setups,
+    /// Whether public addresses are refused.
+    private: bool,
 }
 
 /// An open connection.
@@ -30,6 +34,22 @@ pub(super) struct Line {
 }
 
 impl Network {
+    /// One whose users reach no public address, wherever redirects, captured URLs and name servers send them.
+    #[must_use]
+    pub fn private() -> Self {
+        Self { private: true, ..Self::default() }
+    }
+
+    /// Opens a TCP connection to the host and port of a URL. The caller sets the deadline.
+    ///
+    /// # Errors
+    /// When there is none, or it may not be opened.
+    pub async fn connect(&self, url: &Url) -> Result<TcpStream, TransportError> {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let place = Place { host, port: url.port_or_known_default().unwrap_or(443) };
+        self.open(&place, &RequestOptions::default()).await.map(|(stream, _)| stream)
+    }
+
     /// Connects, and speaks TLS when asked. The caller sets the deadline.
     pub(super) async fn dial(
         &self,
@@ -37,14 +57,26 @@ impl Network {
         https: bool,
         options: &RequestOptions,
     ) -> Result<Line, TransportError> {
+        let (stream, address) = self.open(place, options).await?;
+        self.secure(stream, address, place, https.then_some(options)).await
+    }
+
+    async fn open(&self, place: &Place, options: &RequestOptions) -> Result<(TcpStream, IpAddr), TransportError> {
         let addresses = self.names.addresses(place, options).await?;
         let mut failure = TransportError::Dns(place.host.clone());
+        // With rules of its own, the request may go elsewhere than its name says.
+        let own_name = is_own_name(&place.host) && options.connect_to.is_empty() && options.resolve.is_empty();
         for address in addresses {
+            // Asked here, after the look-up and for every connection: the plan's own check sees neither redirects nor later answers of
+            // a name server.
+            if self.private && !is_private(address.ip()) && !own_name {
+                return Err(TransportError::Public(format!("`{place}` ({})", address.ip())));
+            }
             match TcpStream::connect(address).await {
                 Ok(stream) => {
                     // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to a request in two writes.
                     let _ = stream.set_nodelay(true);
-                    return self.secure(stream, address.ip(), place, https.then_some(options)).await;
+                    return Ok((stream, address.ip()));
                 }
                 Err(error) => failure = refused(&error, place),
             }

@@ -11,6 +11,7 @@ mod chunks;
 mod client;
 mod dial;
 mod fields;
+mod own;
 mod prepared;
 mod reply;
 mod sent;
@@ -22,6 +23,8 @@ mod wire;
 pub use client::Client;
 pub use dial::Network;
 pub use fields::Fields;
+pub use own::{is_own_name, is_private};
+pub use tls::roots;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -173,6 +176,9 @@ pub enum TransportError {
     /// The head is larger than the cap.
     #[error("the response's head is larger than {0} bytes, or has more than {fields} fields", fields = crate::limits::HEAD_FIELDS)]
     HeadTooLarge(usize),
+    /// A redirect, a captured URL or a changed name leads to somebody else's host; the word of consent was not given.
+    #[error("{0} is a public address; say `--i-own-this-target` if it is yours and they know")]
+    Public(String),
     /// An option of the request makes no sense here (a file that cannot be read, a malformed `resolve`).
     #[error("{0}")]
     Option(String),

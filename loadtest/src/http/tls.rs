@@ -84,7 +84,11 @@ fn secret_key(file: &Path) -> Result<PrivateKeyDer<'static>, TransportError> {
 
 const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
-fn roots(cacert: Option<&Path>) -> Result<RootCertStore, TransportError> {
+/// The roots of a PEM file, or Mozilla's.
+///
+/// # Errors
+/// When the file cannot be used.
+pub fn roots(cacert: Option<&Path>) -> Result<RootCertStore, TransportError> {
     let mut store = RootCertStore::empty();
     let Some(file) = cacert else {
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

@@ -5,6 +5,7 @@ use super::entry::{HurlFile, Pair};
 use super::fault::{Cause, Fault};
 use super::template::Scope;
 use crate::problem::Problem;
+use crate::redact::looks_secret;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::path::Path;
@@ -92,9 +93,9 @@ fn rendered(pair: &Pair, scope: Scope<'_>) -> Result<HeaderValue, Cause> {
     HeaderValue::try_from(text.as_ref()).map_err(|_| Cause::Header("…".to_owned()))
 }
 
-/// Whether a header says who somebody is, and so is not sent to another host.
-fn is_credential(name: &HeaderName) -> bool {
-    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name)
+/// Whether a header says who somebody is (`X-API-Key` does so too), and so is not sent to another host.
+pub(super) fn is_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || looks_secret(name.as_str())
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ struct Cookie {
     path: String,
     secure: bool,
     expires: Option<DateTime<Utc>>,
+    /// The port that set it; none where a file did.
+    port: Option<u16>,
     order: u64,
 }
 
@@ -66,6 +68,7 @@ impl Stored {
             path: Some(path).filter(|path| path.starts_with('/')).map(without_slash)?,
             secure: flag(secure)?,
             expires,
+            port: None,
             order: 0,
         }))
     }
@@ -108,10 +111,25 @@ impl Jar {
     /// The value of the `Cookie` header for a request to `url`; none where no cookie goes there.
     #[must_use]
     pub fn header(&self, url: &Url, now: DateTime<Utc>) -> Option<String> {
+        self.chosen(url, now, |_| true)
+    }
+
+    /// The same where a redirect leads to another origin: cookies know no ports (RFC 6265, 8.5), but another port may be another service,
+    /// and whoever is redirected there did not choose it. From port 80 to port 443 it is the same service, made safe.
+    #[must_use]
+    pub fn header_after_redirect(&self, url: &Url, now: DateTime<Utc>) -> Option<String> {
+        let to = url.port_or_known_default();
+        self.chosen(url, now, |cookie| {
+            cookie.port.is_none() || cookie.port == to || (cookie.port, to) == (Some(80), Some(443))
+        })
+    }
+
+    fn chosen(&self, url: &Url, now: DateTime<Utc>, fits: impl Fn(&Cookie) -> bool) -> Option<String> {
         if self.cookies.is_empty() {
             return None;
         }
-        let mut sent: Vec<&Cookie> = self.cookies.iter().filter(|cookie| cookie.goes_to(url, now)).collect();
+        let goes = |cookie: &&Cookie| cookie.goes_to(url, now) && fits(cookie);
+        let mut sent: Vec<&Cookie> = self.cookies.iter().filter(goes).collect();
         let length = |cookie: &Cookie| (cookie.path.len(), cookie.domain.len(), cookie.name.len());
         sent.sort_by(|one, two| length(two).cmp(&length(one)).then(two.order.cmp(&one.order)));
         let pairs: Vec<String> = sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
@@ -161,6 +179,7 @@ fn read(header: &str, url: &Url, now: DateTime<Utc>) -> Option<Cookie> {
         path: path.map_or_else(|| default_path(url.path()), without_slash),
         secure,
         expires: last("max-age").and_then(|age| after(age, now)).or_else(|| last("expires").and_then(date)),
+        port: url.port_or_known_default(),
         order: 0,
     };
     let allowed = (!secure || is_secure(url)) && cookie.prefix_is_kept();

@@ -215,6 +215,6 @@ const fn transport_class(error: &TransportError) -> Failure {
         TransportError::Protocol(_) | TransportError::BodyTooLarge(_) | TransportError::HeadTooLarge(_) => {
             Failure::Protocol
         }
-        TransportError::Option(_) => Failure::Journey,
+        TransportError::Option(_) | TransportError::Public(_) => Failure::Journey,
     }
 }

@@ -44,6 +44,11 @@ pub const DIFFERENCES: &[Difference] = &[
         "refuses the file when it is loaded, unless a placeholder is in its name: a load test reads it only once",
         None,
     ),
+    differs(
+        "takes cookies along when a redirect leads to another port of their host, and headers such as `X-API-Key` to any host",
+        "leaves them behind (cookies not from port 80 to 443): another port may be another service; `location-trusted` takes them along",
+        None,
+    ),
     differs("evaluates XPath", "refuses `xpath`, the query and the filter, by name", Some("xpath")),
     differs("reads an empty `--variable name=` as an integer without digits", "reads it as the empty string", None),
     differs(

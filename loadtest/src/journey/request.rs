@@ -1,5 +1,6 @@
 //! From a request as written to the requests that are sent: rendered once per attempt, completed once per hop.
 
+use super::common::is_credential;
 use super::entry::{Content, Entry, Pair, RequestSpec};
 use super::fault::{Cause, Fault};
 use super::multipart;
@@ -124,8 +125,8 @@ impl Rendered {
             headers.append(name, value);
         }
         if !trusted {
-            headers.remove(AUTHORIZATION);
-            headers.remove(COOKIE);
+            let away: Vec<HeaderName> = headers.keys().filter(|name| is_credential(name)).cloned().collect();
+            away.iter().for_each(|name| drop(headers.remove(name)));
         }
         self.add_content_type(&mut headers)?;
         let user = options.user.clone().filter(|_| trusted).or_else(|| user_of(url));
@@ -162,7 +163,9 @@ impl Rendered {
     /// second, as in curl.
     fn add_cookies(&self, headers: &mut HeaderMap, url: &Url, session: &Session, trusted: bool) -> Result<(), Cause> {
         let own = Some(self.cookies.as_str()).filter(|own| trusted && !own.is_empty() && !headers.contains_key(COOKIE));
-        let value = match (session.cookies.header(url, Session::now()), own) {
+        let (jar, now) = (&session.cookies, Session::now());
+        let kept = if trusted { jar.header(url, now) } else { jar.header_after_redirect(url, now) };
+        let value = match (kept, own) {
             (None, None) => return Ok(()),
             (Some(jar), None) => jar,
             (None, Some(own)) => own.to_owned(),

@@ -7,7 +7,7 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
-use super::{agents, headers, journeys, stages};
+use super::{agents, headers, journeys, stages, validation};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
@@ -100,6 +100,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let calm = agents::calm(reader, flags, raw, load.stages.iter().map(|stage| stage.duration).sum());
     let known = Known { names: &names, agents: &agents, load: &load };
     let targets = targets(reader, flags, raw, &known);
+    let validation = validation::read(reader, &flags.validation, raw.validate.as_ref(), folder);
     let target = chosen?;
     let secrets = reader
         .secrets
@@ -121,6 +122,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         targets,
         agents,
         calm,
+        validation,
         own: flags.own,
         redactor,
         hash: String::new(),

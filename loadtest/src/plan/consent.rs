@@ -1,7 +1,9 @@
 //! Whose target is it? Asked of the target and of every other host that a journey names outright, after names are resolved.
 
 use super::Plan;
-use super::target::{Url, is_private, not_yours, private_name};
+use super::target::{Url, not_yours, private_name};
+use crate::http::is_private;
+use crate::journey::Journey;
 use crate::limits::RESOLVE;
 use crate::problem::{Problem, Problems};
 use std::collections::BTreeMap;
@@ -13,11 +15,27 @@ use std::net::IpAddr;
 /// # Errors
 /// One problem for each host that looks like somebody else's.
 pub async fn consent(plan: &Plan) -> Result<(), Problems> {
+    let journeys = plan.journeys.iter().map(|journey| &*journey.compiled);
+    asked(plan, named(journeys)).await
+}
+
+/// The same for `loadtest validate`, which sends to the target, its plain address and whatever its log-in names.
+///
+/// # Errors
+/// One problem for each host that looks like somebody else's.
+pub async fn consent_to_validate(plan: &Plan) -> Result<(), Problems> {
+    let validation = &plan.validation;
+    let plain =
+        validation.http.iter().map(|url| (url.clone(), "the plain address (validate.http or --http)".to_owned()));
+    asked(plan, named(validation.log_in.as_deref()).chain(plain)).await
+}
+
+async fn asked(plan: &Plan, named: impl Iterator<Item = (Url, String)>) -> Result<(), Problems> {
     if plan.own {
         return Ok(());
     }
     let mut problems = Problems::default();
-    for (host, (url, place)) in hosts(plan) {
+    for (host, (url, place)) in hosts(plan, named) {
         if let Some(refusal) = refusal(&host, &url).await {
             problems.0.push(refusal.at(place));
         }
@@ -26,15 +44,19 @@ pub async fn consent(plan: &Plan) -> Result<(), Problems> {
 }
 
 /// Each host once, with the place that names it.
-fn hosts(plan: &Plan) -> BTreeMap<String, (Url, String)> {
-    let entries = plan.journeys.iter().flat_map(|journey| &journey.compiled.files).flat_map(|file| &file.entries);
-    let named = entries.filter_map(|entry| {
-        let url = entry.request.constant_url.as_deref()?;
-        Some((url.clone(), entry.source.place(entry.span)))
-    });
+fn hosts(plan: &Plan, named: impl Iterator<Item = (Url, String)>) -> BTreeMap<String, (Url, String)> {
     let target = (plan.target.value.clone(), format!("target ({})", plan.target.from));
     let all = named.chain([target]);
     all.filter_map(|(url, place)| Some((url.host_str()?.to_owned(), (url, place)))).collect()
+}
+
+/// The URLs that journeys name outright.
+fn named<'a>(journeys: impl IntoIterator<Item = &'a Journey>) -> impl Iterator<Item = (Url, String)> {
+    let entries = journeys.into_iter().flat_map(|journey| &journey.files).flat_map(|file| &file.entries);
+    entries.filter_map(|entry| {
+        let url = entry.request.constant_url.as_deref()?;
+        Some((url.clone(), entry.source.place(entry.span)))
+    })
 }
 
 async fn refusal(host: &str, url: &Url) -> Option<Problem> {

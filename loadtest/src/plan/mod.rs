@@ -19,10 +19,11 @@ mod reader;
 mod search;
 mod stages;
 mod target;
+mod validation;
 mod yaml;
 
 pub use build::build;
-pub use consent::consent;
+pub use consent::{consent, consent_to_validate};
 pub use explain::explain;
 pub use feed::{Feed, ORDERS, Order};
 pub use gentle::Gently;
@@ -32,7 +33,8 @@ pub use origin::{Origin, Setting};
 pub use profiles::{PROFILES, Part, Profile};
 pub use raw::KEYS;
 pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
-pub use target::{Url, is_private};
+pub use target::Url;
+pub use validation::{RateLimit, VALIDATION_KEYS, Validation, ValidationFlags};
 
 use crate::journey::Value;
 use crate::redact::Redactor;
@@ -75,6 +77,8 @@ pub struct Flags {
     pub calm: Option<String>,
     /// `--i-own-this-target`
     pub own: bool,
+    /// Those of `loadtest validate`
+    pub validation: ValidationFlags,
 }
 
 /// A variable of all journeys.
@@ -119,6 +123,8 @@ pub struct Plan {
     pub agents: Vec<Setting<Sidecar>>,
     /// Time before the load in which they are asked already.
     pub calm: Setting<Duration>,
+    /// What `loadtest validate` holds the target against.
+    pub validation: Validation,
     /// Whether the user said that the target is theirs.
     pub own: bool,
     /// Hides the plan's secrets.

@@ -1,5 +1,6 @@
 //! The plan file as written: every scalar is still text with its place, nothing is checked but the keys.
 
+use super::validation::RawValidation;
 use super::yaml::At;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -72,6 +73,11 @@ pub const KEYS: &[Key] = &[
         "30s",
     ),
     ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
+    (
+        "validate",
+        "what `loadtest validate` holds the target against; keys below",
+        "{protected: [/api/v1/assets], rate_limits: [\"/api/v1/assets 10/s burst 10\"]}",
+    ),
 ];
 
 /// The whole file.
@@ -96,6 +102,7 @@ pub(super) struct RawPlan {
     pub(super) agents: Option<BTreeMap<String, At<String>>>,
     pub(super) calm: Option<At<String>>,
     pub(super) targets: Option<Vec<At<String>>>,
+    pub(super) validate: Option<RawValidation>,
 }
 
 /// An entry of `stages`.

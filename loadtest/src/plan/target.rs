@@ -4,8 +4,9 @@
 use super::origin::{Origin, Setting};
 use super::reader::{Reader, Sought, Text};
 use super::yaml::At;
+use crate::http::{is_own_name, is_private};
 use crate::problem::Problem;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 pub use url::Url;
 
 /// The variable of the environment that names a target when nothing else does.
@@ -68,33 +69,7 @@ pub(super) fn private_name(url: &Url) -> Option<bool> {
     match url.host()? {
         url::Host::Ipv4(address) => Some(is_private(IpAddr::V4(address))),
         url::Host::Ipv6(address) => Some(is_private(IpAddr::V6(address))),
-        url::Host::Domain(name) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            let own = [".local", ".internal", ".localhost", ".test"].iter().any(|end| name.ends_with(end));
-            (own || !name.contains('.')).then_some(true)
-        }
-    }
-}
-
-/// Whether an address belongs to the own machine or a private network: loopback, RFC 1918, link-local, shared (RFC 6598),
-/// unique local.
-#[must_use]
-pub fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            v4.is_loopback()
-                || v4.is_private()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || (a == 100 && b & 0xc0 == 64)
-        }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_private(IpAddr::V4(v4)),
-            None => {
-                v6 == Ipv6Addr::LOCALHOST || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
-            }
-        },
+        url::Host::Domain(name) => is_own_name(name).then_some(true),
     }
 }
 

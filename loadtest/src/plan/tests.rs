@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -250,6 +250,9 @@ fn every_key_of_the_reference_is_in_the_good_plan() {
     for (key, ..) in KEYS {
         let has = |text: &str| text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key}:")));
         assert!(has(&text) || has(&stages), "{key}");
+    }
+    for (key, ..) in VALIDATION_KEYS {
+        assert!(text.lines().any(|line| line.starts_with(&format!("  {key}:"))), "validate.{key}");
     }
 }
 

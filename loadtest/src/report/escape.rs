@@ -2,7 +2,7 @@
 //! what the target or a journey said. One function a format; nothing is left out, so that a reader sees what came.
 
 /// For element text and quoted attributes of XML and HTML. Characters that XML cannot hold, even escaped, become `�`.
-pub(super) fn xml(text: &str) -> String {
+pub(crate) fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -20,7 +20,7 @@ pub(super) fn xml(text: &str) -> String {
 }
 
 /// For the attribute of an XML element: line ends stay line ends, which a parser would turn into spaces.
-pub(super) fn xml_attribute(text: &str) -> String {
+pub(crate) fn xml_attribute(text: &str) -> String {
     xml(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }
 

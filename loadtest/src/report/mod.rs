@@ -24,6 +24,8 @@ pub(crate) mod tests;
 mod timeline;
 mod why;
 
+pub(crate) use escape::{xml, xml_attribute};
+
 pub use build::{About, Facts, build};
 pub use capacity::{Broken, Capacity, Step};
 pub use changes::comparison;

@@ -148,7 +148,7 @@ async fn load(
     Shown { quiet, guard }: Shown<'_>,
     signals: &mut Signals,
 ) -> Result<Measured, Failed> {
-    let network = Arc::new(Network::default());
+    let network = Arc::new(if plan.own { Network::default() } else { Network::private() });
     let preflight = tokio::select! {
         outcome = preflight::run(plan, &network) => outcome,
         reason = signals.next() => Err(ending_of(reason, &nothing())),

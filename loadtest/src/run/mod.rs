@@ -13,6 +13,7 @@ mod preflight;
 mod shape;
 mod show;
 mod smoke;
+mod validate;
 mod walk;
 
 use self::asked::Asked;
@@ -50,6 +51,7 @@ pub fn main(cli: &Cli) -> Exit {
         };
         match &cli.command {
             Some(Other::Smoke(args)) => smoke::smoke(args, signals).await,
+            Some(Other::Validate(args)) => validate::validate(args, signals).await,
             Some(Other::Watch(args)) => match Asked::try_from(args) {
                 Ok(asked) => life::run(&asked, signals).await,
                 Err(problems) => Failed::from(problems).told(),

@@ -110,7 +110,10 @@ fn redirect(port: u16) -> String {
 fn backend(folder: &Path) -> (Running, String) {
     let mut command = clean("backend");
     command.env("LISTEN", "127.0.0.1:0").env("DATABASE_URL", format!("sqlite://{}", folder.join("api.db").display()));
-    command.env("JWT_SECRET", "a secret of the tests, long enough for the rule").env("SEED_USERS", "0");
+    command
+        .env("JWT_SECRET", "a secret of the tests, long enough for the rule")
+        .env("SEED_USERS", "1")
+        .env("COOKIE_SECURE", "1");
     let api = Running::start(&mut command);
     let line = api.line("listening");
     let from = line.find("127.0.0.1:").unwrap_or_default();

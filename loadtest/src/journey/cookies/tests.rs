@@ -144,3 +144,17 @@ fn clearing_comes_after_setting() {
     jar.prepare(&Storage { set, clear: true }, now);
     assert_eq!(jar.header(&"http://h.org/".parse().unwrap(), now), None);
 }
+
+#[test]
+fn a_redirect_takes_a_cookie_to_no_other_port() {
+    let mut jar = Jar::default();
+    jar.take("plain=1", &url("http://h.de/"), now());
+    jar.take("other=2", &url("http://h.de:8080/"), now());
+    let stored = Stored::parse("h.de FALSE / FALSE 0 stored 3").expect("a cookie");
+    jar.prepare(&Storage { set: vec![stored], clear: false }, now());
+    let sent = |to: &str| jar.header_after_redirect(&url(to), now()).unwrap_or_default();
+    assert_eq!(jar.header(&url("http://h.de:9/"), now()).unwrap_or_default().split("; ").count(), 3);
+    assert_eq!(sent("http://h.de:9/"), "stored=3");
+    assert_eq!(sent("http://h.de:8080/"), "stored=3; other=2");
+    assert_eq!(sent("https://h.de/"), "stored=3; plain=1");
+}
