@@ -29,7 +29,10 @@ use tokio::runtime::Runtime;
 pub fn main() -> ExitCode {
     panics::tell_in_one_line();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // Docker runs this every few seconds: nothing else is set up first.
+    // Docker runs this every few seconds: nothing else is set up first, not even the tree of arguments.
+    if let Some(url) = plain_question(&arguments) {
+        return health::ask(url, &Environment::of_process()).into();
+    }
     let asks_health = arguments.get(1).is_some_and(|first| first == "health");
     match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => dispatch(arguments.command(), &Environment::of_process()).into(),
@@ -43,6 +46,15 @@ pub fn main() -> ExitCode {
             let input = if asks_health { Exit::BadNews } else { Exit::Input };
             if refusal.use_stderr() { input.into() } else { Exit::Good.into() }
         }
+    }
+}
+
+/// `agent health` and `agent health http…`, the two forms that a HEALTHCHECK has: the URL, when one is given. All else is clap's.
+fn plain_question(arguments: &[OsString]) -> Option<Option<&str>> {
+    match arguments {
+        [_, health] if health == "health" => Some(None),
+        [_, health, url] if health == "health" => url.to_str().filter(|url| url.starts_with("http")).map(Some),
+        _ => None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the command line accepts.
 
 use super::args::{Arguments, Command};
+use super::plain_question;
 use clap::Parser as _;
+use std::ffi::OsString;
 
 fn parsed(line: &str) -> Result<Command, String> {
     let words = std::iter::once("agent").chain(line.split_whitespace());
@@ -23,6 +25,32 @@ fn run_is_what_happens_without_a_command() {
     };
     assert_eq!(run.flags().checks, ["a=tcp://h:1", "b=redis://h"]);
     assert_eq!(run.flags().web_config.as_deref(), Some("w.yml"));
+}
+
+#[test]
+fn what_a_healthcheck_asks_is_understood_as_clap_understands_it() {
+    let short_way = |line: &str| {
+        let words: Vec<OsString> =
+            std::iter::once("agent").chain(line.split_whitespace()).map(OsString::from).collect();
+        plain_question(&words).map(|url| url.map(str::to_owned))
+    };
+    for line in ["health", "health http://h:1/ready", "health https://h", "health http"] {
+        let Ok(Command::Health { url }) = parsed(line) else { panic!("{line}") };
+        assert_eq!(short_way(line), Some(url), "{line}");
+    }
+    let elsewhere = [
+        "",
+        "run",
+        "health -h",
+        "health --help",
+        "health http://h x",
+        "health -- http://h",
+        "health h:1",
+        "--log.level debug health",
+    ];
+    for line in elsewhere {
+        assert_eq!(short_way(line), None, "{line}");
+    }
 }
 
 #[test]
