@@ -11,7 +11,7 @@ use tests::{skipped, tell, wait_for};
 
 /// Two threads that sleep, one that has worked, and some bytes written to a disk.
 const WORKER: &str = "
-import threading, time, os
+import os, sys, threading, time
 for _ in range(2): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
 with open('written', 'wb') as file:
     file.write(b'x' * 3000000)
@@ -20,16 +20,26 @@ with open('written', 'wb') as file:
 end = time.process_time() + 0.3
 while time.process_time() < end: pass
 open('ready', 'w').close()
+sys.stdin.read()
+";
+
+/// Starts another one of its name and a worker, which end with it: what is counted is the peer with what it started.
+const FAMILY: &str = "
+import subprocess, sys, time
+start = lambda *words: subprocess.Popen(words, stdin=subprocess.PIPE)
+both = [start(sys.argv[1], '-c', 'import sys; sys.stdin.read()'), start(sys.argv[2], '-c', sys.argv[3])]
 time.sleep(600)
 ";
 
-/// A process under a name of its own, started as the user that the exporter runs as.
-fn process(interpreter: &Path, name: &str, arguments: &[&str]) -> Result<Server, String> {
+/// Processes under names of their own, started as the user that the exporter runs as.
+fn family(interpreter: &Path, [api, worker]: &[String; 2]) -> Result<Server, String> {
     let folder = folder()?;
-    let program = folder.path().join(name);
-    symlink(interpreter, &program).map_err(|error| error.to_string())?;
-    let mut command = unprivileged(&program, folder.path());
-    command.args(arguments);
+    let [api, worker] = [api, worker].map(|name| folder.path().join(name));
+    for program in [&api, &worker] {
+        symlink(interpreter, program).map_err(|error| error.to_string())?;
+    }
+    let mut command = unprivileged(&api, folder.path());
+    command.args(["-c", FAMILY]).args([api, worker]).arg(WORKER);
     Server::start(command, folder)
 }
 
@@ -51,11 +61,9 @@ fn pages() -> Result<(Page, Page), String> {
     )?;
     // The exporter counts all of a process that began after itself, and the time that it computes for that is a second off.
     std::thread::sleep(Duration::from_secs(2));
-    let api = || process(python, &names[0], &["-c", "import time; time.sleep(600)"]);
-    let _both = [api()?, api()?];
-    let worker = process(python, &names[1], &["-c", WORKER])?;
-    let ready = worker.folder().join("ready");
-    let _worker = worker.until(|| ready.exists())?;
+    let family = family(python, &names)?;
+    let ready = family.folder().join("ready");
+    let _family = family.until(|| ready.exists())?;
     let here = tempfile::tempdir().map_err(|error| error.to_string())?;
     let config = format!("peer: {{process: {}}}\ncollectors: {{interval: 1s}}\n", names[0]);
     let agent = Agent::with_config(here.path(), &config);

@@ -1,6 +1,7 @@
 //! The fault bench's fixed dozen: each fault must be named by its cause, and by nothing else, within its time. `tests/faults/run` tries all.
 
 use tests::faults::{Row, Verdict, table};
+use tests::repo::{read, root};
 use tests::skipped;
 
 /// Faults at once.
@@ -27,6 +28,18 @@ fn the_fixed_dozen_of_faults_is_named_by_cause() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_cause_of_the_bench_is_one_that_the_agent_can_name() {
+    let reference = read(&root().join("REFERENCE.md"));
+    let causes = reference.split_once("\n## Causes\n").map_or("", |(_, rest)| rest);
+    let causes = causes.split_once("\n## ").map_or(causes, |(causes, _)| causes);
+    let known: Vec<&str> = causes.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(known.len() > 30, "{known:?}");
+    let of_row = |row: &'static Row| row.causes.iter().map(|(cause, _)| *cause).chain(row.also.iter().copied());
+    let unknown: Vec<&str> = table().flat_map(of_row).filter(|cause| !known.contains(cause)).collect();
+    assert_eq!(unknown, [""; 0]);
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub static KINDS: &[&Kind] = &[
     &backups::BACKUP_CORRUPT,
     &resources::CRASH_LOOP,
     &resources::OOM_KILLED,
+    &resources::PEER_GONE,
     &resources::CPU_THROTTLED,
     &resources::MEMORY_NEAR_LIMIT,
     &resources::FDS_NEAR_LIMIT,

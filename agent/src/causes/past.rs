@@ -83,6 +83,34 @@ impl Throttling {
     }
 }
 
+/// Whether something that was there still is.
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    was_there: bool,
+    /// Looks in a row at which it was not.
+    missed: u32,
+    since: Option<SystemTime>,
+    why: String,
+}
+
+impl Presence {
+    fn step(&mut self, there: bool, why: &str, at: SystemTime) {
+        if there {
+            *self = Self { was_there: true, ..Self::default() };
+        } else if self.was_there {
+            self.missed = self.missed.saturating_add(1);
+            self.since.get_or_insert(at);
+            why.clone_into(&mut self.why);
+        }
+    }
+
+    /// Since when it is gone, and what was found in its place, in words; what was never there is not.
+    #[must_use]
+    pub fn gone(&self) -> Option<(SystemTime, &str)> {
+        self.since.filter(|_| self.missed >= limits::GONE_LOOKS).map(|since| (since, self.why.as_str()))
+    }
+}
+
 /// A pool that is fully checked out.
 #[derive(Clone, Debug)]
 pub struct FullPool {
@@ -187,6 +215,8 @@ pub struct Past {
     kills: BTreeMap<&'static str, Steps>,
     /// Of the peer's container.
     pub throttling: Throttling,
+    /// The peer's container, and its process.
+    pub presence: [Presence; 2],
     /// File systems that were seen to take writes.
     wrote: BTreeSet<String>,
     /// The host's clock was kept once.
@@ -233,9 +263,13 @@ impl Past {
             return;
         }
         let figures = Figures::of(collected.readings());
+        let why = match collected {
+            Collected::Absent(why) | Collected::Noted(_, why) => why.as_str(),
+            _ => "",
+        };
         match source.name {
-            "cgroup" => self.container(&figures, at),
-            "process" => self.process(&figures, at),
+            "cgroup" => self.container(&figures, why, at),
+            "process" => self.process(&figures, why, at),
             "volumes" => self.volumes(&figures),
             "node" => self.node(&figures),
             _ => {}
@@ -243,7 +277,13 @@ impl Past {
         self.sources.insert(source.name, figures);
     }
 
-    fn container(&mut self, figures: &Figures, at: SystemTime) {
+    fn container(&mut self, figures: &Figures, why: &str, at: SystemTime) {
+        // What outlives the container is told without it; these are its own.
+        let there = ["sidecar_memory_used_ratio", "sidecar_peer_pids", "sidecar_peer_cpu_periods_total"]
+            .iter()
+            .any(|name| figures.value(name).is_some());
+        let [container, _] = &mut self.presence;
+        container.step(there, why, at);
         let restarts = figures.value("sidecar_peer_restarts_total");
         self.restarts.entry("its container").or_default().step(restarts, at);
         for how in ["counted", "inferred"] {
@@ -252,8 +292,11 @@ impl Past {
         self.throttling.step(figures, at);
     }
 
-    fn process(&mut self, figures: &Figures, at: SystemTime) {
-        let Some(started) = figures.value("sidecar_peer_process_start_time_seconds") else { return };
+    fn process(&mut self, figures: &Figures, why: &str, at: SystemTime) {
+        let started = figures.value("sidecar_peer_process_start_time_seconds");
+        let [_, process] = &mut self.presence;
+        process.step(started.is_some(), why, at);
+        let Some(started) = started else { return };
         let steps = self.restarts.entry("its process").or_default();
         // The kernel reckons it from a time of boot that follows the clock: some seconds are no restart.
         if steps.last.is_some_and(|last| started - last > limits::START_TIME_SLACK.as_secs_f64()) {

@@ -31,6 +31,14 @@ pub(super) static OOM_KILLED: Kind = Kind {
     find: Find::OverTime(oom_killed),
 };
 
+pub(super) static PEER_GONE: Kind = Kind {
+    name: "peer_gone",
+    summary: "the peer's container or process was seen by this agent and is not there any more, at two looks in a row; a restart is \
+              quicker",
+    fix: "start it again; its log and its exit code say why it ended, and a restart policy (`restart: unless-stopped`) brings it back",
+    find: Find::OverTime(peer_gone),
+};
+
 pub(super) static CPU_THROTTLED: Kind = Kind {
     name: "cpu_throttled",
     summary: "the peer's container was held back by its processor quota in a quarter of its scheduling periods or more, over a minute",
@@ -126,6 +134,14 @@ fn oom_killed(snapshot: &Snapshot, past: &Past) -> Vec<Found> {
         }
         (None, None) => return Vec::new(),
     };
+    vec![Found { subject: Some(PEER.to_owned()), evidence, since: Some(since), ..Found::default() }]
+}
+
+fn peer_gone(_: &Snapshot, past: &Past) -> Vec<Found> {
+    let words = ["its container", "its process"];
+    let gone = words.into_iter().zip(&past.presence).find_map(|(what, presence)| Some((what, presence.gone()?)));
+    let Some((what, (since, why))) = gone else { return Vec::new() };
+    let evidence = format!("{what} is gone since {}: {why}", time(since));
     vec![Found { subject: Some(PEER.to_owned()), evidence, since: Some(since), ..Found::default() }]
 }
 

@@ -88,6 +88,32 @@ fn a_kill_that_is_inferred_is_said_to_be() {
     insta::assert_snapshot!(scene.words(), @"oom_killed(peer): its container ended at 22:13:25 UTC just as the count of kills for want of memory around it rose; that it was this one is inferred, for its own count ended with it");
 }
 
+#[test]
+fn a_peer_that_was_there_and_is_not_is_gone_until_it_is_back() {
+    const RUNS: &[Figure<'_>] =
+        &[("sidecar_memory_used_ratio", &["peer"], 0.1), ("sidecar_peer_restarts_total", &[], 0.0)];
+    let mut scene = Scene::new(&[("api", "http", true)]);
+    let ended = |scene: &mut Scene, seconds| {
+        let lasting = super::tests::scene::readings(&[("sidecar_peer_restarts_total", &[], 0.0)]);
+        scene.told(seconds, "cgroup", Collected::Noted(lasting, "its container has ended".to_owned()));
+    };
+    ended(&mut scene, 0);
+    ended(&mut scene, 5);
+    assert_eq!(scene.names(), NONE, "it was never there");
+    scene.read(10, "cgroup", RUNS);
+    ended(&mut scene, 15);
+    assert_eq!(scene.names(), NONE, "it may be on its way from one life to the next");
+    scene.told(18, "cgroup", Collected::Failed("permission denied".to_owned()));
+    assert_eq!(scene.names(), NONE, "who could not look has not missed it");
+    ended(&mut scene, 20);
+    insta::assert_snapshot!(scene.words(), @"peer_gone(peer): its container is gone since 22:13:35 UTC: its container has ended");
+    scene.failed(21, "api", crate::probes::Detail::UpstreamDown);
+    let follows: Vec<_> = scene.causes().into_iter().map(|cause| (cause.kind.name, cause.caused_by)).collect();
+    assert_eq!(follows, [("upstream_down", Some("peer".to_owned())), ("peer_gone", None)]);
+    scene.read(25, "cgroup", RUNS);
+    assert_eq!(scene.names(), ["upstream_down(api)"]);
+}
+
 /// Ten scheduling periods a second, of which so many are held back.
 fn throttled(scene: &mut Scene, seconds: std::ops::RangeInclusive<u64>, share: impl Fn(u64) -> f64) {
     let mut held = 0.0;

@@ -1,6 +1,7 @@
 //! For every cause of a resource, a datastore or a backup a scene in which it, and only it, is named.
 
 use super::tests::scene::{Figure, Scene};
+use crate::collectors::Collected;
 use crate::probes::Detail;
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -35,6 +36,14 @@ fn starved() -> Scene {
     scene
 }
 
+fn gone() -> Scene {
+    let mut scene = read("process", &[&[("sidecar_peer_process_start_time_seconds", &[], 10.0)]]);
+    for seconds in [5, 10] {
+        scene.told(seconds, "process", Collected::Absent("no process is called `api` here".to_owned()));
+    }
+    scene
+}
+
 /// Name and scene of each.
 pub(super) fn each() -> Vec<(&'static str, Scene)> {
     let restarts = [0.0, 1.0, 2.0, 3.0].map(|count| [("sidecar_peer_restarts_total", &[][..], count)]);
@@ -61,6 +70,7 @@ pub(super) fn each() -> Vec<(&'static str, Scene)> {
     vec![
         ("crash_loop", read("cgroup", &restarts)),
         ("oom_killed", read("cgroup", &kills)),
+        ("peer_gone", gone()),
         ("cpu_throttled", read("cgroup", &throttled)),
         ("memory_near_limit", read("cgroup", &[&memory])),
         ("fds_near_limit", read("process", &[&[("sidecar_fds_used_ratio", &["peer"], 0.95)]])),

@@ -163,7 +163,7 @@ fn a_row_is_a_closed_word_and_says_what_it_means_and_what_to_do() {
         assert!(kind.summary.len() > 20 && kind.fix.len() > 10, "{}", kind.name);
     }
     let known: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    let planned = ["crash_loop", "peer_gone", "pool_starved", "connections_near_limit", "memory_near_limit"];
+    let planned = ["crash_loop", "pool_starved", "connections_near_limit", "memory_near_limit"];
     for name in super::attribution::lists().filter(|name| !planned.contains(name)) {
         assert!(
             known.contains(name) || name.starts_with("backup_") || name.ends_with("_limit") || name == "clock_off",

@@ -1,5 +1,6 @@
 //! The processes of the peer: those of its cgroup where this PID namespace shows them, otherwise those that have the same text in
-//! `/proc/<pid>/cgroup` as the peer's process. `hidepid` hides them all, and then there are none.
+//! `/proc/<pid>/cgroup` as the peer's process; where the agent has that text too it tells nobody apart, and the peer is its process with
+//! those that it started. `hidepid` hides them all, and then there are none.
 
 use super::cgroup::Tasks;
 use super::pid::{self, Pid, Stat};
@@ -28,14 +29,20 @@ impl Members {
         looked_at(pids.iter().map(|pid| Pid::new(&self.proc, *pid)))
     }
 
-    /// The processes that share the cgroup of the peer's process.
+    /// The processes that share the cgroup of the peer's process, or descend from it.
     ///
     /// # Errors
     /// When the peer's process cannot be seen: why, for people.
     pub(super) fn of_process(&self) -> Result<Found, String> {
-        let container = self.process.pid()?.cgroup().map_err(|error| error.to_string())?;
+        let peer = self.process.pid()?;
+        let container = peer.cgroup().map_err(|error| error.to_string())?;
         let same = |process: &Pid| process.cgroup().is_ok_and(|other| other == container);
-        Ok(looked_at(pid::all(&self.proc).filter(same).take(limits::PEER_PROCESSES)))
+        let mut found = looked_at(pid::all(&self.proc).filter(same));
+        if same(&Pid::myself(&self.proc)) {
+            found.descend_from(peer.number);
+        }
+        found.0.truncate(limits::PEER_PROCESSES);
+        Ok(found)
     }
 }
 
@@ -45,6 +52,20 @@ fn looked_at(pids: impl Iterator<Item = Pid>) -> Found {
 }
 
 impl Found {
+    /// Keeps a process and those that it started, or that these started.
+    fn descend_from(&mut self, first: u32) {
+        let (mut family, mut before) = (vec![first], 0);
+        while family.len() > before {
+            before = family.len();
+            for (pid, stat) in &self.0 {
+                if family.contains(&stat.parent) && !family.contains(&pid.number) {
+                    family.push(pid.number);
+                }
+            }
+        }
+        self.0.retain(|(pid, _)| family.contains(&pid.number));
+    }
+
     /// Whether any process is seen.
     pub(super) fn seen(&self) -> bool {
         !self.0.is_empty()

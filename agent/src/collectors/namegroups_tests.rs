@@ -67,6 +67,20 @@ fn sums_up_by_name() {
 }
 
 #[test]
+fn where_the_agent_is_in_the_same_cgroup_only_what_the_peer_started_is_its() {
+    let tree = tree();
+    tree.write("21/stat", "21 (worker) S 20 42 42 0 -1 0 30 0 5 0 25 50 0 0 20 0 1 0 2100 4096 256 0");
+    tree.write("22/stat", "22 (worker) S 21 42 42 0 -1 0 30 0 5 0 25 50 0 0 20 0 1 0 2200 4096 256 0");
+    process(&tree, 19, "somebody", 7);
+    let count = |name: &str| value(&readings(groups(&tree).collect(at(0))), &PROCESSES, &[name]);
+    assert_eq!((count("api"), count("worker"), count("somebody")), (Some(1.0), Some(2.0), Some(1.0)));
+    tree.write("self/cgroup", "0::/\n");
+    assert_eq!(count("somebody"), Some(1.0), "the cgroup is the peer's own");
+    tree.write("self/cgroup", HERE);
+    assert_eq!((count("api"), count("worker"), count("somebody")), (Some(1.0), Some(2.0), None));
+}
+
+#[test]
 fn what_a_process_counted_stays_when_it_has_ended() {
     let tree = tree();
     let mut groups = groups(&tree);

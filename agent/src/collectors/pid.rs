@@ -29,6 +29,8 @@ pub(super) struct Stat {
     pub(super) faults: [u64; 2],
     /// The state's letter.
     pub(super) state: char,
+    /// The process that started it, or took it over.
+    pub(super) parent: u32,
     /// Threads.
     pub(super) threads: u64,
     /// Start, in clock ticks since boot: with the pid it names a process for good.
@@ -37,6 +39,14 @@ pub(super) struct Stat {
     pub(super) virtual_bytes: u64,
     /// Resident memory.
     pub(super) resident_bytes: u64,
+}
+
+impl Stat {
+    /// Whether it has ended and only its parent has not asked how. A first thread that ended before the others looks the same but for
+    /// their count.
+    pub(super) const fn ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
 }
 
 impl Pid {
@@ -258,6 +268,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
         system: ticks(system),
         faults: [field(10)?, field(12)?],
         state: fields.first()?.chars().next()?,
+        parent: u32::try_from(field(4)?).ok()?,
         threads: field(20)?,
         start_ticks: field(22)?,
         virtual_bytes: field(23)?,
@@ -289,8 +300,19 @@ mod tests {
         let stat = parse_stat(STAT).expect("understood");
         assert_eq!((stat.cpu, stat.threads, stat.start_ticks), (Duration::from_secs(3), 7, 1000));
         assert_eq!((stat.virtual_bytes, stat.resident_bytes), (10_485_760, 256 * 4096));
+        assert_eq!((stat.parent, stat.ended()), (1, false));
         assert_eq!(parse_stat("42 (x) S 1"), None);
         assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn who_is_only_waited_for_has_ended() {
+        let ended = |from: &str, to: &str| parse_stat(&STAT.replace(from, to)).expect("understood").ended();
+        assert!(ended(
+            "S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 7",
+            "Z 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1"
+        ));
+        assert!(!ended(" S ", " Z "), "six threads go on without the first");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Process {
     pub(super) fn pid(&self) -> Result<Pid, String> {
         if let Some((number, start)) = self.known.get() {
             let pid = Pid::new(&self.proc, number);
-            if pid.stat().is_ok_and(|stat| stat.start_ticks == start) {
+            if pid.stat().is_ok_and(|stat| stat.start_ticks == start && !stat.ended()) {
                 return Ok(pid);
             }
         }
@@ -135,8 +135,8 @@ fn named(proc: &Path, name: &str) -> Option<Named> {
     let pids = std::fs::read_dir(proc).ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let named =
         pids.take(limits::PROCESSES_LOOKED_AT).filter(|pid| Pid::new(proc, *pid).comm().is_ok_and(|comm| comm == cut));
-    let named = named.filter_map(|pid| Some((Pid::new(proc, pid).stat().ok()?.start_ticks, pid)));
-    let named: Vec<(u64, u32)> = named.collect();
+    let alive = |pid| Pid::new(proc, pid).stat().ok().filter(|stat| !stat.ended());
+    let named: Vec<(u64, u32)> = named.filter_map(|pid| Some((alive(pid)?.start_ticks, pid))).collect();
     named.iter().min().map(|(_, oldest)| Named { oldest: *oldest, all: named.len() })
 }
 
@@ -244,6 +244,17 @@ mod tests {
             ("40/stat", &format!("40 {STAT} 100 4096 256 0")),
         ]);
         assert_eq!(named(&tree.path(), "a-very-long-command-name").map(|named| named.oldest), Some(30));
+    }
+
+    #[test]
+    fn one_that_has_ended_is_not_the_peer_although_nobody_asked_how() {
+        let tree = tree();
+        let mut process =
+            Process { proc: tree.path(), name: Some("api".to_owned()), own_pid: 7, known: Cell::new(None) };
+        assert!(process.pid().is_ok() && matches!(process.collect(at(0)), Collected::Noted(..)));
+        tree.write("1/stat", "1 (api) Z 1 42 42 0 -1 0 0 0 0 0 250 50 0 0 20 0 1 0 1000 0 0 0");
+        assert!(process.pid().is_err(), "it was known");
+        assert!(matches!(process.collect(at(5)), Collected::Absent(_)));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub const CAUSE_MEMORY: Duration = Duration::from_mins(10);
 pub const CRASH_LOOP_RESTARTS: usize = 3;
 /// A start that seems this much later is no new one: times of boot and uptimes are whole seconds that follow the clock.
 pub const START_TIME_SLACK: Duration = Duration::from_secs(3);
+/// Looks in a row at which the peer's container or process was missing before it is gone: between two lives of a restart lies less.
+pub const GONE_LOOKS: u32 = 2;
 /// Throttling is judged over so long: a start, a collection of garbage or a nightly job is a burst, and what a quota is for.
 pub const THROTTLED_OVER: Duration = Duration::from_secs(60);
 /// Share of its scheduling periods in which a throttled container is held back, as in the rule CPUThrottled.

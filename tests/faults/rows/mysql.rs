@@ -2,7 +2,7 @@
 
 use crate::faults::scene::check;
 use crate::faults::{Row, Scene};
-use crate::program::Running;
+use crate::program::{Running, finish_command};
 use crate::servers::mariadb::{MariaDb, PASSWORD};
 use std::process::Command;
 
@@ -43,13 +43,16 @@ fn table_missing() -> Result<Scene, String> {
     such(PASSWORD, "shop", ", tables: [orders]")
 }
 
+/// What an application asks, over TCP and with a password.
+fn application(server: &MariaDb, query: &str) -> Command {
+    let mut command = Command::new("mariadb");
+    command.args(["--no-defaults", "-h", "127.0.0.1", "-P", &server.port.to_string(), "-u", "app"]);
+    command.arg(format!("-p{PASSWORD}")).args(["-e", query]);
+    command
+}
+
 fn crowd(server: &MariaDb, size: usize) -> Vec<Running> {
-    let session = |_| {
-        let mut command = Command::new("mariadb");
-        command.args(["--no-defaults", "-h", "127.0.0.1", "-P", &server.port.to_string(), "-u", "app"]);
-        Running::start(command.arg(format!("-p{PASSWORD}")).args(["-e", "SELECT SLEEP(60)"]))
-    };
-    (0..size).map(session).collect()
+    (0..size).map(|_| Running::start(&mut application(server, "SELECT SLEEP(300)"))).collect()
 }
 
 fn near_limit() -> Result<Scene, String> {
@@ -59,15 +62,18 @@ fn near_limit() -> Result<Scene, String> {
 
 fn exhausted() -> Result<Scene, String> {
     let (server, other) = (MariaDb::start(&["--max-connections=10"])?, MariaDb::start(&[])?);
-    let crowd = crowd(&server, 14);
-    // Ten and the one that is kept for this question.
+    let mut sessions = crowd(&server, 10);
+    // Until the next application is refused; whoever still comes in is followed by one more that stays.
     let full = || {
-        let count = server.sql("SHOW STATUS LIKE 'Threads_connected'").unwrap_or_default();
-        count.split_whitespace().nth(1)?.parse::<u32>().ok().filter(|count| *count > 10)
+        let refused = finish_command(&mut application(&server, "SELECT 1")).stderr.contains("1040");
+        if !refused {
+            sessions.append(&mut crowd(&server, 1));
+        }
+        refused.then_some(())
     };
-    crate::wait_for("no more connections", std::time::Duration::from_secs(20), full);
+    crate::wait_for("no more connections", std::time::Duration::from_secs(30), full);
     let checks = [check("db", &own(&server), ""), check("twin", &own(&other), "")];
-    Ok(Scene::of(&checks).keeping((crowd, server, other)))
+    Ok(Scene::of(&checks).keeping((sessions, server, other)))
 }
 
 fn replica_stops() -> Result<Scene, String> {

@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-fn readings(figures: &[Figure<'_>]) -> Vec<Reading> {
+pub(in crate::causes) fn readings(figures: &[Figure<'_>]) -> Vec<Reading> {
     static TABLE: OnceLock<Vec<&'static Metric>> = OnceLock::new();
     let table = TABLE.get_or_init(crate::metrics::table);
     let reading = |(name, labels, value): &Figure<'_>| Reading {
