@@ -19,6 +19,7 @@ pub mod parser;
 pub mod preflight;
 pub mod probe_once;
 pub mod probes;
+pub mod profile;
 pub mod reading;
 pub mod reference;
 pub mod reload;

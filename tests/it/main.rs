@@ -60,6 +60,7 @@ mod stack_restarts;
 mod stack_stop;
 mod stack_watch;
 mod start;
+mod start_survives;
 mod status;
 mod tidy;
 mod tidy_dependencies;

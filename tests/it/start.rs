@@ -10,7 +10,7 @@ use tests::servers::start::free_port;
 use tests::{skipped, wait_for};
 
 /// `agent start` with this file and these further words.
-fn command(folder: &Path, phases: &str, words: &[&str]) -> std::process::Command {
+pub(crate) fn command(folder: &Path, phases: &str, words: &[&str]) -> std::process::Command {
     let path = folder.join("phases.yml");
     std::fs::write(&path, phases).expect("written");
     let mut command = clean("agent");
@@ -18,13 +18,13 @@ fn command(folder: &Path, phases: &str, words: &[&str]) -> std::process::Command
     command
 }
 
-fn finished(phases: &str, words: &[&str]) -> Finished {
+pub(crate) fn finished(phases: &str, words: &[&str]) -> Finished {
     let folder = tempfile::tempdir().expect("a folder");
     finish_command(&mut command(folder.path(), phases, words))
 }
 
 /// Where in a text each of these words first stands, in this order.
-fn in_order(text: &str, words: &[&str]) {
+pub(crate) fn in_order(text: &str, words: &[&str]) {
     let mut from = 0;
     for word in words {
         let at = text.get(from..).and_then(|rest| rest.find(word));
@@ -48,7 +48,7 @@ fn start_runs_phases_in_order_then_the_command_then_undoes_all_in_reverse() {
             "ok",
             "phase 2/2: second",
             "b | b up",
-            "all phases are done",
+            "all phases are done; 2 of 2 steps in",
             "running `sh`",
             "exit code 7",
             "b | b down",
@@ -115,7 +115,16 @@ fn start_ends_at_the_first_failure_and_undoes_what_was_done() {
     let ended = finished(phases, &["--", "echo", "the command"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{}", ended.stderr);
-    in_order(&ended.stderr, &["bad | it broke", "bad", "exit code 3", "a | a down", "the start failed at `bad`"]);
+    in_order(
+        &ended.stderr,
+        &[
+            "bad | it broke",
+            "bad",
+            "exit code 3",
+            "a | a down",
+            "the start failed at `bad`, nothing runs; 1 of 4 steps in",
+        ],
+    );
     assert!(!ended.stderr.contains("c up") && !ended.stderr.contains("never said"), "{}", ended.stderr);
 }
 

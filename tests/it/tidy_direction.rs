@@ -23,6 +23,7 @@ const AGENT: &[Rule] = &[
     ("reload", &[]),
     ("silence", &[]),
     ("node", &["units", "limits"]),
+    ("profile", &["node"]),
     ("probes", &["reading", "node"]),
     ("collectors", &["reading"]),
     ("snapshot", &["probes", "collectors", "reading", "causes", "reload", "silence"]),
@@ -33,16 +34,28 @@ const AGENT: &[Rule] = &[
     ("wait", &["config", "probes", "snapshot", "paint", "supervise"]),
     (
         "startup",
-        &["config", "probes", "snapshot", "state", "server", "lifecycle", "paint", "supervise", "wait", "exit"],
+        &[
+            "config",
+            "probes",
+            "snapshot",
+            "state",
+            "server",
+            "lifecycle",
+            "paint",
+            "supervise",
+            "wait",
+            "exit",
+            "preflight",
+        ],
     ),
     ("schedule", &["state", "snapshot", "probes", "collectors", "config"]),
-    ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint", "reload"]),
+    ("config", &["snapshot", "probes", "collectors", "reading", "node", "paint", "reload", "profile"]),
     ("status", &["probes", "config", "paint", "exit"]),
     (
         "server",
         &["snapshot", "causes", "probes", "collectors", "reading", "metrics", "config", "node", "reload", "silence"],
     ),
-    ("preflight", &["config", "collectors", "node", "probes", "paint", "exit"]),
+    ("preflight", &["config", "collectors", "node", "probes", "paint", "exit", "profile"]),
 ];
 
 const LOADTEST: &[Rule] = &[

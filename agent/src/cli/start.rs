@@ -33,6 +33,7 @@ pub(super) fn start(arguments: &Start, env: &Environment) -> Exit {
         command: supervise::command(&arguments.command),
         listen: arguments.listen,
         tell: Tell::new(arguments.json()),
+        env: env.clone(),
     };
     let ended = runtime.block_on(startup::run(wanted, &mut caught));
     runtime.shutdown_background();

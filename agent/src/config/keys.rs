@@ -105,6 +105,89 @@ pub static CHECK: &[Key] = &[
     ),
 ];
 
+/// Keys of the file of `agent start`.
+pub static PHASES: &[Key] = &[
+    key("shutdown", "mapping", "see below", "the times of the end"),
+    key(
+        "phases",
+        "list",
+        "required",
+        "what is done before the command, in this order; each phase is over before the next begins",
+    ),
+    key(
+        "shutdown.drain",
+        "duration",
+        "`2s` with `--listen`, else none",
+        "how long `/ready` answers 503 before the command gets its SIGTERM",
+    ),
+    key("shutdown.grace", "duration", "`8s`", "how long the command then has, before it is killed"),
+    key("shutdown.budget", "duration", "`25s`", "how long all of the end may take, with the `stop` of the steps"),
+    key("phases[].name", "text", "required", "what the phase is called in the log"),
+    key("phases[].steps", "list", "required", "its steps; they run together as far as `depends_on` allows"),
+    key(
+        "steps[].name",
+        "text",
+        "required",
+        "as of a check, unique in the file; with `--listen` the name under which the pages show it",
+    ),
+    key(
+        "steps[].check",
+        "URL or mapping",
+        "none",
+        "a dependency that must answer: a URL, or `url`, `timeout` and the probe's own keys as in a configuration",
+    ),
+    key(
+        "steps[].run",
+        "list of words",
+        "none",
+        "a command that must end with 0: program and arguments, without a shell",
+    ),
+    key(
+        "steps[].environment",
+        "file or `builtin:common`",
+        "none",
+        "a schema that the variables of this process must meet, as for `agent check --schema`; errors fail the step, warnings are told",
+    ),
+    key(
+        "steps[].profile",
+        "`production`, `staging` or `development`",
+        "`production`",
+        "with `environment`: how strict to be, as `agent check --profile`",
+    ),
+    key(
+        "steps[].accepted",
+        "file",
+        "none",
+        "with `environment`: findings that are lived with, as `agent check --accepted`",
+    ),
+    key("steps[].env", "mapping", "none", "with `run`: variables beside those of this process"),
+    key("steps[].workdir", "path", "where the agent runs", "with `run`: where the command runs"),
+    key(
+        "steps[].depends_on",
+        "list of names",
+        "none",
+        "steps of this phase or an earlier one that must have succeeded before",
+    ),
+    key("steps[].timeout", "duration", "that of the check, else `60s`", "how long one try may take"),
+    key(
+        "steps[].retry",
+        "mapping",
+        "none",
+        "tries the step again after a failure; without it the first failure is the end",
+    ),
+    key(
+        "steps[].stop",
+        "mapping",
+        "none",
+        "a command that undoes the step at the end, when it had succeeded; in reverse order",
+    ),
+    key("steps[].retry.wait", "duration", "`30s`", "for how long"),
+    key("steps[].stop.run", "list of words", "required", "as `run`"),
+    key("steps[].stop.env", "mapping", "none", "as `env`"),
+    key("steps[].stop.workdir", "path", "where the agent runs", "as `workdir`"),
+    key("steps[].stop.timeout", "duration", "`10s`", "how long it may take, at most what is left of the budget"),
+];
+
 /// Variables of the environment.
 pub static ENVIRONMENT: &[(&str, &str)] = &[
     ("AGENT_CONFIG", "the configuration file, as `--config`"),

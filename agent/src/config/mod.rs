@@ -28,7 +28,7 @@ pub use awaited::{Awaited, load_awaited};
 pub use expand::Environment;
 pub use layers::{CHECK_PREFIX, Flags};
 pub use origin::Origin;
-pub use phases::{Hook, PhasePlan, Phases, Shutdown, Step, Work, load_phases};
+pub use phases::{Hook, PhasePlan, Phases, Shutdown, Step, Variables, Work, load_phases};
 pub use plan::{Check, InForce, Plan, ServerPlan};
 pub use report::{ConfigError, render_problem, trouble, troubles};
 pub use stamp::Seen;

@@ -5,6 +5,7 @@ use super::layers::Written;
 use super::{Check, ConfigError, Desk, Tables, check, depend, read_file};
 use crate::limits;
 use crate::node::{Key, Node, Place, Problem, Problems, Value, child};
+use crate::profile::Profile;
 use crate::units::Span;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -54,8 +55,21 @@ pub enum Work {
     Check(Check),
     /// Runs a command, whose exit code must be 0.
     Run(Hook),
+    /// Holds the variables of this process against a schema.
+    Environment(Variables),
     /// Nothing now; it is there for what it does at the end.
     Nothing,
+}
+
+/// What the variables of this process are held against, as by `agent check`.
+#[derive(Clone, Debug)]
+pub struct Variables {
+    /// A file, or `builtin:common`.
+    pub schema: String,
+    /// How strict to be.
+    pub profile: Profile,
+    /// The file of findings that are lived with.
+    pub accepted: Option<String>,
 }
 
 /// A command of a step.
@@ -109,6 +123,9 @@ struct RawStep {
     name: String,
     check: IgnoredAny,
     run: Vec<String>,
+    environment: Option<String>,
+    profile: Option<Profile>,
+    accepted: Option<String>,
     env: BTreeMap<String, String>,
     workdir: Option<PathBuf>,
     depends_on: Vec<String>,
@@ -243,21 +260,31 @@ fn step(one: &Written, desk: &mut Desk) -> Option<Step> {
         (hook, timeout)
     });
     let (asks, runs) = (one.node.get("check"), one.node.get("run").is_some());
-    if asks.is_none() && !runs && stop.is_none() || asks.is_some() && runs {
-        let hint =
-            "write `check:` to ask a dependency, `run:` for a command, or only `stop:` for what is done at the end";
-        desk.problems.add_with_hint(&one.path, one.node.at, "a step does one thing", hint);
+    match usize::from(asks.is_some()) + usize::from(runs) + usize::from(raw.environment.is_some()) {
+        0 if stop.is_some() => {}
+        1 => {}
+        _ => {
+            let hint = "write `check:` to ask a dependency, `environment:` to check the variables, `run:` for a command, or only \
+                        `stop:` for what is done at the end";
+            desk.problems.add_with_hint(&one.path, one.node.at, "a step does one thing", hint);
+        }
     }
     if !runs && (!raw.env.is_empty() || raw.workdir.is_some()) {
         desk.problems.add(&one.path, one.node.at, "`env` and `workdir` belong to a `run`");
     }
-    let work = match asks {
-        Some(node) => Work::Check(ask(one, &raw.name, node, desk)?),
-        None if runs => {
+    if raw.environment.is_none() && (raw.profile.is_some() || raw.accepted.is_some()) {
+        desk.problems.add(&one.path, one.node.at, "`profile` and `accepted` belong to an `environment`");
+    }
+    let work = match (asks, raw.environment) {
+        (Some(node), _) => Work::Check(ask(one, &raw.name, node, desk)?),
+        (None, Some(schema)) => {
+            Work::Environment(Variables { schema, profile: raw.profile.unwrap_or_default(), accepted: raw.accepted })
+        }
+        (None, None) if runs => {
             let words = words(raw.run, &child(&one.path, "run"), one, desk);
             Work::Run(Hook { words, env: raw.env.into_iter().collect(), workdir: raw.workdir })
         }
-        None => Work::Nothing,
+        (None, None) => Work::Nothing,
     };
     let usual = match &work {
         Work::Check(check) => check.facts.timeout,
@@ -322,8 +349,23 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_in_the_reference() {
+        let below = |under: &str, names: &[&str]| names.iter().map(|name| format!("{under}{name}")).collect::<Vec<_>>();
+        let read = [
+            below("", crate::node::fields::<RawTop>()),
+            below("shutdown.", crate::node::fields::<RawShutdown>()),
+            below("phases[].", crate::node::fields::<RawPhase>()),
+            below("steps[].", crate::node::fields::<RawStep>()),
+            below("steps[].retry.", crate::node::fields::<RawRetry>()),
+            below("steps[].stop.", crate::node::fields::<RawStop>()),
+        ];
+        let told: Vec<&str> = super::super::keys::PHASES.iter().map(|key| key.name).collect();
+        assert_eq!(told, read.concat());
+    }
+
+    #[test]
     fn everything_wrong_is_told_with_its_place() {
-        let text = "phases:\n- name: one\n  steps:\n  - {name: a, run: ./x y, depends_on: [later]}\n  - {name: b, check: \"htpp://h\", tiemout: 3s}\n  - {name: c, depends_on: [d]}\n  - {name: d, run: [x], depends_on: [c, nobody]}\n- name: two\n  steps:\n  - {name: later, check: {url: \"tcp://h:1\", role: observe}, run: [x]}\nshutdwn: {}\n";
+        let text = "phases:\n- name: one\n  steps:\n  - {name: a, run: ./x y, depends_on: [later]}\n  - {name: b, check: \"htpp://h\", tiemout: 3s}\n  - {name: c, depends_on: [d], profile: staging}\n  - {name: d, run: [x], depends_on: [c, nobody]}\n- name: two\n  steps:\n  - {name: later, check: {url: \"tcp://h:1\", role: observe}, run: [x]}\nshutdwn: {}\n";
         let told = load(text).unwrap_err();
         for words in [
             "a command is a list of words",
@@ -331,6 +373,7 @@ mod tests {
             "did you mean `http`",
             "did you mean `timeout`",
             "a step does one thing",
+            "`profile` and `accepted` belong to an `environment`",
             "the steps depend on each other in a circle: c → d → c",
             "no step is called `nobody`",
             "`role` means nothing in the check of a step",

@@ -8,7 +8,6 @@ mod env;
 mod finding;
 mod kubernetes;
 mod privileges;
-mod profile;
 mod render;
 mod report;
 mod rule;
@@ -16,11 +15,11 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+pub use crate::profile::Profile;
 pub use accepted::Waived;
 pub use env::init;
 pub use finding::{Checked, Finding, Findings, Place};
 pub use privileges::Sight;
-pub use profile::Profile;
 pub use render::{Format, counted, render};
 pub use report::Report;
 pub use rule::{Rule, Severity};

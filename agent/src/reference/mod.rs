@@ -26,6 +26,8 @@ pub fn text() -> String {
 fn of(tables: Tables) -> String {
     let mut out = String::from(HEAD);
     configuration(&mut out);
+    out.push_str("\n## Phases\n\nThe file of `agent start`, in YAML; what holds for texts and durations above holds in it too.\n\n");
+    key_table(&mut out, keys::PHASES);
     out.push_str("\n## Probes\n\nThe scheme of a check's URL picks the kind.\n");
     tables.kinds.iter().for_each(|kind| probe(&mut out, kind));
     out.push_str("\n## Collectors\n\nSwitched under `collectors` at the top of the file.\n\n| name | runs | what it reads |\n| --- | --- | --- |\n");

@@ -2,6 +2,7 @@
 //! What must stay true: the first failure is fatal and told, whatever hangs ends within the budget, a second signal ends all at once,
 //! and the command's own exit code is ours.
 
+mod environment;
 mod hook;
 mod phases;
 mod serve;
@@ -9,13 +10,13 @@ mod tell;
 
 pub use tell::Tell;
 
-use crate::config::{Phases, Shutdown};
+use crate::config::{Environment, Phases, Shutdown};
 use crate::probes::net::Net;
 use crate::state::Event;
 use crate::supervise::{self, Caught, Child, Children, NotStarted, code_of, name_of};
 use crate::units::Span;
 use crate::{clock, exit::Exit, limits};
-use phases::{Desk, Undo};
+use phases::{Desk, Progress, Undo};
 use rustix::process::Signal;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -46,6 +47,8 @@ pub struct Wanted {
     pub listen: Option<SocketAddr>,
     /// How to tell.
     pub tell: Tell,
+    /// The variables of this process.
+    pub env: Environment,
 }
 
 /// Runs it all.
@@ -53,18 +56,20 @@ pub struct Wanted {
 /// # Errors
 /// When it could not begin.
 pub async fn run(wanted: Wanted, caught: &mut Caught) -> Result<Exit, StartError> {
-    let Wanted { phases, command, listen, tell } = wanted;
+    let Wanted { phases, command, listen, tell, env } = wanted;
     let children = Children::reap()?;
     let (events, indices) = serve::begin(&phases.phases, listen).await?;
     let (halt, halted) = watch::channel(false);
     let net = Arc::new(Net::default());
-    let desk = Desk { children, tell, net, halt: halted, halt_all: halt.clone(), events, indices: Arc::new(indices) };
+    let env = Arc::new(env);
+    let desk =
+        Desk { children, tell, net, env, halt: halted, halt_all: halt.clone(), events, indices: Arc::new(indices) };
     let drain = phases.shutdown.drain.unwrap_or(if listen.is_some() { limits::START_DRAIN } else { Duration::ZERO });
     let shutdown = Shutdown { drain: Some(drain), ..phases.shutdown };
     let began = clock::now();
-    let mut undo = Vec::new();
+    let (mut progress, steps) = (Progress::default(), phases.phases.iter().map(|phase| phase.steps.len()).sum());
     let started = {
-        let mut start = std::pin::pin!(phases::run(phases.phases, &desk, &mut undo));
+        let mut start = std::pin::pin!(phases::run(phases.phases, &desk, &mut progress));
         tokio::select! {
             started = &mut start => started.map_err(Cut::Failed),
             signal = stop(caught) => {
@@ -77,16 +82,16 @@ pub async fn run(wanted: Wanted, caught: &mut Caught) -> Result<Exit, StartError
             }
         }
     };
-    let took = clock::now() - began;
+    let (took, Progress { done, undo }) = (clock::now() - began, progress);
     if let Err(cut) = started {
         let deadline = clock::now() + shutdown.budget;
         tokio::select! {
             () = wind_up(undo, &desk, deadline) => {}
             second = stop(caught) => return Ok(abort(second, tell)),
         }
-        return Ok(cut.exit(tell, took));
+        return Ok(cut.exit(tell, took, (done.len(), steps)));
     }
-    tell.stage("started", took, "all phases are done");
+    tell.summed_up("started", took, (done.len(), steps), "all phases are done");
     let Some((program, mut command)) = command else {
         return Ok(stay(listen, undo, (&desk, shutdown), caught).await);
     };
@@ -108,10 +113,10 @@ enum Cut {
 }
 
 impl Cut {
-    fn exit(self, tell: Tell, took: Duration) -> Exit {
+    fn exit(self, tell: Tell, took: Duration, steps: (usize, usize)) -> Exit {
         match self {
             Self::Failed(step) => {
-                tell.stage("failed", took, &format!("error: the start failed at `{step}`, nothing runs"));
+                tell.summed_up("failed", took, steps, &format!("error: the start failed at `{step}`, nothing runs"));
                 Exit::BadNews
             }
             Self::Stopped(signal) => Exit::Aborted(code_of(signal)),

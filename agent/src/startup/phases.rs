@@ -1,8 +1,8 @@
 //! The phases one after the other, the steps of one together as soon as what they depend on has succeeded. The first failure ends it.
 
-use super::hook;
 use super::tell::{Tell, milliseconds};
-use crate::config::{Hook, PhasePlan, Step, Work};
+use super::{environment, hook};
+use crate::config::{Environment, Hook, PhasePlan, Step, Work};
 use crate::probes::net::Net;
 use crate::probes::{self, Depth, Fault, Outcome};
 use crate::state::Event;
@@ -21,6 +21,8 @@ pub(super) struct Desk {
     pub(super) children: Children,
     pub(super) tell: Tell,
     pub(super) net: Arc<Net>,
+    /// The variables of this process.
+    pub(super) env: Arc<Environment>,
     /// Turns true when everything under way is to end.
     pub(super) halt: watch::Receiver<bool>,
     pub(super) halt_all: watch::Sender<bool>,
@@ -36,9 +38,18 @@ pub(super) struct Undo {
     pub(super) time: Duration,
 }
 
-/// Runs them all; what is to be undone goes to `undo` in the order in which the steps succeeded. The error is the step that failed.
-pub(super) async fn run(phases: Vec<PhasePlan>, desk: &Desk, undo: &mut Vec<Undo>) -> Result<(), String> {
-    let (mut done, total) = (BTreeSet::new(), phases.len());
+/// How far a start has come.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Steps that have succeeded.
+    pub(super) done: BTreeSet<String>,
+    /// What is to be undone, in the order in which the steps succeeded.
+    pub(super) undo: Vec<Undo>,
+}
+
+/// Runs them all. The error is the step that failed.
+pub(super) async fn run(phases: Vec<PhasePlan>, desk: &Desk, progress: &mut Progress) -> Result<(), String> {
+    let total = phases.len();
     for (number, phase) in phases.into_iter().enumerate() {
         if *desk.halt.borrow() {
             return Err(phase.name);
@@ -46,20 +57,20 @@ pub(super) async fn run(phases: Vec<PhasePlan>, desk: &Desk, undo: &mut Vec<Undo
         let (began, number) = (clock::now(), number + 1);
         let fields = json!({"phase": phase.name, "number": number, "of": total, "steps": phase.steps.len()});
         desk.tell.event("phase", fields, &format!("phase {number}/{total}: {}", phase.name));
-        one(phase, desk, &mut done, undo).await?;
+        one(phase, desk, progress).await?;
         desk.tell.event("phase_done", json!({"number": number, "took_ms": milliseconds(clock::now() - began)}), "");
     }
     Ok(())
 }
 
-async fn one(phase: PhasePlan, desk: &Desk, done: &mut BTreeSet<String>, undo: &mut Vec<Undo>) -> Result<(), String> {
+async fn one(phase: PhasePlan, desk: &Desk, progress: &mut Progress) -> Result<(), String> {
     let mut open = phase.steps;
     let mut running = JoinSet::new();
     let mut failed = None;
     loop {
         if failed.is_none() {
             let (free, later): (Vec<Step>, Vec<Step>) =
-                open.into_iter().partition(|step| step.depends_on.iter().all(|name| done.contains(name)));
+                open.into_iter().partition(|step| step.depends_on.iter().all(|name| progress.done.contains(name)));
             open = later;
             for step in free {
                 running.spawn(attempt(step, desk.clone()));
@@ -67,8 +78,8 @@ async fn one(phase: PhasePlan, desk: &Desk, done: &mut BTreeSet<String>, undo: &
         }
         match running.join_next().await {
             Some(Ok((step, None))) => {
-                done.insert(step.name.clone());
-                undo.extend(step.stop.map(|(hook, time)| Undo { step: step.name, hook, time }));
+                progress.done.insert(step.name.clone());
+                progress.undo.extend(step.stop.map(|(hook, time)| Undo { step: step.name, hook, time }));
             }
             Some(Ok((step, Some(_told)))) => failed = failed.or(Some(step.name)),
             Some(Err(_panicked)) => failed = failed.or(Some("a step, by a bug of ours".to_owned())),
@@ -122,6 +133,9 @@ async fn once(step: &mut Step, desk: &mut Desk) -> Outcome {
                 }
             };
         }
+        Work::Environment(variables) => {
+            environment::check((&step.name, variables, &desk.env), step.timeout, desk.tell, &mut desk.halt).await
+        }
         Work::Run(hook) => hook::run(&step.name, hook, step.timeout, (&desk.children, desk.tell), &mut desk.halt).await,
         Work::Nothing => Ok(()),
     };
@@ -132,6 +146,7 @@ pub(super) fn kind(work: &Work) -> &'static str {
     match work {
         Work::Check(check) => check.facts.kind,
         Work::Run(_) => "run",
+        Work::Environment(_) => "environment",
         Work::Nothing => "stop",
     }
 }

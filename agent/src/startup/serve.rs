@@ -46,6 +46,7 @@ fn facts(step: &Step) -> CheckFacts {
     let target = match &step.work {
         Work::Check(check) => check.facts.target.clone(),
         Work::Run(hook) => hook.words.first().cloned().unwrap_or_default(),
+        Work::Environment(variables) => variables.schema.clone(),
         Work::Nothing => String::new(),
     };
     CheckFacts {

@@ -1,6 +1,7 @@
 //! What a start says: lines for people or one JSON object a line, all on stderr, for stdout is the command's.
 
 use crate::paint::Paint;
+use crate::preflight::{Finding, Severity};
 use crate::units::Span;
 use crate::wait::rounded;
 use serde_json::{Value, json};
@@ -37,6 +38,25 @@ impl Tell {
         self.event("output", json!({"step": step, "stream": stream, "line": line}), &shown);
     }
 
+    /// A variable that breaks a rule.
+    pub(super) fn finding(self, step: &str, finding: &Finding) {
+        let Finding { rule, place, message, fix } = finding;
+        let severity = match rule.severity {
+            Severity::Error => self.paint.red("error:"),
+            Severity::Warning => self.paint.yellow("warning:"),
+        };
+        let shown = format!(
+            "  {} {severity} {}: {message} [{}]\n    {} {fix}",
+            self.paint.dim(&format!("{step} |")),
+            place.shown(),
+            rule.name,
+            self.paint.cyan("hint:")
+        );
+        let fields = json!({"step": step, "rule": rule.name, "severity": rule.severity.as_str(), "key": place.key,
+            "message": message, "fix": fix});
+        self.event("finding", fields, &shown);
+    }
+
     /// A step that succeeded.
     pub(super) fn done(self, step: &str, kind: &str, took: Duration, tries: u32) {
         let more = if tries > 1 { format!(", {tries} tries") } else { String::new() };
@@ -54,6 +74,12 @@ impl Tell {
         let fields = json!({"step": step, "ok": false, "took_ms": milliseconds(took), "tries": tries,
             "reason": fault.reason.as_str(), "message": fault.message, "hint": fault.hint});
         self.event("step", fields, &line);
+    }
+
+    /// The end of the phases, good or bad, with what was done of them.
+    pub(super) fn summed_up(self, name: &str, took: Duration, (done, steps): (usize, usize), line: &str) {
+        let shown = format!("{line}; {done} of {steps} steps in {}", Span(rounded(took)));
+        self.event(name, json!({"took_ms": milliseconds(took), "done": done, "steps": steps, "message": line}), &shown);
     }
 
     /// A stage of the whole, with its time.
