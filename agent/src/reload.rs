@@ -49,12 +49,12 @@ pub struct Attempt {
     /// Who asked.
     pub by: By,
     /// What came of it.
-    pub outcome: Result<Changes, Refusal>,
+    pub outcome: Result<Applied, Refusal>,
 }
 
 /// What a new configuration changed: names of checks and keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Changes {
+pub struct Applied {
     /// Checks that are new.
     pub added: Vec<String>,
     /// Checks that are gone.
@@ -71,7 +71,7 @@ pub struct Changes {
     pub warnings: Vec<Trouble>,
 }
 
-impl Changes {
+impl Applied {
     /// How much of each, in a line; `None` when nothing was changed.
     #[must_use]
     pub fn in_short(&self) -> Option<String> {

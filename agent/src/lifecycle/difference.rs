@@ -2,7 +2,7 @@
 
 use crate::collectors::PeerPlan;
 use crate::config::{Check, Origin, Plan, ServerPlan};
-use crate::reload::Changes;
+use crate::reload::Applied;
 use crate::snapshot::CheckFacts;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(super) struct Running {
 
 /// What is to be done to get from one to the other.
 pub(super) struct Steps {
-    pub(super) changes: Changes,
+    pub(super) changes: Applied,
     /// Numbers of the checks to stop.
     pub(super) stop: Vec<usize>,
     /// Checks to start with their numbers.
@@ -83,7 +83,7 @@ impl Running {
 
     /// Becomes the plan, and tells the steps to it.
     pub(super) fn become_plan(&mut self, plan: Plan) -> Steps {
-        let mut changes = Changes::default();
+        let mut changes = Applied::default();
         self.settle_server(&plan, &mut changes);
         let collecting = collecting(&plan);
         let collect_anew = collecting != self.collecting;
@@ -103,7 +103,7 @@ impl Running {
     }
 
     /// The address stays that of the start, for nobody can take a port from under its clients.
-    fn settle_server(&mut self, plan: &Plan, changes: &mut Changes) {
+    fn settle_server(&mut self, plan: &Plan, changes: &mut Applied) {
         let (old, new) = (&self.server, &plan.server);
         if old.listen != new.listen {
             changes.needs_restart.push("listen");
@@ -120,7 +120,7 @@ impl Running {
         self.server = ServerPlan { listen: old.listen, ..new.clone() };
     }
 
-    fn exchange(&mut self, checks: Vec<Check>, changes: &mut Changes) -> (Vec<usize>, Vec<(usize, Check)>) {
+    fn exchange(&mut self, checks: Vec<Check>, changes: &mut Applied) -> (Vec<usize>, Vec<(usize, Check)>) {
         let before = std::mem::take(&mut self.checks);
         let mut start = Vec::new();
         for check in checks {
@@ -153,7 +153,7 @@ fn collecting(plan: &Plan) -> Collecting {
     }
 }
 
-fn note_sources(old: &Collecting, new: &Collecting, changes: &mut Changes) {
+fn note_sources(old: &Collecting, new: &Collecting, changes: &mut Applied) {
     let settings = [
         ("collectors", old.names != new.names || old.interval != new.interval || old.peer.node != new.peer.node),
         ("peer", PeerPlan { node: new.peer.node.clone(), ..old.peer.clone() } != new.peer),

@@ -5,7 +5,7 @@ use super::difference::{Running, Steps};
 use super::lookout::Files;
 use super::{announce, build_sources, look_elsewhere};
 use crate::config::{self, ConfigError, InForce, Loaded, Seen};
-use crate::reload::{Attempt, By, Changes, Order, Refusal, Trouble};
+use crate::reload::{Applied, Attempt, By, Order, Refusal, Trouble};
 use crate::schedule::Schedule;
 use crate::state::Event;
 use crate::units::Span;
@@ -149,7 +149,7 @@ pub(super) fn log_warnings(loaded: &Loaded) {
     }
 }
 
-fn log_changes(by: By, changes: &Changes) {
+fn log_changes(by: By, changes: &Applied) {
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
     let keys = |names: &[&str]| (!names.is_empty()).then(|| names.join(", "));
     let (added, removed, changed) = (list(&changes.added), list(&changes.removed), list(&changes.changed));

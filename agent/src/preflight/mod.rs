@@ -6,6 +6,8 @@ mod accepted;
 mod compose;
 mod env;
 mod finding;
+mod image;
+mod known;
 mod kubernetes;
 mod privileges;
 mod render;

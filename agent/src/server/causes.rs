@@ -16,6 +16,9 @@ pub(super) struct Named<'a> {
     caused_by: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     recovering: bool,
+    /// Whether a maintenance window is open, in which nobody is to be called for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    silenced: bool,
 }
 
 /// A cause with all that is known of it.
@@ -41,7 +44,7 @@ pub(super) struct Changed<'a> {
 
 /// The causes of a snapshot, roots first, those of `keep` only.
 pub(super) fn named<'a>(snapshot: &'a Snapshot, keep: impl Fn(&Cause) -> bool) -> Vec<Named<'a>> {
-    ordered(snapshot).into_iter().filter(|cause| keep(cause)).map(Named::of).collect()
+    ordered(snapshot).into_iter().filter(|cause| keep(cause)).map(|cause| Named::of(cause, snapshot)).collect()
 }
 
 /// The same with evidence and advice.
@@ -49,7 +52,7 @@ pub(super) fn explained(snapshot: &Snapshot, now: SystemTime) -> Vec<Explained<'
     let explain = |cause: &'_ Cause| times::ago(cause.since, now).as_secs();
     let all = ordered(snapshot).into_iter();
     all.map(|cause| Explained {
-        named: Named::of(cause),
+        named: Named::of(cause, snapshot),
         for_seconds: explain(cause),
         meaning: cause.kind.summary,
         evidence: &cause.evidence,
@@ -85,13 +88,14 @@ pub(super) fn ordered(snapshot: &Snapshot) -> Vec<&Cause> {
 }
 
 impl<'a> Named<'a> {
-    fn of(cause: &'a Cause) -> Self {
+    fn of(cause: &'a Cause, snapshot: &Snapshot) -> Self {
         Self {
             cause: cause.kind.name,
             subject: &cause.subject,
             since: times::rfc3339(cause.since),
             caused_by: cause.caused_by.as_deref(),
             recovering: cause.recovering,
+            silenced: snapshot.silence.is_some(),
         }
     }
 }

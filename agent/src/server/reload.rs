@@ -4,7 +4,7 @@
 use super::reply::{self, Doing, Reply};
 use super::routes::Asked;
 use super::times;
-use crate::reload::{Attempt, By, Changes, Order, Trouble};
+use crate::reload::{Applied, Attempt, By, Order, Trouble};
 use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::sync::mpsc::error::TrySendError;
@@ -17,7 +17,7 @@ pub(super) struct Told<'a> {
     at: String,
     by: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    changes: Option<&'a Changes>,
+    changes: Option<&'a Applied>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<&'a [Trouble]>,
 }

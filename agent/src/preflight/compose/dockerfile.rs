@@ -1,9 +1,9 @@
 //! What a Dockerfile says about the image that a service is built to: its health check, its ports, its base. Read with small eyes:
 //! instructions by their first word. Knows no service.
 
-use super::image::Reference;
-use super::known::{self, Known};
 use super::load::small_text;
+use crate::preflight::image::Reference;
+use crate::preflight::known::{self, Known};
 use std::collections::BTreeSet;
 use std::path::Path;
 

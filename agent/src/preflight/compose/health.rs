@@ -2,8 +2,8 @@
 
 use super::dockerfile;
 use super::item::Item;
-use super::known::Brings;
 use super::model::{Health, Project, Service};
+use crate::preflight::known::Brings;
 
 /// Whether Docker checks a service's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

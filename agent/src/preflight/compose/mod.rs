@@ -4,10 +4,8 @@
 
 mod dockerfile;
 mod health;
-mod image;
 mod interpolate;
 mod item;
-mod known;
 mod listens;
 mod load;
 mod mentions;

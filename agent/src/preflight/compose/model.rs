@@ -1,12 +1,12 @@
 //! The services of a merged project in a form that rules can ask. Knows no rule; what it cannot read is left out, and noted by
 //! `rules::file`.
 
-use super::image::Reference;
 use super::item::{Item, Origin, Spot};
-use super::known::{self, Known};
 use super::load::{Loader, small_text, under};
 use super::ports::{self, Port};
 use crate::preflight::env;
+use crate::preflight::image::Reference;
+use crate::preflight::known::{self, Known};
 use crate::small;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Images: whether they are pinned, and what the well-known ones speak.
+//! Images: whether they are pinned.
 
 use super::Stack;
 use super::model::{Object, items, text};
@@ -46,34 +46,6 @@ fn parted(image: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What an image speaks where clients connect to it; only official images and those of the same name elsewhere, for `postgres-backup`
-/// is no database.
-pub(super) fn speech_of_image(image: &str) -> Option<&'static str> {
-    let name = parted(image).0.rsplit('/').next()?;
-    Some(match name {
-        "postgres" | "postgresql" | "postgis" | "timescaledb" | "pgvector" => "PostgreSQL",
-        "mysql" | "mariadb" | "percona" | "mysql-server" => "MySQL",
-        "redis" | "valkey" | "keydb" | "redis-stack-server" => "Redis",
-        "mongo" | "mongodb" => "MongoDB",
-        "memcached" => "Memcached",
-        "nginx" | "httpd" | "nginx-unprivileged" | "grafana" | "prometheus" | "alertmanager" => "HTTP",
-        _ => return None,
-    })
-}
-
-/// What a URL's scheme says; its driver (`+asyncpg`) says nothing.
-pub(super) fn speech_of_scheme(scheme: &str) -> Option<&'static str> {
-    Some(match scheme.split('+').next()? {
-        "postgres" | "postgresql" => "PostgreSQL",
-        "mysql" | "mariadb" => "MySQL",
-        "redis" | "rediss" => "Redis",
-        "mongodb" => "MongoDB",
-        "memcached" => "Memcached",
-        "http" | "https" | "ws" | "wss" => "HTTP",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +55,5 @@ mod tests {
         assert_eq!(parted("localhost:5000/api"), ("localhost:5000/api", None));
         assert_eq!(parted("localhost:5000/api:1.2"), ("localhost:5000/api", Some("1.2")));
         assert_eq!(parted("redis:7@sha256:ab"), ("redis", Some("7")));
-        assert_eq!(speech_of_image("docker.io/library/postgres:16"), Some("PostgreSQL"));
-        assert_eq!(speech_of_image("postgres-backup:16"), None);
     }
 }

@@ -1,11 +1,12 @@
 //! Addresses in the environment against the Services of the files: name, port, and what the image behind it speaks.
 
 use super::Stack;
-use super::images;
 use super::model::{Object, Wanted, at, items, text};
 use super::ports::{has_port, ports_shown};
 use super::rules::{URL_PORT, URL_PROTOCOL, URL_SERVICE};
 use crate::node::Node;
+use crate::preflight::image::Reference;
+use crate::preflight::known::{self, Speaks};
 use crate::preflight::{Findings, Place};
 
 pub(super) fn check(stack: &Stack<'_>, findings: &mut Findings) {
@@ -91,17 +92,17 @@ impl Address {
 
     /// Whether the image behind the Service speaks what the scheme says; only where both are known.
     fn protocol(&self, stack: &Stack<'_>, service: &Object, place: Place, findings: &mut Findings) {
-        let Some(said) = images::speech_of_scheme(&self.scheme) else { return };
+        let Some(said) = Speaks::of_scheme(&self.scheme) else { return };
+        let port = self.port.and_then(|port| u16::try_from(port).ok());
         for pod in stack.pods_of(service) {
             let main: Vec<_> =
                 pod.containers.iter().filter(|container| container.path.contains(".containers[")).collect();
             let [only] = main.as_slice() else { continue };
-            let Some(spoken) = text(only.node.get("image")).and_then(|image| images::speech_of_image(&image)) else {
-                continue;
-            };
+            let image = text(only.node.get("image")).and_then(|image| known::image(&Reference::parse(&image)));
+            let Some(spoken) = image.and_then(|image| image.speaks_on(port)) else { continue };
             if spoken != said {
-                let message =
-                    format!("the address says {}, and Service `{}` leads to {spoken}", self.scheme, self.service);
+                let (scheme, service, spoken) = (&self.scheme, &self.service, spoken.name());
+                let message = format!("the address says {scheme}, and Service `{service}` leads to {spoken}");
                 findings.add(&URL_PROTOCOL, place.clone(), message);
                 return;
             }

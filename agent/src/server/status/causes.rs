@@ -22,7 +22,8 @@ pub(super) fn why(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
         // What follows from a subject is shown below the first cause of that subject.
         let first = roots.iter().position(|other| other.subject == root.subject) == Some(index);
         let follow = all.iter().copied().filter(|cause| first && cause.caused_by.as_deref() == Some(&root.subject));
-        one(page, root, &follow.collect::<Vec<_>>(), now);
+        let silenced = if snapshot.silence.is_some() { ", silenced" } else { "" };
+        one(page, root, &follow.collect::<Vec<_>>(), (now, silenced));
     }
     if let Some(more) = roots.len().checked_sub(limits::STATUS_CAUSES).filter(|more| *more > 0) {
         let _ = writeln!(page, "<p class=\"quiet\">and {more} more under /health</p>");
@@ -32,11 +33,11 @@ pub(super) fn why(page: &mut String, snapshot: &Snapshot, now: SystemTime) {
     );
 }
 
-fn one(page: &mut String, root: &Cause, follow: &[&Cause], now: SystemTime) {
+fn one(page: &mut String, root: &Cause, follow: &[&Cause], (now, silenced): (SystemTime, &str)) {
     let _ = write!(
         page,
         "<article class=\"cause\">\n<h3><b>{subject}</b> <code>{name}</code></h3>\n<p>{summary}</p>\n\
-         <p class=\"fix\"><i aria-hidden=\"true\">→</i> {fix}</p>\n<p class=\"quiet\">since {since}, for {long}{recovering}</p>\n",
+         <p class=\"fix\"><i aria-hidden=\"true\">→</i> {fix}</p>\n<p class=\"quiet\">since {since}, for {long}{recovering}{silenced}</p>\n",
         subject = escape(&root.subject),
         name = root.kind.name,
         summary = escape(root.kind.summary),

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::metrics::sample;
-use crate::reload::{Attempt, By, Changes, Refusal, Trouble};
+use crate::reload::{Applied, Attempt, By, Refusal, Trouble};
 use serde_json::json;
 
 const POST: &str = "POST /-/reload HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n";
 
 /// A server whose every reload ends like this.
-async fn obeying(outcome: Result<Changes, Refusal>) -> (Running, JoinHandle<u32>) {
+async fn obeying(outcome: Result<Applied, Refusal>) -> (Running, JoinHandle<u32>) {
     let mut server = start(sample::healthy()).await;
     let (_none, nobody) = mpsc::channel(1);
     let mut orders = std::mem::replace(&mut server.orders, nobody);
@@ -26,7 +26,7 @@ async fn obeying(outcome: Result<Changes, Refusal>) -> (Running, JoinHandle<u32>
 
 #[tokio::test]
 async fn a_reload_answers_with_what_changed() {
-    let changes = Changes { added: vec!["new".to_owned()], kept: 2, ..Changes::default() };
+    let changes = Applied { added: vec!["new".to_owned()], kept: 2, ..Applied::default() };
     let (server, _obeying) = obeying(Ok(changes)).await;
     let answer = server.send(&format!("{POST}host: localhost\r\n\r\n")).await;
     assert_eq!(answer.status, 200);
@@ -49,7 +49,7 @@ async fn a_refused_one_answers_with_every_problem() {
 
 #[tokio::test]
 async fn nobody_but_a_trusted_tool_may_order_one() {
-    let (server, obeying) = obeying(Ok(Changes::default())).await;
+    let (server, obeying) = obeying(Ok(Applied::default())).await;
     let refused = [
         "host: rebound.example\r\n",
         "host: localhost\r\nx-forwarded-for: 127.0.0.1\r\n",

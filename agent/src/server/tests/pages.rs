@@ -288,6 +288,21 @@ async fn the_status_page_shows_root_causes_first_and_no_evidence() {
 }
 
 #[tokio::test]
+async fn causes_say_that_they_are_silenced_on_every_page() {
+    let explained = sample::explained();
+    let silence = sample::silenced().silence;
+    let server = start(Snapshot { silence, ..explained.clone() }).await;
+    for path in ["/health", "/diagnostics"] {
+        let page = server.get(path).await.json();
+        assert_eq!([&page["causes"][0]["silenced"], &page["causes"][1]["silenced"]], [&json!(true); 2], "{path}");
+    }
+    assert!(server.get("/").await.text().contains(", silenced</p>"));
+    server.snapshots.send_replace(Arc::new(explained));
+    assert!(server.get("/health").await.json()["causes"][0].get("silenced").is_none());
+    assert!(!server.get("/").await.text().contains("silenced"));
+}
+
+#[tokio::test]
 async fn config_is_the_plan_in_force() {
     let server = start(sample::full()).await;
     assert_eq!(server.get("/config").await.json()["checks"][0]["name"], "backend");

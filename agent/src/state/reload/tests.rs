@@ -3,7 +3,7 @@
 use super::super::*;
 use crate::metrics::sample::{facts_of, time};
 use crate::probes::Fault;
-use crate::reload::{By, Changes, Refusal};
+use crate::reload::{Applied, By, Refusal};
 use crate::snapshot::Role;
 
 fn facts(name: &str) -> Arc<CheckFacts> {
@@ -15,13 +15,13 @@ fn fail(state: &mut State, check: usize, at: u64) -> Option<Transition> {
     state.apply(Event::Ran { check, at: time(at), outcome: Outcome { fault, ..Outcome::default() } })
 }
 
-fn attempt(at: u64, outcome: Result<Changes, Refusal>) -> Arc<Attempt> {
+fn attempt(at: u64, outcome: Result<Applied, Refusal>) -> Arc<Attempt> {
     Arc::new(Attempt { at: time(at), by: By::Signal, outcome })
 }
 
 fn reload(state: &mut State, at: u64, checks: &[(usize, &str)]) {
     let checks = checks.iter().map(|(number, name)| (*number, facts(name))).collect();
-    let attempt = attempt(at, Ok(Changes::default()));
+    let attempt = attempt(at, Ok(Applied::default()));
     state.apply(Event::Reloaded { attempt, checks, sources: vec![(0, "host")] });
 }
 
@@ -96,7 +96,7 @@ fn a_configuration_that_changes_something_is_among_the_changes_and_the_same_one_
             .collect()
     };
     assert_eq!(told(&mut state), []);
-    let added = Changes { added: vec!["c".to_owned()], settings: vec!["peer"], ..Changes::default() };
+    let added = Applied { added: vec!["c".to_owned()], settings: vec!["peer"], ..Applied::default() };
     let checks = vec![(0, facts("a")), (1, facts("b")), (2, facts("c"))];
     state.apply(Event::Reloaded { attempt: attempt(6, Ok(added)), checks, sources: vec![(0, "host")] });
     assert_eq!(told(&mut state), [(What::Configuration, "1 check added, settings peer".to_owned())]);

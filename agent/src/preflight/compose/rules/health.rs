@@ -1,11 +1,11 @@
 //! Health checks: whether there is one, and whether it can work.
 
 use super::super::health::{self, Checked};
-use super::super::image::Reference;
 use super::super::model::{Health, Project, Service};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
+use crate::preflight::image::Reference;
 
 pub(super) static RULES: &[&Rule] = &[&MISSING, &BROKEN, &PROGRAM];
 

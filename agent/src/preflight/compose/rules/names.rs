@@ -1,13 +1,13 @@
 //! Host names: whether a name that a service uses leads anywhere.
 
 use super::super::item::Item;
-use super::super::known::Speaks;
 use super::super::mentions::{self, Mention};
 use super::super::model::{Project, Service};
 use super::super::notes::Notes;
 use super::error;
 use crate::node::closest;
 use crate::preflight::Rule;
+use crate::preflight::known::Speaks;
 
 pub(super) static RULES: &[&Rule] = &[&UNKNOWN, &APART];
 

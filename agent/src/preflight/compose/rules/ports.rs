@@ -2,13 +2,13 @@
 
 use super::super::health;
 use super::super::item::Spot;
-use super::super::known::Speaks;
 use super::super::listens::{self, Listens};
 use super::super::mentions::{self, Mention};
 use super::super::model::{Project, Service};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
+use crate::preflight::known::Speaks;
 use crate::small;
 use std::collections::BTreeMap;
 

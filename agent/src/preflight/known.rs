@@ -1,4 +1,4 @@
-//! Public images that a compose file's text can be held against: what they speak, where they listen, what they bring and lack.
+//! Public images that the text of a compose file or a manifest can be held against: what they speak, where they listen, what they bring and lack.
 //! Facts of the images' own documentation, and only those that are sure. Knows no service.
 
 use super::image::Reference;
@@ -137,6 +137,13 @@ static IMAGES: &[Known] = &[
         ..STORE
     },
     Known { names: &["memcached"], speaks: Speaks::Memcached, ports: &[11211], lacks: &["curl"], ..STORE },
+    Known {
+        names: &["bitnami/mongodb", "mongodb/mongodb-community-server"],
+        speaks: Speaks::Mongo,
+        ports: &[27017],
+        health: Brings::Unknown,
+        ..STORE
+    },
     Known { names: &["mongo"], speaks: Speaks::Mongo, ports: &[27017, 27018, 27019], ..STORE },
     Known {
         names: &["rabbitmq"],
@@ -255,9 +262,27 @@ pub(super) fn image(reference: &Reference) -> Option<&'static Known> {
     })
 }
 
+impl Known {
+    /// What it speaks on this port, where that is sure: its further ports have protocols of their own.
+    pub(super) fn speaks_on(&self, port: Option<u16>) -> Option<Speaks> {
+        let further = self.ports.iter().skip(1).any(|further| Some(*further) == port);
+        (self.speaks != Speaks::Other && !further).then_some(self.speaks)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_further_port_speaks_is_not_known() {
+        let rabbit = image(&Reference::parse("rabbitmq:4")).expect("known");
+        assert_eq!(rabbit.speaks_on(Some(5672)), Some(Speaks::Amqp));
+        assert_eq!(rabbit.speaks_on(Some(15672)), None);
+        assert_eq!(rabbit.speaks_on(None), Some(Speaks::Amqp));
+        assert_eq!(image(&Reference::parse("nats")).and_then(|nats| nats.speaks_on(Some(4222))), None);
+        assert!(image(&Reference::parse("postgres-backup:16")).is_none());
+    }
 
     #[test]
     fn an_image_is_known_by_its_own_name_only() {
