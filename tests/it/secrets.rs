@@ -1,9 +1,14 @@
 //! A planted secret is searched in everything that comes out: pages, logs, probe output, errors.
 
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
 use tests::agent::Agent;
 use tests::program::finish;
+use tests::wait_for;
 
 const CANARY: &str = "c4nary-Pa55word";
+/// `app` with it, as basic authentication sends both.
+const BASIC: &str = "YXBwOmM0bmFyeS1QYTU1d29yZA";
 
 fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -45,6 +50,67 @@ fn no_page_or_log_shows_a_password() {
         assert!(!agent.page(page).body.contains(CANARY), "{page}");
     }
     assert!(!agent.running.said().contains(CANARY), "the log");
+}
+
+/// A server that repeats whatever it is told, as an error of RESP or as a status, headers and page of HTTP.
+fn repeating() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut told = [0; 4096];
+            let Ok(count) = stream.read(&mut told) else { continue };
+            let told = String::from_utf8_lossy(told.get(..count).unwrap_or_default()).into_owned();
+            let line = told.replace(|c: char| c.is_control(), " ");
+            let answer = if told.starts_with('*') {
+                format!("-WRONGPASS {line}\r\n")
+            } else {
+                format!("HTTP/1.1 500 {line}\r\nserver: {line}\r\ncontent-length: {}\r\n\r\n{told}", told.len())
+            };
+            let _gone = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+/// Every text in a value, whatever it is called.
+fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => found.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        serde_json::Value::Object(entries) => entries.values().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_field_of_a_cause_shows_a_password_that_a_server_repeats() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = repeating();
+    let words = "interval: 1s, timeout: 900ms, fail_after: 1";
+    let text = format!(
+        "checks:\n\
+         \x20 - {{name: cache, url: \"redis://:{CANARY}@{there}/0\", {words}}}\n\
+         \x20 - {{name: web, url: \"http://app:{CANARY}@{there}/\", {words}, headers: {{X-Api-Key: {CANARY}}}}}\n\
+         \x20 - {{name: live, url: \"ws://app:{CANARY}@{there}/\", {words}}}\n\
+         \x20 - {{name: llm, url: \"openai+http://{there}\", {words}, key: {CANARY}}}\n\
+         \x20 - {{name: tools, url: \"mcp://{there}\", {words}, token: {CANARY}}}\n\
+         \x20 - {{name: vectors, url: \"chroma://{there}\", {words}, headers: {{X-Chroma-Token: {CANARY}}}}}\n\
+         \x20 - {{name: dialogue, url: \"tcp://{there}\", {words}, query_response: [{{send: {CANARY}}}, {{expect: never}}]}}\n"
+    );
+    let path = folder.path().join("agent.yml");
+    std::fs::write(&path, text).expect("written");
+    let agent = Agent::start(&["--config", &path.to_string_lossy()]);
+    for check in ["cache", "web", "live", "llm", "tools", "vectors", "dialogue"] {
+        let named = || agent.page("/metrics").body.contains(&format!("subject=\"{check}\"")).then_some(());
+        wait_for(&format!("a cause of `{check}`"), Duration::from_secs(20), named);
+    }
+    let page = agent.page("/diagnostics").json();
+    let mut said = Vec::new();
+    texts(&page["causes"], &mut said);
+    assert!(page["causes"].as_array().is_some_and(|causes| causes.len() >= 7), "{page:#}");
+    let bad = said.iter().filter(|text| text.contains(CANARY) || text.contains(BASIC));
+    assert_eq!(bad.collect::<Vec<_>>(), [&String::new(); 0]);
 }
 
 #[test]

@@ -103,7 +103,9 @@ impl Session {
                 "" | "default" => vec!["AUTH", password.expose()],
                 user => vec!["AUTH", user, password.expose()],
             };
-            self.demand(cx, &words, "the login").await?;
+            // A server may repeat what it was told, and what it says is shown.
+            let veiled = |fault: Fault| Fault { message: fault.message.replace(password.expose(), "***"), ..fault };
+            self.demand(cx, &words, "the login").await.map_err(veiled)?;
         }
         let database = target
             .param(&["db"])
