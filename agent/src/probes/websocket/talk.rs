@@ -3,7 +3,7 @@
 use super::FAILED_REGEX;
 use super::frame::{Event, Inbox, Say};
 use crate::limits;
-use crate::probes::dialogue::{EXPECT, Step};
+use crate::probes::dialogue::{EXPECT, Step, Told};
 use crate::probes::http::page::Agreed;
 use crate::probes::net::{Stream, fault_of};
 use crate::probes::{Context, Fault, Reason, clean};
@@ -15,13 +15,14 @@ pub(super) struct Talk {
     stream: Box<dyn Stream>,
     inbox: Inbox,
     came: usize,
+    told: Told,
 }
 
 impl Talk {
     pub(super) fn new(agreed: Agreed) -> Self {
         let mut inbox = Inbox::default();
         inbox.feed(&agreed.came);
-        Self { stream: agreed.stream, inbox, came: agreed.came.len() }
+        Self { stream: agreed.stream, inbox, came: agreed.came.len(), told: Told::default() }
     }
 
     /// Does one step. As in blackbox the next message must match, be it text or not.
@@ -32,7 +33,12 @@ impl Talk {
             let Some(found) = pattern.captures(&message) else {
                 cx.measure(FAILED_REGEX.is(1.0));
                 let begins: String = clean(&message).chars().take(60).collect();
-                let said = format!("the message does not match `{pattern}`, it is `{begins}`");
+                let is = if self.told.allows(&message) {
+                    format!("is `{begins}`")
+                } else {
+                    "repeats what it was told".to_owned()
+                };
+                let said = format!("the message does not match `{pattern}`, it {is}");
                 return Err(Fault::new(Reason::Body, said));
             };
             let fill = |template: &str| {
@@ -46,7 +52,10 @@ impl Talk {
             send = send.map(|send| fill(&send));
         }
         match send {
-            Some(send) => self.say(Say::Text(&send)).await,
+            Some(send) => {
+                self.told.note(&send);
+                self.say(Say::Text(&send)).await
+            }
             None => Ok(()),
         }
     }
@@ -58,7 +67,7 @@ impl Talk {
         loop {
             match self.next().await? {
                 Event::Pong(answer) if answer == word => return Ok(()),
-                Event::Close(code, why) => return Err(closed(code, &why)),
+                Event::Close(code, why) => return Err(closed(code, if self.told.allows(&why) { &why } else { "" })),
                 _ => {}
             }
         }
@@ -81,7 +90,7 @@ impl Talk {
             match self.next().await? {
                 Event::Text(text) => return Ok(text),
                 Event::Binary(bytes) => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
-                Event::Close(code, why) => return Err(closed(code, &why)),
+                Event::Close(code, why) => return Err(closed(code, if self.told.allows(&why) { &why } else { "" })),
                 Event::Ping(_) | Event::Pong(_) => {}
             }
         }
