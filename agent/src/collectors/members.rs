@@ -38,7 +38,7 @@ impl Members {
         let container = peer.cgroup().map_err(|error| error.to_string())?;
         let same = |process: &Pid| process.cgroup().is_ok_and(|other| other == container);
         let mut found = looked_at(pid::all(&self.proc).filter(same));
-        if same(&Pid::myself(&self.proc)) {
+        if peer.is_in_the_agents_cgroup() {
             found.descend_from(peer.number);
         }
         found.0.truncate(limits::PEER_PROCESSES);

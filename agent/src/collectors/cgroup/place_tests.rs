@@ -134,6 +134,11 @@ fn a_process_outside_of_containers_or_the_mount_finds_nothing() {
     for outside in ["0::/user.slice/user-0.slice/session-1.scope\n", "0::/\n", "", "0::/../../etc\n"] {
         assert!(why(outside).contains("no cgroup is named"), "{outside}");
     }
+    // The agent and everybody else in one container: it is not the peer's.
+    let shared = format!("0::/docker/{ID}\n");
+    tree.write("proc/self/cgroup", &shared);
+    assert!(why(&shared).contains("no cgroup is named"));
+    tree.remove("proc/self");
     let elsewhere = why(&format!("0::/../cri-containerd-{}.scope\n", ID.replace('1', "9")));
     assert!(elsewhere.contains("is not mounted here"), "{elsewhere}");
 }
