@@ -6,7 +6,7 @@ use tests::repo::{files, read, shown};
 type Rule = (&'static str, &'static [&'static str]);
 
 /// What every part of the agent may know.
-const AGENT_LEAVES: &[&str] = &["limits", "clock", "units", "secret", "panics", "version", "parser"];
+const AGENT_LEAVES: &[&str] = &["limits", "clock", "units", "secret", "panics", "version", "parser", "small"];
 /// What every part of the load tester may know.
 const LOADTEST_LEAVES: &[&str] = &["limits", "clock", "units", "problem", "redact", "suggest", "exit"];
 
@@ -19,6 +19,7 @@ const AGENT: &[Rule] = &[
     ("panics", &[]),
     ("version", &[]),
     ("parser", &[]),
+    ("small", &[]),
     ("reading", &[]),
     ("reload", &[]),
     ("silence", &[]),
