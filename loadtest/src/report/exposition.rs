@@ -143,8 +143,14 @@ impl Page {
 
     fn histogram(&mut self, name: &str, row: &Row) {
         let bucket = format!("{name}_bucket");
-        for (us, end) in BUCKETS {
-            let count = row.latencies.count_between(0, us);
+        // One way through the values: counting up to each end would be fourteen.
+        let mut counts = BUCKETS.map(|_| 0);
+        for value in row.latencies.iter_recorded() {
+            let us = row.latencies.lowest_equivalent(value.value_iterated_to());
+            let within = counts.iter_mut().zip(BUCKETS).filter(|(_, (end, _))| us <= *end);
+            within.for_each(|(count, _)| *count += value.count_at_value());
+        }
+        for (count, (_, end)) in counts.into_iter().zip(BUCKETS) {
             self.sample(&bucket, &[labels(row).as_slice(), &[("le", end)]].concat(), count);
         }
         self.sample(&bucket, &[labels(row).as_slice(), &[("le", "+Inf")]].concat(), row.latencies.len());

@@ -52,13 +52,17 @@ fn target(target: &TargetLine) -> String {
 
 /// The requests with the highest p95 that the samples carry, and all together.
 fn slowest(report: &Report) -> String {
-    let mut lines: Vec<&Line> = report.requests.iter().filter(|line| line.stage == report.judged).collect();
+    let mut lines: Vec<&Line> = report.requests.iter().filter(|line| report.is_judged(&line.stage)).collect();
     if lines.is_empty() {
         return String::new();
     }
     lines.sort_by_key(|line| std::cmp::Reverse((line.p95_us.or(line.p50_us), line.max_us)));
     let whole = lines.len();
-    let rows: String = lines.iter().take(MARKDOWN_REQUESTS).map(|line| request(line, &code(&line.name))).collect();
+    let name = |line: &Line| match report.judges_several() {
+        true => format!("{} ({})", code(&line.name), prose(&line.stage)),
+        false => code(&line.name),
+    };
+    let rows: String = lines.iter().take(MARKDOWN_REQUESTS).map(|line| request(line, &name(line))).collect();
     let rest = whole.saturating_sub(MARKDOWN_REQUESTS);
     let rest = if rest == 0 { String::new() } else { format!("\n{rest} faster ones are not shown.\n") };
     let head = "| slowest requests | n | errors | p50 | p95 | p99 | max |\n|---|--:|--:|--:|--:|--:|--:|\n";

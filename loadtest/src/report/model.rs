@@ -187,6 +187,12 @@ pub struct GeneratorLine {
 }
 
 impl Report {
+    /// Whether targets without a stage are about more than one, so that a name alone does not tell which line is meant.
+    #[must_use]
+    pub fn judges_several(&self) -> bool {
+        self.stages.iter().filter(|stage| stage.judged).count() > 1
+    }
+
     /// Whether targets without a stage are about this one.
     #[must_use]
     pub fn is_judged(&self, stage: &str) -> bool {

@@ -109,7 +109,10 @@ async fn fresh(control: &Control, moment: &ScrapeMoment, page: &Mutex<Page>) -> 
     let mut page = page.lock().await;
     let now = clock::now();
     if page.made.is_none_or(|made| now - made >= SCRAPE_EVERY) {
-        page.text = report::to_exposition(&control.finished(), moment);
+        // Not on a thread that users need.
+        let (control, moment) = (control.clone(), moment.clone());
+        let made = tokio::task::spawn_blocking(move || report::to_exposition(&control.finished(), &moment));
+        page.text = made.await.unwrap_or_default();
         page.made = Some(now);
     }
     page.text.clone()

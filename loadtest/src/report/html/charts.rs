@@ -197,21 +197,20 @@ fn users(report: &Report) -> String {
     .render()
 }
 
-/// The class of a line, whose it is, and its points.
-type Curve<'a> = (&'a str, &'a Line, Vec<(f64, f64)>);
+/// The class of a line, the name of its request, and its points.
+type Curve<'a> = (&'a str, &'a str, Vec<(f64, f64)>);
 
 /// Latency by percentile: each nine takes as much room as the one before, for the tail is where users suffer.
 fn curve(report: &Report) -> String {
     const CLASSES: [&str; 6] = ["c1", "c2", "c3", "c4", "c5", "c6"];
-    let mut lines: Vec<&Line> = report.requests.iter().filter(|line| report.is_judged(&line.stage)).collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.waited_us));
+    let names = by_waiting(report);
     // With one request, it is all of them.
-    let shown = if lines.len() > 1 { CURVES } else { 0 };
-    let lines = std::iter::once(&report.total).chain(lines.into_iter().take(shown));
+    let shown = if names.len() > 1 { CURVES } else { 0 };
+    let names = std::iter::once(("all requests", vec![&report.total])).chain(names.into_iter().take(shown));
     let curves: Vec<Curve<'_>> = CLASSES
         .into_iter()
-        .zip(lines)
-        .map(|(class, line)| (class, line, points(line)))
+        .zip(names)
+        .map(|(class, (name, lines))| (class, name, points(&lines)))
         .filter(|(.., points)| !points.is_empty())
         .collect();
     let Some((least, most)) = ends(curves.iter().flat_map(|(.., points)| points).map(|(_, us)| *us)) else {
@@ -241,17 +240,36 @@ fn curve(report: &Report) -> String {
     Figure {
         class: "",
         title: "Latency by percentile",
-        about: "Of the judged stage: all requests, and those that users waited for most.",
+        about: "Of what is judged: all requests, and those that users waited for most.",
         svg: plot.finish("curve", "Latency by percentile", &description),
-        legend: curves.iter().map(|(class, line, _)| (*class, line.name.clone())).collect(),
+        legend: curves.iter().map(|(class, name, _)| (*class, (*name).to_owned())).collect(),
     }
     .render()
 }
 
+/// The judged lines of each request name, over all stages; first those that users waited for most.
+fn by_waiting(report: &Report) -> Vec<(&str, Vec<&Line>)> {
+    let mut names: Vec<(&str, Vec<&Line>)> = Vec::new();
+    for line in report.requests.iter().filter(|line| report.is_judged(&line.stage)) {
+        match names.iter_mut().find(|(name, _)| *name == line.name) {
+            Some((_, lines)) => lines.push(line),
+            None => names.push((&line.name, vec![line])),
+        }
+    }
+    names.sort_by_key(|(_, lines)| std::cmp::Reverse(lines.iter().map(|line| line.waited_us).sum::<u64>()));
+    names
+}
+
 /// How many nines a percentile has, and the latency there, as far as at least one request lies beyond.
-fn points(line: &Line) -> Vec<(f64, f64)> {
+fn points(lines: &[&Line]) -> Vec<(f64, f64)> {
     const A_NINE: u32 = 16;
-    let Ok(histogram) = measure::decode(&line.hdr_v2) else { return Vec::new() };
+    let histograms = lines.iter().filter_map(|line| measure::decode(&line.hdr_v2).ok());
+    let sum = histograms.reduce(|mut sum, next| {
+        // The histograms resize themselves, so that the addition cannot fail.
+        let _ = sum.add(next);
+        sum
+    });
+    let Some(histogram) = sum else { return Vec::new() };
     let far = to_f64(histogram.len()).log10();
     let steps = (0..).map(|step| f64::from(step) / f64::from(A_NINE)).take_while(|nines| *nines <= far + 1e-9);
     steps.map(|nines| (nines, to_f64(histogram.value_at_quantile(1.0 - 10_f64.powf(-nines))))).collect()

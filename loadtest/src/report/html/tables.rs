@@ -8,13 +8,31 @@ use crate::report::escape::{html_prose, xml};
 use crate::report::{Line, Report, SlotLine, TargetLine};
 use crate::targets::{Outcome, percent, short, to_f64, whole_percent};
 
-/// A table in a frame that scrolls; the first columns are texts, as many as `texts`.
-fn table(caption: &str, texts: usize, head: &[&str], rows: &[String]) -> String {
-    let column = |(index, name): (usize, &&str)| {
-        let class = if index < texts { " class=\"t\"" } else { "" };
+/// Columns of text, which begin at the left; figures end at the right.
+const TEXTS: [&str; 14] = [
+    "target",
+    "outcome",
+    "why",
+    "request",
+    "stage",
+    "load",
+    "cause",
+    "percentile",
+    "judged",
+    "question",
+    "answer",
+    "from",
+    "set by",
+    "",
+];
+
+/// A table in a frame that scrolls.
+fn table(caption: &str, head: &[&str], rows: &[String]) -> String {
+    let column = |name: &&str| {
+        let class = if TEXTS.contains(name) { " class=\"t\"" } else { "" };
         format!("<th scope=\"col\"{class}>{}</th>", xml(name))
     };
-    let head: String = head.iter().enumerate().map(column).collect();
+    let head: String = head.iter().map(column).collect();
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption>\
          <thead><tr>{head}</tr></thead><tbody>\n{1}</tbody></table></div>\n",
@@ -34,7 +52,7 @@ fn row(class: &str, name: &str, cells: &[String]) -> String {
 
 pub(super) fn targets(report: &Report) -> String {
     let rows: Vec<String> = report.targets.iter().map(target).collect();
-    table("Targets", 2, &["target", "outcome", "got", "n", "set by", "why"], &rows)
+    table("Targets", &["target", "outcome", "got", "n", "set by", "why"], &rows)
 }
 
 fn target(target: &TargetLine) -> String {
@@ -57,31 +75,50 @@ fn target(target: &TargetLine) -> String {
     )
 }
 
-const FIGURES: [&str; 11] = ["request", "n", "errors", "p50", "p90", "p95", "p99", "max", "n/s", "waited", "received"];
+const FIGURES: [&str; 12] =
+    ["request", "stage", "n", "errors", "p50", "p90", "p95", "p99", "max", "n/s", "waited", "received"];
 
 pub(super) fn requests(report: &Report) -> String {
     let own = report.requests.iter().filter(|line| report.is_judged(&line.stage)).map(|line| request("", line));
     let rows: Vec<String> = own.chain([request(" class=\"sum\"", &report.total)]).collect();
-    let judged = table(&format!("Requests of the stage {}, which is judged", report.judged), 1, &FIGURES, &rows);
-    let stages: Vec<&str> =
-        report.stages.iter().map(|stage| stage.name.as_str()).filter(|name| !report.is_judged(name)).collect();
-    let others = stages.into_iter().filter_map(|stage| {
-        let rows: Vec<String> =
-            report.requests.iter().filter(|line| line.stage == stage).map(|line| request("", line)).collect();
-        let caption = format!("Requests of the stage {stage}");
-        (!rows.is_empty()).then(|| {
-            format!(
-                "<details><summary>{}, not judged</summary>\n{}</details>\n",
-                xml(&caption),
-                table(&caption, 1, &FIGURES, &rows)
-            )
-        })
+    let judged = if report.judges_several() { "stages" } else { "stage" };
+    let judged = table(&format!("Requests of the judged {judged} {}", report.judged), &FIGURES, &rows);
+    let others = report.requests.iter().filter(|line| !report.is_judged(&line.stage));
+    let rows: Vec<String> = others.map(|line| request("", line)).collect();
+    if rows.is_empty() {
+        return judged;
+    }
+    let others = table("Requests of stages that are not judged", &FIGURES, &rows);
+    format!("{judged}<details><summary>Requests of stages that are not judged</summary>\n{others}</details>\n")
+}
+
+/// A line for each stage, where there are several to tell apart.
+pub(super) fn stages(report: &Report) -> String {
+    if !report.judges_several() {
+        return String::new();
+    }
+    let rows = report.stage_totals.iter().filter_map(|total| {
+        let stage = report.stages.iter().find(|stage| stage.name == total.stage)?;
+        let load = stage.rate.map_or_else(|| format!("{} users", stage.users), |rate| format!("{rate}/s"));
+        let judged = if stage.judged { "judged" } else { "not judged" };
+        let told = [text(&load), text(judged)];
+        Some(row("", &stage.name, &[told.as_slice(), &figures(total)].concat()))
     });
-    let others: String = others.collect();
-    judged + &others
+    let rows: Vec<String> = rows.collect();
+    let head = ["stage", "load", "judged"].iter().chain(FIGURES.iter().skip(2)).copied().collect::<Vec<_>>();
+    format!("<h2>Stages</h2>\n{}", table("Stages", &head, &rows))
+}
+
+fn text(said: &str) -> String {
+    format!("<td class=\"t\">{}</td>", xml(said))
 }
 
 fn request(class: &str, line: &Line) -> String {
+    let name = if line.name == "total" { "all" } else { &line.name };
+    row(class, name, &[[text(&line.stage)].as_slice(), &figures(line)].concat())
+}
+
+fn figures(line: &Line) -> [String; 10] {
     let errors = match line.errors {
         0 => "0".to_owned(),
         errors => {
@@ -89,22 +126,18 @@ fn request(class: &str, line: &Line) -> String {
         }
     };
     let latency = |us: Option<u64>| us.map_or("–".to_owned(), |us| time(to_f64(us)));
-    row(
-        class,
-        &line.name,
-        &[
-            line.count.to_string(),
-            errors,
-            latency(line.p50_us),
-            latency(line.p90_us),
-            latency(line.p95_us),
-            latency(line.p99_us),
-            latency(line.max_us),
-            short(line.throughput),
-            time(to_f64(line.waited_us)),
-            bytes(line.bytes),
-        ],
-    )
+    [
+        line.count.to_string(),
+        errors,
+        latency(line.p50_us),
+        latency(line.p90_us),
+        latency(line.p95_us),
+        latency(line.p99_us),
+        latency(line.max_us),
+        short(line.throughput),
+        time(to_f64(line.waited_us)),
+        bytes(line.bytes),
+    ]
 }
 
 fn bytes(count: u64) -> String {
@@ -134,7 +167,7 @@ pub(super) fn errors(report: &Report) -> String {
         let example = line.example.as_deref()?;
         Some(format!("<p><code>{}</code>, for example:</p><pre>{}</pre>\n", xml(&line.name), xml(example)))
     });
-    table("Errors by cause", 3, &["request", "stage", "cause", "n", "of its requests"], &rows)
+    table("Errors by cause", &["request", "stage", "cause", "n", "of its requests"], &rows)
         + &examples.collect::<String>()
 }
 
@@ -168,7 +201,7 @@ pub(super) fn changes(comparison: &Comparison) -> String {
         .as_deref()
         .map_or(String::new(), |why| format!("<p class=\"open\">Inconclusive: {}</p>\n", xml(why)));
     let caption = format!("Against the baseline of {}", comparison.started);
-    why + &table(&caption, 2, &["request", "percentile", "n", "then", "now", "change, for sure", "outcome"], &rows)
+    why + &table(&caption, &["request", "percentile", "n", "then", "now", "change, for sure", "outcome"], &rows)
 }
 
 pub(super) fn generator(report: &Report) -> String {
@@ -196,7 +229,7 @@ pub(super) fn generator(report: &Report) -> String {
     ];
     let rows: Vec<String> =
         rows.iter().map(|(name, value)| row("", name, &[format!("<td class=\"t why\">{value}</td>")])).collect();
-    table("The load generator itself", 2, &["question", "answer"], &rows)
+    table("The load generator itself", &["question", "answer"], &rows)
 }
 
 /// The figures of the plots over time.
@@ -205,8 +238,7 @@ pub(super) fn timeline(report: &Report) -> String {
         return String::new();
     }
     let rows: Vec<String> = report.timeline.slots.iter().map(slot).collect();
-    let table =
-        table("The run over time", 1, &["from", "n", "errors", "p50", "p95", "p99", "users", "in flight"], &rows);
+    let table = table("The run over time", &["from", "n", "errors", "p50", "p95", "p99", "users", "in flight"], &rows);
     format!("<details><summary>The figures of the plots over time</summary>\n{table}</details>\n")
 }
 
