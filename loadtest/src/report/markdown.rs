@@ -26,12 +26,14 @@ fn verdict(report: &Report) -> String {
         let share = (culprit.share * 100.0).round();
         format!("- {}: {} has {share} % of it\n", code(&culprit.target), code(&culprit.request))
     });
+    let why: String = report.findings.iter().map(|finding| format!("- {}\n", prose(&finding.sentence))).collect();
+    let why = if why.is_empty() { why } else { format!("\n**Why**\n\n{why}") };
     let culprits: String = culprits.collect();
-    let culprits = if culprits.is_empty() { culprits } else { format!("\n**Culprits**\n\n{culprits}") };
+    let culprits = if culprits.is_empty() { culprits } else { format!("\n**Requests to blame**\n\n{culprits}") };
     let triggers = report.rollback.iter().map(|one| format!("- **{}**: {}\n", one.trigger.as_str(), prose(&one.said)));
     let triggers: String = triggers.collect();
     let triggers = if triggers.is_empty() { triggers } else { format!("\n**Roll back**\n\n{triggers}") };
-    format!("<!-- loadtest -->\n## Load test: {sign}\n\n{}\n{triggers}{culprits}", prose(&report.reason))
+    format!("<!-- loadtest -->\n## Load test: {sign}\n\n{}\n{triggers}{why}{culprits}", prose(&report.reason))
 }
 
 fn targets(report: &Report) -> String {

@@ -55,7 +55,7 @@ fn a_pull_request_reads_verdict_targets_slowest_requests_and_errors() {
 
     `errors < 0.1%` is missed (0.28 %): `GET /health` has all of the errors
 
-    **Culprits**
+    **Requests to blame**
 
     - `errors < 0.1%`: `GET /health` has 100 % of it
 

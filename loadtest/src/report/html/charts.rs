@@ -114,6 +114,9 @@ fn latency(report: &Report) -> String {
     let Some((least, most)) = ends(all) else { return String::new() };
     let mut plot = Plot::new(time_axis(lasted(report)), Axis::logarithmic(least, most, time));
     mark_stages(&mut plot, report);
+    for finding in &report.findings {
+        plot.stretch("missed", finding.from_s, finding.until_s, "");
+    }
     for (class, read) in [
         ("c1", (|slot| slot.p50_us) as fn(&SlotLine) -> Option<u64>),
         ("c2", |slot| slot.p95_us),
@@ -132,7 +135,11 @@ fn latency(report: &Report) -> String {
     Figure {
         class: "wide",
         title: "Latency over time",
-        about: "A gap is a stretch with too few answers. The stage that is judged is darkest.",
+        about: if report.findings.is_empty() {
+            "A gap is a stretch with too few answers. The stage that is judged is darkest."
+        } else {
+            "Red: where a target was missed most clearly; the reason stands above. What is judged is darkest."
+        },
         svg: plot.finish("latency", "Latency over time", &description),
         legend: [("c1", "p50"), ("c2", "p95"), ("c3", "p99")].map(|(class, name)| (class, name.to_owned())).to_vec(),
     }

@@ -68,7 +68,8 @@ fn findings(report: &Report) -> String {
         let share = (one.share * 100.0).round();
         format!("<code>{}</code>: <code>{}</code> has {share} % of it", xml(&one.target), xml(&one.request))
     });
-    list("Roll back", triggers.collect()) + &list("Culprits", culprits.collect())
+    let why = report.findings.iter().map(|finding| html_prose(&finding.sentence));
+    list("Roll back", triggers.collect()) + &list("Why", why.collect()) + &list("Requests to blame", culprits.collect())
 }
 
 fn list(title: &str, items: Vec<String>) -> String {

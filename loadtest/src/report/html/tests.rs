@@ -2,8 +2,8 @@
 
 use super::render;
 use crate::measure::Failure;
-use crate::report::Report;
 use crate::report::tests::{report, report_against, rows};
+use crate::report::{FindingLine, Report, to_markdown};
 use crate::targets::{Ending, test_row};
 
 fn hostile() -> Report {
@@ -56,6 +56,26 @@ fn whatever_a_journey_or_a_target_says_stays_text() {
     assert!(page.contains("&lt;/pre&gt;&lt;img src=x onerror=alert(1)&gt;\u{fffd}[31m"));
     assert!(page.contains("&lt;b&gt;dead&lt;/b&gt;") && !page.contains("<b>"));
     assert!(!page.contains("<img") && !page.contains("<script"));
+}
+
+#[test]
+fn the_page_and_the_comment_say_why_and_the_plot_shows_when() {
+    let mut report = report(&["errors < 0.1%"], rows(), Ending::Complete);
+    report.findings = vec![FindingLine {
+        target: Some("errors < 0.1%".to_owned()),
+        sentence: "`backend` was <throttled> in 41 % of periods".to_owned(),
+        from_s: 1.0,
+        until_s: 2.0,
+        suspects: Vec::new(),
+    }];
+    let page = render(&report);
+    assert!(page.contains("<h2>Why</h2>") && page.contains("<code>backend</code> was &lt;throttled&gt; in 41 %"));
+    assert_eq!(page.matches("class=\"missed\"").count(), 1);
+    assert!(
+        to_markdown(&report).contains("**Why**\n\n- `backend` was \\<throttled\\> in 41 %"),
+        "{}",
+        to_markdown(&report)
+    );
 }
 
 #[test]
