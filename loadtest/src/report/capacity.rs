@@ -22,8 +22,11 @@ pub struct Broken {
     pub rate: f64,
     /// The first target that was missed; null where the target system died, or requests in flight grew.
     pub target: Option<String>,
-    /// Why, in one sentence, with the bottleneck where it is known.
+    /// Why, in one sentence.
     pub why: String,
+    /// Who is to blame for it, where the sidecars tell.
+    #[serde(default)]
+    pub bottleneck: Option<String>,
 }
 
 /// A step of the search.

@@ -197,7 +197,9 @@ fn capacity(report: &Report) -> String {
         "  {:>9}  {:7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}\n",
         "rate", "", "n", "errors", "p50", "p95", "p99", "n/s"
     );
-    format!("capacity\n{head}{}", rows.collect::<String>())
+    let bottleneck = of.broken.as_ref().and_then(|broken| broken.bottleneck.as_ref());
+    let bottleneck = bottleneck.map_or(String::new(), |who| format!("  bottleneck: {who}\n"));
+    format!("capacity\n{head}{}{bottleneck}", rows.collect::<String>())
 }
 
 /// What of the arrivals did not go as planned; nothing where all went.

@@ -145,13 +145,14 @@ fn so_far(held: Option<f64>) -> String {
 /// Why a step does not hold: a target, a target system that died, or more and more requests in flight, which would break the
 /// latencies if only it went on.
 fn broken(rate: f64, report: &Report) -> Option<Broken> {
+    let bottleneck = report.findings.first().map(|finding| finding.sentence.clone());
     if report.verdict == Decision::NoGo {
         let missed = report.targets.iter().find(|target| target.outcome == Outcome::Missed);
         let target = missed.map(|target| target.text.clone());
-        return Some(Broken { rate, target, why: report.reason.clone() });
+        return Some(Broken { rate, target, why: report.reason.clone(), bottleneck });
     }
     let grew = growth(&report.timeline, report.stages.iter().find(|stage| stage.judged)?.seconds)?;
-    (report.verdict == Decision::Go).then_some(Broken { rate, target: None, why: grew })
+    (report.verdict == Decision::Go).then_some(Broken { rate, target: None, why: grew, bottleneck })
 }
 
 /// Whether what is in flight or waits grew through the second half of the step, which lasted so long: then less was served than

@@ -1,8 +1,8 @@
 //! What a search makes of its steps.
 
 use super::*;
-use crate::report::SlotLine;
 use crate::report::tests::{report, rows};
+use crate::report::{FindingLine, SlotLine, to_terminal};
 use crate::targets::Ending;
 
 fn search() -> Found {
@@ -28,9 +28,22 @@ fn told(found: Found) -> (Report, String) {
 fn the_knee_is_told_with_what_broke_first() {
     let mut found = search();
     assert!(found.take(10.0, step(HOLDS), true) && found.take(20.0, step(BREAKS), true));
-    assert!(found.take(14.1, step(HOLDS), true) && found.take(16.8, step(BREAKS), true));
+    let mut blamed = step(BREAKS);
+    blamed.findings = vec![FindingLine {
+        target: Some(BREAKS.to_owned()),
+        sentence: "`db` was throttled in 41 % of periods".to_owned(),
+        from_s: 0.0,
+        until_s: 10.0,
+        suspects: Vec::new(),
+    }];
+    assert!(found.take(14.1, step(HOLDS), true) && found.take(16.8, blamed, true));
     let (report, said) = told(found);
     insta::assert_snapshot!(said, @"0 go: the capacity is 14.1/s: at 16.8/s `p99 < 10ms` is missed (50ms): `GET /` has 98 % of the requests beyond the limit");
+    let text = to_terminal(&report, 100);
+    assert!(
+        text.contains("bottleneck: `db` was throttled in 41 % of periods") && text.contains("16.8/s  breaks"),
+        "{text}"
+    );
     let capacity = report.capacity.expect("a capacity");
     assert_eq!((capacity.rate, capacity.steps.len()), (Some(14.1), 4));
     assert_eq!(capacity.broken.map(|broken| (broken.rate, broken.target)), Some((16.8, Some(BREAKS.to_owned()))));
