@@ -33,6 +33,21 @@ pub(super) fn middle(bucket: u16) -> u64 {
     low.midpoint(high)
 }
 
+/// Two sorted lists of buckets as one.
+pub(super) fn union(one: &[(u16, u32)], other: &[(u16, u32)]) -> Vec<(u16, u32)> {
+    let mut all: Vec<(u16, u32)> = one.iter().chain(other).copied().collect();
+    all.sort_unstable_by_key(|(bucket, _)| *bucket);
+    all.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = kept.1.saturating_add(later.1);
+        }
+        same
+    });
+    all.shrink_to_fit();
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

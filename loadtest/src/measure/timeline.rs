@@ -6,7 +6,7 @@
 //!
 //! What must stay true: memory is bounded. Slots and cells have caps in `limits`; at either, neighbours are merged.
 
-use super::buckets::{bounds, middle};
+use super::buckets::{bounds, middle, union};
 use super::{Failure, Flight, Row};
 use crate::limits::{TELLING_AGE, TIMELINE_CELLS, TIMELINE_SLOTS};
 use std::collections::BTreeMap;
@@ -387,19 +387,4 @@ impl Part {
             let _ = row.latencies.record_n(middle(*bucket), u64::from(*count));
         }
     }
-}
-
-/// Two sorted lists of buckets as one.
-fn union(one: &[(u16, u32)], other: &[(u16, u32)]) -> Vec<(u16, u32)> {
-    let mut all: Vec<(u16, u32)> = one.iter().chain(other).copied().collect();
-    all.sort_unstable_by_key(|(bucket, _)| *bucket);
-    all.dedup_by(|later, kept| {
-        let same = later.0 == kept.0;
-        if same {
-            kept.1 = kept.1.saturating_add(later.1);
-        }
-        same
-    });
-    all.shrink_to_fit();
-    all
 }
