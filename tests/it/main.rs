@@ -29,6 +29,7 @@ mod compose_guard;
 mod compose_nginx;
 mod compose_up;
 mod container;
+mod culprit;
 mod dashboards;
 mod dashboards_live;
 mod datastores;

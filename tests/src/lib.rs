@@ -4,6 +4,8 @@
 pub mod agent;
 pub mod compare;
 pub mod compose;
+#[path = "../culprit/mod.rs"]
+pub mod culprit;
 #[path = "../faults/mod.rs"]
 pub mod faults;
 pub mod grafana;

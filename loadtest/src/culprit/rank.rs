@@ -57,8 +57,8 @@ pub fn find(miss: &Miss, evidence: &Evidence, generator: Option<&str>, clock: &d
     let moved = moved
         .flat_map(|(service, looks)| looks.moved.iter().map(|moved| (service.name.clone(), moved.clone())))
         .collect();
-    let later =
-        seen.iter().flat_map(|(service, looks)| looks.later.iter().map(|sign| (service.name.clone(), sign.clone())));
+    let later = seen.iter().filter(|(service, _)| !blamed(&service.name));
+    let later = later.flat_map(|(service, looks)| looks.later.iter().map(|sign| (service.name.clone(), sign.clone())));
     let mut finding = Finding {
         miss: miss.clone(),
         later: later.collect(),
