@@ -187,11 +187,10 @@ impl Service {
 fn neighbour(decoy: Decoy, port: u16) -> Result<Service, String> {
     let check = format!("tcp://127.0.0.1:{port}");
     match decoy {
-        // A fifth of a core, of the whole that it may use, from the load on.
+        // A fifth of a core, of the whole that it may use, from the load on. One process: the shell's children would outlive it.
         Decoy::Busy => {
-            let work =
-                "import time\nwhile True:\n t = time.time() + 0.02\n while time.time() < t: pass\n time.sleep(0.08)";
-            Service::start("neighbour", 100_000, &format!("sleep 8; exec python3 -c '{work}'"), &check)
+            let work = "import time\ntime.sleep(8)\nwhile True:\n t = time.time() + 0.02\n while time.time() < t: pass\n time.sleep(0.08)";
+            Service::start("neighbour", 100_000, &format!("exec python3 -c '{work}'"), &check)
         }
         Decoy::Throttled => Service::start("neighbour", 5_000, "while :; do :; done", &check),
     }
