@@ -1,5 +1,5 @@
 //! Puts the commit into the program: `AGENT_COMMIT` when it is set (an image is built without `.git`), else what git says. And makes
-//! the static program smaller by how its addresses are written down.
+//! the static program smaller: by how its addresses are written down, and by keeping equal code once.
 
 use std::process::Command;
 
@@ -10,6 +10,11 @@ fn main() {
         std::env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|all| all.split(',').any(|one| one == "crt-static"));
     if is_static && glibc().is_some_and(|version| version >= (2, 36)) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    // Functions that became the same machine code are kept once (0.05 MB). The linker that Rust brings for this target can do it.
+    let (arch, small) = (std::env::var("CARGO_CFG_TARGET_ARCH"), std::env::var("OPT_LEVEL"));
+    if is_static && arch.is_ok_and(|arch| arch == "x86_64") && small.is_ok_and(|level| level == "z" || level == "s") {
+        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
     }
     println!("cargo:rerun-if-env-changed=AGENT_COMMIT");
     if std::env::var("AGENT_COMMIT").is_ok_and(|commit| !commit.is_empty()) {
