@@ -416,7 +416,7 @@ fn an_unknown_target_expression() {
       at --require
        | api p96 < 2s
        |     ^^^
-    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput
+    hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
     ");
     insta::assert_snapshot!(of_target("p95 < fast"), @"
     exit 2
@@ -437,7 +437,7 @@ fn an_unknown_key_of_a_plan() {
       at loadtest.yml:2:1
       2 | usrs: 5
         | ^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, think, requests, variables, headers, data, journeys, groups, targets
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, validate
     ");
 }
 
@@ -460,7 +460,7 @@ fn more_users_than_file_descriptors() {
     let ended = finish_command(command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()));
     insta::assert_snapshot!(told(&ended), @"
     exit 2
-    error: 200 users need 264 file descriptors, and this process may open 64
+    error: 200 users at once need 264 file descriptors, and this process may open 64
       at users (--users)
     hint: raise the limit (`ulimit -n 264`, or `ulimits: {nofile: 264}` in a compose file), or use fewer users
     ");
