@@ -99,14 +99,25 @@ fn what_mysqld_exporter_says_is_on_our_page() {
     let config = format!("checks:\n  - {{name: db, url: \"{url}\", peer: true, interval: 2s, timeout: 2s}}\n");
     let agent = Agent::with_config(folder.path(), &config);
     agent.wait_sample("mysql_up{check=\"db\"}", 1.0);
-    let theirs = of_mysql(exporter.page().expect("their page"));
-    // Both looked at the same moment, as nearly as can be: the next run of ours after theirs.
     let runs = || agent.sample("sidecar_check_runs_total{check=\"db\",result=\"ok\"}");
-    let before = runs().unwrap_or(0.0);
-    wait_for("the next run", Duration::from_secs(10), || runs().filter(|now| *now > before).map(drop));
-    let body = get(&format!("{}/metrics", agent.url)).expect("our page").body;
-    let ours = of_mysql(Page::read(&body));
-    let comparison = compare("mysqld", &theirs, &ours, &Gaps::of("mysqld").expect("gaps"));
+    // Both looked at the same moment, as nearly as can be: the next run of ours after theirs. Seconds that are counted may be further
+    // apart on a busy machine; what differs for another reason differs each time.
+    let look = || {
+        let theirs = of_mysql(exporter.page().expect("their page"));
+        let before = runs().unwrap_or(0.0);
+        wait_for("the next run", Duration::from_secs(10), || runs().filter(|now| *now > before).map(drop));
+        let body = get(&format!("{}/metrics", agent.url)).expect("our page").body;
+        let ours = of_mysql(Page::read(&body));
+        (compare("mysqld", &theirs, &ours, &Gaps::of("mysqld").expect("gaps")), body, ours)
+    };
+    let mut seen = look();
+    for _ in 0..2 {
+        if seen.0.unexplained.is_empty() {
+            break;
+        }
+        seen = look();
+    }
+    let (comparison, body, ours) = seen;
     tests::tell(&format!("{comparison}"));
     assert!(comparison.unexplained.is_empty(), "{:#?}", comparison.unexplained);
     assert!(Page::read(&body).series_of(RESTLESS).count() == 1, "{RESTLESS}");
