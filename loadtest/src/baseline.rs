@@ -7,7 +7,7 @@
 use crate::limits::{LATE_TIMES, SLOWER_FLOOR, SLOWER_TIMES, Z};
 use crate::measure::{Generator, Lateness, Row};
 use crate::targets::{Kind, Tally, Trigger};
-use crate::units::Readable;
+use crate::units::{Readable, micros};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -251,10 +251,6 @@ fn digits(times: f64) -> String {
 
 fn ratio(part: u64, whole: u64) -> f64 {
     crate::targets::to_f64(part) / crate::targets::to_f64(whole.max(1))
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -15,6 +15,12 @@ pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+/// A moment as reports have it, RFC 3339 in UTC.
+#[must_use]
+pub fn rfc3339(moment: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(moment).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// CPU time that this process has used so far, all threads, user and system.
 #[must_use]
 pub fn cpu() -> Duration {

@@ -167,6 +167,9 @@ pub const RECOVERY_SLOTS: u32 = 3;
 /// Requests that must show it: what a p95 takes.
 pub const RECOVERY_REQUESTS: u64 = 20;
 
+/// Longest run, and longest watch: a week.
+pub const LONGEST_RUN: Duration = Duration::from_secs(7 * 86_400);
+
 /// Most users a plan may ask of one generator; more than 65 535 connections to one address need several.
 pub const USERS: usize = 50_000;
 

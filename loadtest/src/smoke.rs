@@ -148,7 +148,7 @@ fn describe(entry: &Entry, outcome: &Outcome, watch: &Watch, clean: &dyn Fn(&str
         skipped: outcome.skipped,
         attempts: outcome.attempts,
         status: watch.status,
-        duration_us: u64::try_from(watch.time.as_micros()).unwrap_or(u64::MAX),
+        duration_us: crate::units::micros(watch.time),
         failures: outcome.faults.iter().map(|fault| failure(fault, entry, clean)).collect(),
     }
 }

@@ -60,6 +60,12 @@ pub fn bytes(text: &str) -> Result<u64, UnitError> {
     Ok(size.round() as u64)
 }
 
+/// A time in whole microseconds, as reports have it.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Reads a rate per second: `300/s`, `1.5/s`, `90/m`.
 ///
 /// # Errors

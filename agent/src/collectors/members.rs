@@ -7,6 +7,7 @@ use super::pid::{self, Pid, Stat};
 use super::process::Process;
 use super::{PeerPlan, Roots};
 use crate::limits;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Looks for them.
@@ -37,10 +38,12 @@ impl Members {
         let peer = self.process.pid()?;
         let container = peer.cgroup().map_err(|error| error.to_string())?;
         let same = |process: &Pid| process.cgroup().is_ok_and(|other| other == container);
-        let mut found = looked_at(pid::all(&self.proc).filter(same));
-        if peer.is_in_the_agents_cgroup() {
-            found.descend_from(peer.number);
+        let all = pid::all(&self.proc).filter(same);
+        if !peer.shares_with_the_agent(&container) {
+            return Ok(looked_at(all.take(limits::PEER_PROCESSES)));
         }
+        let mut found = looked_at(all);
+        found.descend_from(peer.number);
         found.0.truncate(limits::PEER_PROCESSES);
         Ok(found)
     }
@@ -54,12 +57,12 @@ fn looked_at(pids: impl Iterator<Item = Pid>) -> Found {
 impl Found {
     /// Keeps a process and those that it started, or that these started.
     fn descend_from(&mut self, first: u32) {
-        let (mut family, mut before) = (vec![first], 0);
+        let (mut family, mut before) = (HashSet::from([first]), 0);
         while family.len() > before {
             before = family.len();
             for (pid, stat) in &self.0 {
-                if family.contains(&stat.parent) && !family.contains(&pid.number) {
-                    family.push(pid.number);
+                if family.contains(&stat.parent) {
+                    family.insert(pid.number);
                 }
             }
         }

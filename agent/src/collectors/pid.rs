@@ -108,9 +108,9 @@ impl Pid {
         Ok((open, u64::try_from(sockets).ok()))
     }
 
-    /// Whether this agent is in the same cgroup: then it is nobody's container, and tells the two from nobody.
-    pub(super) fn is_in_the_agents_cgroup(&self) -> bool {
-        self.cgroup().is_ok_and(|its| Self::myself(&self.proc).cgroup().is_ok_and(|ours| ours == its))
+    /// Whether this agent is in that cgroup of the process too: then it is nobody's container, and tells the two from nobody.
+    pub(super) fn shares_with_the_agent(&self, cgroup: &str) -> bool {
+        Self::myself(&self.proc).cgroup().is_ok_and(|ours| ours == cgroup)
     }
 
     /// Its command name, as the kernel keeps it: at most 15 bytes, any bytes.

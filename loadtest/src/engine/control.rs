@@ -112,20 +112,20 @@ impl Control {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let covered = self.covered();
-        self.sum(covered, self.0.flights.iter().chain(self.0.waiting(covered)))
+        self.sum(covered, self.0.flights.iter().chain(self.0.waiting(covered)), self.timeline())
     }
 
-    /// The same without requests in flight, so that no count ever falls: for a page of counters.
+    /// The same without requests in flight, so that no count ever falls, and without the run over time: for a page of counters.
     #[must_use]
     pub fn finished(&self) -> Summary {
-        self.sum(self.covered(), std::iter::empty())
+        self.sum(self.covered(), std::iter::empty(), Timeline::default())
     }
 
     fn covered(&self) -> Duration {
         self.0.end.get().copied().unwrap_or_else(|| self.0.now())
     }
 
-    fn sum(&self, covered: Duration, flights: impl Iterator<Item = Flight>) -> Summary {
+    fn sum(&self, covered: Duration, flights: impl Iterator<Item = Flight>, timeline: Timeline) -> Summary {
         let books = &self.0;
         let (in_flight, oldest_in_flight) = books.flights.oldest(books.now());
         let rows = books.recorder.rows(covered, flights);
@@ -138,7 +138,7 @@ impl Control {
             oldest_in_flight,
             generator,
             arrivals: books.arrivals(),
-            timeline: self.timeline(),
+            timeline,
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod alarm;
+mod basic;
 mod chunks;
 mod client;
 mod dial;
@@ -20,11 +21,12 @@ mod tests;
 mod tls;
 mod wire;
 
+pub use basic::{basic, user_of};
 pub use client::Client;
 pub use dial::Network;
 pub use fields::Fields;
 pub use own::{is_own_name, is_private};
-pub use tls::roots;
+pub use tls::{Anyone, roots};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;

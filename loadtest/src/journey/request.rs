@@ -8,8 +8,7 @@ use super::options::Options;
 use super::session::Session;
 use super::source::Span;
 use super::template::{Scope, Template};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::http::{basic, user_of};
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -255,17 +254,6 @@ fn sendable(name: &HeaderName, value: &str) -> Result<HeaderValue, Cause> {
     HeaderValue::from_str(value)
         .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
         .map_err(|_| Cause::Header(format!("{name}: …")))
-}
-
-fn basic(user: &str) -> String {
-    format!("Basic {}", STANDARD.encode(user))
-}
-
-/// `user:password` of a URL.
-fn user_of(url: &Url) -> Option<String> {
-    let decode = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let named = !url.username().is_empty() || url.password().is_some();
-    named.then(|| format!("{}:{}", decode(url.username()), decode(url.password().unwrap_or_default())))
 }
 
 /// The constant parts of a request, worked out once; what is not constant, or cannot be worked out, is left for later.

@@ -38,6 +38,13 @@ pub(crate) fn histogram() -> Option<Histogram<u64>> {
     Histogram::new(3).ok()
 }
 
+/// Whether so many requests carry the percentile of this share (0 to 1): at least one must lie beyond it, so that p99 takes 100.
+#[must_use]
+pub fn carries(count: u64, share: f64) -> bool {
+    // 1.0 - 0.99 is a little below 0.01.
+    (1.0 - share) * summary::ratio(count, 1) >= 0.999_999
+}
+
 /// Counts a latency. (`saturating_record` would clamp to the present size instead of growing.)
 pub(crate) fn record(histogram: &mut Histogram<u64>, latency: Duration) {
     // Fails only when it may not grow; ours may.

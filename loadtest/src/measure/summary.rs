@@ -77,9 +77,7 @@ impl Row {
     /// percentile needs at least one sample beyond it, so p99 needs 100.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
-        let beyond = (1.0 - share) * ratio(self.latencies.len(), 1);
-        // 1.0 - 0.99 is a little below 0.01.
-        (beyond >= 0.999_999 && !self.latencies.is_empty())
+        super::carries(self.latencies.len(), share)
             .then(|| Duration::from_micros(self.latencies.value_at_quantile(share)))
     }
 
@@ -282,6 +280,6 @@ impl Summary {
 
 /// A quotient of counts; exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests stay below 2^53")]
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }

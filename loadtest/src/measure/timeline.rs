@@ -302,15 +302,15 @@ impl Slot {
     fn moment(&self, from: Duration, until: Duration) -> Moment {
         let count = self.parts.iter().map(|(_, part)| part.count).sum();
         let latencies = self.latencies();
-        let carried = |share: f64, needs: u64| (count >= needs).then(|| quantile(&latencies, share)).flatten();
+        let carried = |share: f64| super::carries(count, share).then(|| quantile(&latencies, share)).flatten();
         Moment {
             from,
             until,
             count,
             errors: self.parts.iter().map(|(_, part)| part.errors()).sum(),
-            p50: carried(0.50, 2),
-            p95: carried(0.95, 20),
-            p99: carried(0.99, 100),
+            p50: carried(0.50),
+            p95: carried(0.95),
+            p99: carried(0.99),
             gauges: self.gauges,
         }
     }

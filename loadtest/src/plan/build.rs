@@ -289,20 +289,15 @@ fn targets(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, known: &Known<
     texts.iter().filter_map(|text| one_target(reader, text, known)).collect()
 }
 
-/// The stage that a target names; a problem when the plan has none of that name. The outer nothing is a problem.
-fn stage_of(
-    reader: &mut Reader<'_>,
-    text: &Text,
-    read: &targets::Expression,
-    load: &stages::Load,
-) -> Option<Option<String>> {
-    let Some(name) = read.stage.clone().filter(|_| !load.incomplete) else { return Some(None) };
+/// Whether the stage that a target names, if it does, is there and fits; a problem otherwise.
+fn has_its_stage(reader: &mut Reader<'_>, text: &Text, read: &targets::Expression, load: &stages::Load) -> bool {
+    let Some(name) = read.stage.as_deref().filter(|_| !load.incomplete) else { return true };
     let stages = || load.stages.iter().map(|stage| stage.name.as_str());
     let at = stages().position(|stage| stage == name);
     let is_recovery = read.indicator.name == targets::RECOVERY.name;
     let problem = match at {
         None => {
-            let hint = suggest::hint(&name, "stages", stages());
+            let hint = suggest::hint(name, "stages", stages());
             Problem::new(format!("no stage is called `{name}`")).hint(hint)
         }
         Some(0) if is_recovery => Problem::new(format!("no stage comes before `{name}`"))
@@ -310,11 +305,11 @@ fn stage_of(
         Some(at) if is_recovery && at + 1 == load.stages.len() => {
             Problem::new(format!("no stage comes after `{name}`")).hint("add one in which it can recover")
         }
-        Some(_) => return Some(Some(name)),
+        Some(_) => return true,
     };
     let excerpt = reader.excerpt(text, &read.stage_at);
     reader.problem(text, problem.excerpt(excerpt));
-    None
+    false
 }
 
 fn one_target(reader: &mut Reader<'_>, text: &Text, known: &Known<'_>) -> Option<Setting<Target>> {
@@ -330,7 +325,9 @@ fn one_target(reader: &mut Reader<'_>, text: &Text, known: &Known<'_>) -> Option
     if known.names.requests.is_empty() {
         return None;
     }
-    stage_of(reader, text, &read, known.load)?;
+    if !has_its_stage(reader, text, &read, known.load) {
+        return None;
+    }
     let name_at = read.name_at.clone();
     let sidecars: Vec<&str> = known.agents.iter().map(|one| one.value.name.as_str()).collect();
     match Target::new(&text.text, read, known.names, &sidecars) {

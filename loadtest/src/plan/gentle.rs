@@ -53,18 +53,8 @@ impl Plan {
     }
 
     fn default_target(&self, text: &str) -> Option<Setting<Target>> {
-        let (read, subject) = (targets::parse(text).ok()?, self.names.subject(None).ok()?);
-        let (indicator, op, limit) = (read.indicator, read.op, read.limit);
-        Some(Setting::default_of(Target {
-            text: text.to_owned(),
-            subject,
-            indicator,
-            op,
-            limit,
-            stage: None,
-            figure: None,
-            over: None,
-        }))
+        let read = targets::parse(text).ok()?;
+        Target::new(text, read, &self.names, &[]).ok().map(Setting::default_of)
     }
 }
 

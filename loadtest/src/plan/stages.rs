@@ -8,7 +8,7 @@ use super::raw::{RawPlan, RawStage};
 use super::reader::{Reader, Sought, Text, count};
 use super::search::workers_for;
 use super::yaml::{At, position};
-use crate::limits::{JOURNEYS_PER_WORKER, RATE, USERS, WORKERS};
+use crate::limits::{JOURNEYS_PER_WORKER, LONGEST_RUN, RATE, USERS, WORKERS};
 use crate::problem::Problem;
 use crate::units::{self, Readable, Think};
 use crate::{suggest, targets::short};
@@ -81,7 +81,6 @@ pub struct Load {
 
 /// Names of stages that are there to warm up or to cool down, and are not judged unless the plan says so.
 const UNJUDGED: &[&str] = &["ramp", "warm-up", "warmup", "cool-down", "cooldown"];
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 impl Load {
     /// Whether arrivals set the pace.
@@ -159,7 +158,7 @@ impl Arrivals {
 /// A duration of at most a week.
 pub(super) fn span(text: &str) -> Result<Duration, Problem> {
     let time = units::duration(text).map_err(|error| Problem::said(&error))?;
-    if time > LONGEST { Err(Problem::new(format!("`{text}` is longer than a week"))) } else { Ok(time) }
+    if time > LONGEST_RUN { Err(Problem::new(format!("`{text}` is longer than a week"))) } else { Ok(time) }
 }
 
 fn some_time(text: &str) -> Result<Duration, Problem> {

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::redact::Redactor;
 use crate::sidecars::Evidence;
 use crate::targets::{self, Decision, Ending, Judged, Kind, Names, Span, Tally, Target, Trigger, Verdict};
-use crate::units::Readable;
+use crate::units::{Readable, micros};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -291,8 +291,4 @@ fn carried(tally: &Tally, indicator: &str) -> Option<u64> {
         reason = "a latency is positive and far below 2^53 µs"
     )]
     enough.then(|| (indicator.read)(tally) as u64)
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

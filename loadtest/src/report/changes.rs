@@ -1,10 +1,9 @@
 //! What changed against the baseline, for people. Pure text of a given width; no colour.
 
 use super::Report;
+use super::said::latency;
 use super::terminal::cut;
 use crate::baseline::{Change, Comparison};
-use crate::units::Readable;
-use std::time::Duration;
 
 /// A name is cut to the room there is, but not below this.
 const NARROWEST: usize = 16;
@@ -50,11 +49,11 @@ fn table(comparison: &Comparison, width: usize) -> String {
 }
 
 fn row(change: &Change, width: usize) -> String {
-    let latency = |us| Readable(Duration::from_micros(us)).to_string();
     let [base, now] = change.counts;
     let said = change.said();
     let counts = format!("{base}→{now}");
-    let cells = [change.indicator.as_str(), &counts, &latency(change.was_us), &latency(change.now_us), &said];
+    let cells =
+        [change.indicator.as_str(), &counts, &latency(Some(change.was_us)), &latency(Some(change.now_us)), &said];
     let [indicator, n, then, now, said] = cells;
     line(&change.request, [indicator, n, then, now, said, change.outcome.as_str()], width)
 }

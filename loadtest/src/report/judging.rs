@@ -4,7 +4,7 @@
 use super::Facts;
 use crate::culprit::{self, Miss};
 use crate::measure::Summary;
-use crate::sidecars::{Evidence, Hears};
+use crate::sidecars::Evidence;
 use crate::targets::{self, Decision, Judged, Span, Target, Verdict};
 use std::ops::Range;
 use std::time::Duration;
@@ -45,16 +45,8 @@ pub(super) fn heard(verdict: Verdict, evidence: &Evidence, times: &[Range<Durati
     }
     let times = seconds(times);
     let silent = times.iter().flat_map(|time| evidence.services.iter().map(move |service| (service, time)));
-    let reason = silent.filter_map(|(service, time)| match service.hears(time) {
-        Hears::Silent(seconds, why) => {
-            let of = time.end - time.start;
-            Some(format!("the sidecar `{}` was silent for {seconds:.0} s of {of:.0} s: {why}", service.name))
-        }
-        Hears::Well => {
-            service.nonsense.as_ref().map(|lie| format!("the sidecar `{}` cannot be believed: {lie}", service.name))
-        }
-    });
-    match reason.into_iter().next() {
+    let reason = silent.filter_map(|(service, time)| service.lack(time).or_else(|| service.lie())).next();
+    match reason {
         Some(reason) => Verdict { decision: Decision::Inconclusive, reason, culprits: verdict.culprits },
         None => verdict,
     }

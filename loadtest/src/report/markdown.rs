@@ -2,12 +2,11 @@
 //! Short, for people scroll past what is long. The first line is a mark by which a bot finds its comment again.
 
 use super::escape::{block, code, prose};
+use super::said::latency;
 use super::{Line, Report, TargetLine};
 use crate::baseline::{Change, Direction};
 use crate::limits::{MARKDOWN_CHANGES, MARKDOWN_REQUESTS};
 use crate::targets::{Decision, Outcome, percent, short};
-use crate::units::Readable;
-use std::time::Duration;
 
 /// The report as Markdown.
 #[must_use]
@@ -77,10 +76,6 @@ fn request(line: &Line, name: &str) -> String {
     format!("| {name} | {} | {errors} | {p50} | {p95} | {p99} | {max} |\n", line.count)
 }
 
-fn latency(us: Option<u64>) -> String {
-    us.map_or("–".to_owned(), |us| Readable(Duration::from_micros(us)).to_string())
-}
-
 /// What surely changed against the baseline.
 fn changes(report: &Report) -> String {
     let Some(comparison) = &report.baseline else { return String::new() };
@@ -121,10 +116,8 @@ fn errors(report: &Report) -> String {
 }
 
 fn about(report: &Report) -> String {
-    let stages = report.stages.iter().map(|stage| {
-        let time = Readable(Duration::from_secs_f64(stage.seconds.max(0.0)));
-        format!("{} {time} with {} users", prose(&stage.name), stage.users)
-    });
+    let stages =
+        report.stages.iter().map(|stage| format!("{} {} with {}", prose(&stage.name), stage.lasted(), stage.load()));
     let stages: Vec<String> = stages.collect();
     let of = &report.generator;
     let bottleneck = if of.saturated { "**it was the bottleneck**" } else { "not the bottleneck" };

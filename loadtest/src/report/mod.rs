@@ -16,6 +16,7 @@ mod markdown;
 mod model;
 #[cfg(test)]
 mod past_tests;
+mod said;
 #[cfg(test)]
 mod schema_tests;
 mod terminal;

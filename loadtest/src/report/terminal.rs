@@ -2,6 +2,7 @@
 //! Pure text of a given width; no colour.
 
 use super::changes::{changes, triggers};
+use super::said::{latency, waited};
 use super::why::{told, why};
 use super::{Line, Report, Stage, TargetLine};
 use crate::limits::CAUSES_SHOWN;
@@ -58,27 +59,18 @@ fn target(target: &TargetLine, widest: usize) -> String {
 
 fn table(report: &Report, width: usize) -> String {
     let own = report.requests.iter().filter(|line| report.is_judged(&line.stage));
-    let several = report.stages.iter().filter(|stage| stage.judged).count() > 1;
+    let several = report.judges_several();
     let name = |line: &Line| if several { format!("{} ({})", line.name, line.stage) } else { line.name.clone() };
     let mut lines: Vec<(String, &Line)> = own.map(|line| (name(line), line)).collect();
     lines.push((report.total.name.clone(), &report.total));
     let longest = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let name_width = longest.min(width.saturating_sub(FIGURES)).max(NARROWEST);
     let stage = report.stages.iter().find(|stage| stage.name == report.judged);
-    let about = stage.map_or(String::new(), |stage| format!(", {}", load_of(stage)));
+    let about = stage.map_or(String::new(), |stage| format!(", {}", stage.said()));
     let body = lines.iter().map(|(name, line)| row(name, &figures_of(line), name_width));
     let head = row("", &HEAD.map(str::to_owned), name_width);
     let what = if several { "requests of the stages" } else { "requests of the stage" };
     format!("{what} `{}`{about}\n{head}{}", report.judged.replace(", ", "`, `"), body.collect::<String>())
-}
-
-/// The load of a stage and how long it lasted.
-fn load_of(stage: &Stage) -> String {
-    let lasted = Readable(Duration::from_secs_f64(stage.seconds.max(0.0)));
-    match stage.rate {
-        Some(rate) => format!("{}/s for {lasted}", short(rate)),
-        None => format!("{} users for {lasted}", stage.users),
-    }
 }
 
 /// Each stage in a line, where there are more than a ramp and what follows it.
@@ -89,7 +81,7 @@ fn stages(report: &Report) -> String {
     let line_of = |stage: &Stage| report.stage_totals.iter().find(|line| line.stage == stage.name);
     let told = |stage: &Stage| {
         let judged = if stage.judged { "" } else { ", not judged" };
-        format!("{}: {}{judged}", stage.name, load_of(stage))
+        format!("{}: {}{judged}", stage.name, stage.said())
     };
     let rows: Vec<(String, &Line)> =
         report.stages.iter().filter_map(|stage| Some((told(stage), line_of(stage)?))).collect();
@@ -111,10 +103,6 @@ fn figures_of(line: &Line) -> [String; 8] {
     };
     let [p50, p90, p95, p99, max] = [line.p50_us, line.p90_us, line.p95_us, line.p99_us, line.max_us].map(latency);
     [line.count.to_string(), errors, p50, p90, p95, p99, max, short(line.throughput)]
-}
-
-fn latency(us: Option<u64>) -> String {
-    us.map_or("–".to_owned(), |us| Readable(Duration::from_micros(us)).to_string())
 }
 
 pub(super) fn cut(text: &str, width: usize) -> String {
@@ -156,17 +144,11 @@ fn errors(report: &Report) -> String {
 /// The requests that users waited for longest, all together: where making something faster pays.
 fn time(report: &Report) -> String {
     let whole = report.total.waited_us;
-    let mut waited: Vec<(&str, u64)> = Vec::new();
-    for line in report.requests.iter().filter(|line| report.is_judged(&line.stage) && line.waited_us > 0) {
-        match waited.iter_mut().find(|(name, _)| *name == line.name) {
-            Some((_, us)) => *us += line.waited_us,
-            None => waited.push((&line.name, line.waited_us)),
-        }
-    }
+    let waited = report.by_waiting().into_iter().map(|(name, lines)| (name, waited(&lines)));
+    let waited: Vec<(&str, u64)> = waited.filter(|(_, us)| *us > 0).collect();
     if waited.len() < 2 {
         return String::new();
     }
-    waited.sort_by_key(|(_, us)| std::cmp::Reverse(*us));
     let share = |us: u64| format!("{} %", crate::targets::whole_percent(us, whole));
     let (first, rest) = waited.split_at(waited.len().min(3));
     let mut said: Vec<String> = first.iter().map(|(name, us)| format!("`{name}` {}", share(*us))).collect();

@@ -1,8 +1,8 @@
 //! The run over time as the report tells it: one entry a slot, all requests together.
 
 use crate::measure::{Moment, Timeline};
+use crate::units::micros;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// The run over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,18 +95,17 @@ fn counts(slot: &[(u64, u64)], bands: &[u64]) -> Vec<u64> {
 
 fn line(slot: Moment, heat: Vec<u64>) -> SlotLine {
     let seconds = slot.until.saturating_sub(slot.from).as_secs_f64();
-    let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     SlotLine {
         from: slot.from.as_secs(),
         seconds,
         count: slot.count,
         errors: slot.errors,
-        p50_us: slot.p50.map(us),
-        p95_us: slot.p95.map(us),
-        p99_us: slot.p99.map(us),
+        p50_us: slot.p50.map(micros),
+        p95_us: slot.p95.map(micros),
+        p99_us: slot.p99.map(micros),
         users: slot.gauges.users,
         in_flight: slot.gauges.in_flight,
-        oldest_us: us(slot.gauges.oldest),
+        oldest_us: micros(slot.gauges.oldest),
         waiting: slot.gauges.waiting,
         offered: slot.gauges.offered.filter(|_| seconds > 0.0).map(|offered| offered / seconds),
         heat,

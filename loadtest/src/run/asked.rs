@@ -1,6 +1,7 @@
 //! What a command asks of a run: `loadtest` and `loadtest watch` differ in their flags, and the life of their runs is one.
 
 use crate::cli::{ReportArgs, RunArgs, WatchArgs};
+use crate::limits::LONGEST_RUN;
 use crate::plan::{Flags, Gently};
 use crate::problem::{Problem, Problems};
 use crate::units::{self, Think};
@@ -81,7 +82,7 @@ fn users(text: &str) -> Result<usize, Problem> {
 
 fn time(text: &str) -> Result<Duration, Problem> {
     let time = units::duration(text).map_err(|error| Problem::said(&error).at("--for"))?;
-    if time.is_zero() || time > LONGEST {
+    if time.is_zero() || time > LONGEST_RUN {
         return Err(Problem::new(format!("`{text}` is no time to watch")).at("--for").hint("from a second to a week"));
     }
     Ok(time)
@@ -90,5 +91,3 @@ fn time(text: &str) -> Result<Duration, Problem> {
 fn think(text: &str) -> Result<Think, Problem> {
     units::think(text).map_err(|error| Problem::said(&error).at("--think"))
 }
-
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);

@@ -40,7 +40,7 @@ pub(super) async fn after(watch: &Watch) {
 fn silence(service: &Service) -> Option<String> {
     let name = &service.name;
     if !service.tracks.is_empty() {
-        return service.nonsense.as_ref().map(|lie| format!("warning: the sidecar `{name}` cannot be believed: {lie}"));
+        return service.lie().map(|lie| format!("warning: {lie}"));
     }
     let why = service.gaps.last().map_or("it tells none of the figures", |gap| gap.why.as_str());
     Some(format!("warning: the sidecar `{name}` is silent: {why}\nhint: what targets ask of it will be inconclusive"))

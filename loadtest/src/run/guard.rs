@@ -48,9 +48,10 @@ impl<'a> Guard<'a> {
         loop {
             tokio::time::sleep(WATCH_LOOK).await;
             let (now, ..) = control.now();
-            let rows = control.timeline().rows(now.saturating_sub(WATCH_WINDOW), now);
+            let summary = control.summary();
+            let rows = summary.timeline.rows(now.saturating_sub(WATCH_WINDOW), now);
             let rows: Vec<&Row> = rows.iter().collect();
-            let next = self.look(&rows, control.summary().generator);
+            let next = self.look(&rows, summary.generator);
             if next != state && next != State::Unknown {
                 tell(&said(&next, now, &rows));
             }

@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
-use super::{Failed, calm, capacity, past, preflight, say, shape, show, signalled, tell, walk};
+use super::{Failed, calm, capacity, network, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
 use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
@@ -62,9 +62,8 @@ pub(super) async fn once(
     signals: &mut Signals,
 ) -> Result<Report, Failed> {
     let measured = load(plan, metrics, shown, signals).await?;
-    let began = chrono::DateTime::<chrono::Utc>::from(measured.began);
     let facts = Facts {
-        started: began.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        started: clock::rfc3339(measured.began),
         ending: measured.ending,
         stages: shape::stages(&plan.load, measured.summary.elapsed),
         evidence: measured.evidence,
@@ -148,7 +147,7 @@ async fn load(
     Shown { quiet, guard }: Shown<'_>,
     signals: &mut Signals,
 ) -> Result<Measured, Failed> {
-    let network = Arc::new(if plan.own { Network::default() } else { Network::private() });
+    let network = network(plan);
     let preflight = tokio::select! {
         outcome = preflight::run(plan, &network) => outcome,
         reason = signals.next() => Err(ending_of(reason, &nothing())),

@@ -20,9 +20,12 @@ use self::asked::Asked;
 use crate::cli::{Cli, Other};
 use crate::engine::{Reason, Signals};
 use crate::exit::Exit;
+use crate::http::Network;
+use crate::plan::Plan;
 use crate::problem::{Problem, Problems};
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Runs a command.
 #[must_use]
@@ -92,6 +95,11 @@ impl Failed {
             Self::Start(why) => not_started(why),
         }
     }
+}
+
+/// The network of a plan: without a word of consent it reaches no public address.
+fn network(plan: &Plan) -> Arc<Network> {
+    Arc::new(if plan.own { Network::default() } else { Network::private() })
 }
 
 fn not_started(why: &dyn Display) -> Exit {

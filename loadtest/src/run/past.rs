@@ -10,9 +10,7 @@ use crate::problem::{Excerpt, Problem, Problems};
 use crate::redact::Redactor;
 use crate::report::{self, About, Facts, Report, ReportFile};
 use crate::targets::{self, Decision, Group, Kind, Named, Names, Target};
-use crate::units::Readable;
 use std::path::Path;
-use std::time::Duration;
 
 /// `loadtest judge`.
 pub(super) fn judge(args: &JudgeArgs) -> Result<Exit, Failed> {
@@ -64,13 +62,7 @@ fn read_baseline(path: &Path, place: &str, hash: &str) -> Result<Baseline, Probl
 /// The load of a run, for people.
 fn load(of: &Report) -> String {
     let stage = of.stages.iter().find(|stage| stage.name == of.judged);
-    stage.map_or("no load".to_owned(), |stage| {
-        let time = Readable(Duration::from_secs_f64(stage.seconds.clamp(0.0, 1e9)));
-        match stage.rate {
-            Some(rate) => format!("{rate}/s for {time}"),
-            None => format!("{} users for {time}", stage.users),
-        }
-    })
+    stage.map_or("no load".to_owned(), report::Stage::said)
 }
 
 /// Saves a run as a baseline when it is fit to be one, and says why where it is not.

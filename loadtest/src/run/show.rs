@@ -3,6 +3,7 @@
 use crate::engine::Control;
 use crate::limits::{DRAW_EVERY, LINE_EVERY};
 use crate::live::{self, Frame, History, Recent, Screen};
+use crate::measure::carries;
 use crate::plan::Plan;
 use rustix::termios::{isatty, tcgetwinsize};
 use std::io::{Write, stderr};
@@ -65,12 +66,12 @@ fn frame(plan: &Plan, control: &Control, planned: Duration) -> Frame {
 
 fn recent(control: &Control) -> Recent {
     let Some(window) = control.window() else { return Recent::default() };
-    let carried = |share: f64, needs: u64| {
-        (window.count >= needs).then(|| Duration::from_micros(window.latencies.value_at_quantile(share)))
+    let carried = |share: f64| {
+        carries(window.count, share).then(|| Duration::from_micros(window.latencies.value_at_quantile(share)))
     };
     let errors =
         (window.count > 0).then(|| crate::targets::to_f64(window.errors) / crate::targets::to_f64(window.count));
-    Recent { rate: window.throughput(), p50: carried(0.50, 2), p95: carried(0.95, 20), p99: carried(0.99, 100), errors }
+    Recent { rate: window.throughput(), p50: carried(0.50), p95: carried(0.95), p99: carried(0.99), errors }
 }
 
 /// When the stages end, but for the last.

@@ -1,16 +1,14 @@
 //! `loadtest validate`: the target held against what every public service is held against.
 
-use super::{Failed, say, signalled, tell};
+use super::{Failed, network, say, signalled, tell};
 use crate::cli::ValidateArgs;
 use crate::engine::Signals;
 use crate::exit::Exit;
-use crate::http::Network;
 use crate::plan::{self, Flags, Plan};
 use crate::problem::{Problem, Problems};
 use crate::report::ReportFile;
 use crate::validate::{self, Outcome, Report, Site, VALIDATORS, Validator};
 use crate::{clock, suggest};
-use std::sync::Arc;
 
 pub(super) async fn validate(args: &ValidateArgs, mut signals: Signals) -> Exit {
     let done = tokio::select! {
@@ -29,13 +27,12 @@ async fn run(args: &ValidateArgs) -> Result<Exit, Failed> {
     let (Some(plan), Some(chosen)) = (plan, chosen) else { return Err(problems.into()) };
     problems.or(())?;
     plan::consent_to_validate(&plan).await?;
-    let network = Arc::new(if plan.own { Network::default() } else { Network::private() });
-    let started = chrono::DateTime::<chrono::Utc>::from(clock::wall());
+    let started = clock::rfc3339(clock::wall());
     let target = plan.redactor.clean(plan.target.value.as_str());
     if !args.quiet {
         tell(&format!("loadtest validate {target}{}", measuring(&plan, &chosen)));
     }
-    let site = Site::new(&plan, network);
+    let site = Site::new(&plan, network(&plan));
     let quiet = args.quiet;
     let mut told = |finding: &validate::Finding| {
         let well = matches!(finding.outcome, Outcome::Passed | Outcome::NotApplicable);
@@ -44,7 +41,6 @@ async fn run(args: &ValidateArgs) -> Result<Exit, Failed> {
         }
     };
     let findings = validate::run(&site, &chosen, &mut told).await;
-    let started = started.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let report = Report::new(target, started, findings);
     say(&validate::final_line(&report));
     let [json, junit] = files;

@@ -4,9 +4,8 @@ use super::figures::wanted;
 use super::page::Page;
 use super::reader::Reader;
 use super::{Evidence, Service, Sidecar};
-use crate::http::{Client, Network, Request, RequestOptions, Response, Transport};
+use crate::http::{Client, Network, Request, RequestOptions, Response, Transport, basic, user_of};
 use crate::{clock, limits};
-use base64::Engine as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -85,11 +84,8 @@ fn page(answer: &Response, wanted: &[&'static str]) -> Result<Page, String> {
 fn request(sidecar: &Sidecar) -> Request {
     let mut url = sidecar.url.clone();
     let mut headers = http::HeaderMap::new();
-    if let Some(password) = url.password() {
-        let user = format!("{}:{}", decoded(url.username()), decoded(password));
-        let text = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(user));
-        headers.extend(http::HeaderValue::from_str(&text).ok().map(|value| (http::header::AUTHORIZATION, value)));
-    }
+    let user = user_of(&url).and_then(|user| http::HeaderValue::from_str(&basic(&user)).ok());
+    headers.extend(user.map(|value| (http::header::AUTHORIZATION, value)));
     // Neither can fail for a URL with a host, which a sidecar's has.
     let _ = (url.set_username(""), url.set_password(None));
     headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("text/plain;version=0.0.4"));
@@ -105,10 +101,6 @@ fn request(sidecar: &Sidecar) -> Request {
         body: bytes::Bytes::new(),
         options: Arc::new(options),
     }
-}
-
-fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// A panic while it was locked leaves a course that is still one.

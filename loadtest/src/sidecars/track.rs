@@ -122,6 +122,24 @@ impl Service {
         }
     }
 
+    /// What is wrong with how it was heard in this time, for people; nothing where all is well.
+    #[must_use]
+    pub fn lack(&self, over: &Range<f64>) -> Option<String> {
+        match self.hears(over) {
+            Hears::Silent(seconds, why) => {
+                let of = over.end - over.start;
+                Some(format!("the sidecar `{}` was silent for {seconds:.0} s of {of:.0} s: {why}", self.name))
+            }
+            Hears::Well => None,
+        }
+    }
+
+    /// That it told what cannot be, for people; nothing where it did not.
+    #[must_use]
+    pub fn lie(&self) -> Option<String> {
+        self.nonsense.as_ref().map(|lie| format!("the sidecar `{}` cannot be believed: {lie}", self.name))
+    }
+
     /// Takes what a page told.
     pub(super) fn told(&mut self, at: f64, values: Values) {
         if values.nonsense.is_some() {

@@ -4,7 +4,7 @@
 
 use super::{Judged, Outcome, Target, Watched};
 use crate::problem::Problem;
-use crate::sidecars::{Evidence, Figure, Hears, Service, Take, Track};
+use crate::sidecars::{Evidence, Figure, Service, Take, Track};
 use crate::suggest;
 use std::ops::Range;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub fn judge_sidecars(target: &Target, evidence: &Evidence, judged: &[Range<f64>
             lacks.push(format!("`{name}` was not asked"));
             continue;
         };
-        lacks.extend(judged.iter().find_map(|over| lack(service, over)));
+        lacks.extend(judged.iter().find_map(|over| service.lack(over)));
         let Some(track) = service.track(watched.figure.name) else {
             if watched.each || service.tracks.is_empty() {
                 lacks.push(untold(service, watched));
@@ -81,22 +81,9 @@ fn decide(target: &Target, worst: Option<(f64, &str, u64)>, lacks: &[String]) ->
     }
 }
 
-fn lack(service: &Service, over: &Range<f64>) -> Option<String> {
-    match service.hears(over) {
-        Hears::Silent(seconds, why) => {
-            let of = over.end - over.start;
-            Some(format!("the sidecar `{}` was silent for {seconds:.0} s of {of:.0} s: {why}", service.name))
-        }
-        Hears::Well => None,
-    }
-}
-
 fn untold(service: &Service, watched: &Watched) -> String {
-    let figure = watched.figure.name;
-    match &service.nonsense {
-        Some(lie) => format!("the sidecar `{}` cannot be believed: {lie}", service.name),
-        None => format!("the sidecar `{}` does not tell `{figure}`", service.name),
-    }
+    let nothing = || format!("the sidecar `{}` does not tell `{}`", service.name, watched.figure.name);
+    service.lie().unwrap_or_else(nothing)
 }
 
 /// The figure of a time: that of its worst window, or of all of it.

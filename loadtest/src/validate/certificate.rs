@@ -25,6 +25,7 @@ pub(super) static ROW: Validator = Validator {
 };
 
 const EXPECTS: &str = "a chain to a trusted root, for this host, not about to expire";
+
 async fn run(site: &Site<'_>) -> Vec<Seen> {
     if let Some(seen) = site.without_tls(EXPECTS) {
         return seen;

@@ -3,6 +3,7 @@
 use super::{Finding, Outcome};
 use crate::exit::Exit;
 use crate::report::{xml, xml_attribute};
+use crate::targets::Decision;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -12,7 +13,7 @@ pub struct Report {
     /// Version of this form.
     pub version: u32,
     /// `go`, `no-go` or `inconclusive`.
-    pub verdict: &'static str,
+    pub verdict: Decision,
     /// The exit code.
     pub exit: u8,
     /// The target's URL.
@@ -28,14 +29,14 @@ impl Report {
     #[must_use]
     pub fn new(target: String, started: String, findings: Vec<Finding>) -> Self {
         let has = |outcome| findings.iter().any(|finding| finding.outcome == outcome);
-        let (verdict, exit) = if has(Outcome::Failed) {
-            ("no-go", Exit::NO_GO)
+        let verdict = if has(Outcome::Failed) {
+            Decision::NoGo
         } else if has(Outcome::CouldNotTell) || !has(Outcome::Passed) {
-            ("inconclusive", Exit::INCONCLUSIVE)
+            Decision::Inconclusive
         } else {
-            ("go", Exit::GO)
+            Decision::Go
         };
-        Self { version: 1, verdict, exit: exit.0, target, started, findings }
+        Self { version: 1, verdict, exit: Exit::judged(verdict, false).0, target, started, findings }
     }
 
     fn count(&self, outcome: Outcome) -> usize {
@@ -66,11 +67,7 @@ pub fn finding_lines(finding: &Finding) -> String {
 /// The last line.
 #[must_use]
 pub fn final_line(report: &Report) -> String {
-    let verdict = match report.verdict {
-        "go" => "GO",
-        "no-go" => "NO-GO",
-        _ => "INCONCLUSIVE",
-    };
+    let verdict = report.verdict.as_str().to_uppercase();
     let count = |outcome| report.count(outcome);
     format!(
         "{verdict}: {} passed, {} failed, {} could not be told, {} not applicable\n",

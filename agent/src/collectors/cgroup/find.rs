@@ -175,8 +175,10 @@ impl Finder {
 
     /// Where the peer is now.
     pub(in crate::collectors) fn find(&mut self) -> Result<Found, Lost> {
-        let apart = self.process.pid().ok().filter(|pid| !pid.is_in_the_agents_cgroup());
-        let container = apart.and_then(|pid| container_of(&pid.cgroup().ok()?));
+        let container = self.process.pid().ok().and_then(|pid| {
+            let cgroup = pid.cgroup().ok()?;
+            if pid.shares_with_the_agent(&cgroup) { None } else { container_of(&cgroup) }
+        });
         let Some(name) = self.name.clone() else {
             return self.by_process(container.as_deref());
         };

@@ -67,7 +67,7 @@ impl Talk {
         loop {
             match self.next().await? {
                 Event::Pong(answer) if answer == word => return Ok(()),
-                Event::Close(code, why) => return Err(closed(code, if self.told.allows(&why) { &why } else { "" })),
+                Event::Close(code, why) => return Err(self.closed(code, &why)),
                 _ => {}
             }
         }
@@ -90,7 +90,7 @@ impl Talk {
             match self.next().await? {
                 Event::Text(text) => return Ok(text),
                 Event::Binary(bytes) => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
-                Event::Close(code, why) => return Err(closed(code, if self.told.allows(&why) { &why } else { "" })),
+                Event::Close(code, why) => return Err(self.closed(code, &why)),
                 Event::Ping(_) | Event::Pong(_) => {}
             }
         }
@@ -125,6 +125,11 @@ impl Talk {
         }
         self.inbox.feed(came);
         Ok(())
+    }
+
+    /// The fault of a goodbye; its reason is not quoted where it repeats what was said to the server.
+    fn closed(&self, code: Option<u16>, why: &str) -> Fault {
+        closed(code, if self.told.allows(why) { why } else { "" })
     }
 
     async fn say(&mut self, say: Say<'_>) -> Result<(), Fault> {

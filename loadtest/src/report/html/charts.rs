@@ -210,7 +210,7 @@ type Curve<'a> = (&'a str, &'a str, Vec<(f64, f64)>);
 /// Latency by percentile: each nine takes as much room as the one before, for the tail is where users suffer.
 fn curve(report: &Report) -> String {
     const CLASSES: [&str; 6] = ["c1", "c2", "c3", "c4", "c5", "c6"];
-    let names = by_waiting(report);
+    let names = report.by_waiting();
     // With one request, it is all of them.
     let shown = if names.len() > 1 { CURVES } else { 0 };
     let names = std::iter::once(("all requests", vec![&report.total])).chain(names.into_iter().take(shown));
@@ -252,19 +252,6 @@ fn curve(report: &Report) -> String {
         legend: curves.iter().map(|(class, name, _)| (*class, (*name).to_owned())).collect(),
     }
     .render()
-}
-
-/// The judged lines of each request name, over all stages; first those that users waited for most.
-fn by_waiting(report: &Report) -> Vec<(&str, Vec<&Line>)> {
-    let mut names: Vec<(&str, Vec<&Line>)> = Vec::new();
-    for line in report.requests.iter().filter(|line| report.is_judged(&line.stage)) {
-        match names.iter_mut().find(|(name, _)| *name == line.name) {
-            Some((_, lines)) => lines.push(line),
-            None => names.push((&line.name, vec![line])),
-        }
-    }
-    names.sort_by_key(|(_, lines)| std::cmp::Reverse(lines.iter().map(|line| line.waited_us).sum::<u64>()));
-    names
 }
 
 /// How many nines a percentile has, and the latency there, as far as at least one request lies beyond.

@@ -12,8 +12,6 @@ mod tests;
 use super::escape::{html_prose, xml};
 use super::{EndingKind, Report};
 use crate::targets::Decision;
-use crate::units::Readable;
-use std::time::Duration;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -86,11 +84,7 @@ fn about(report: &Report) -> String {
         EndingKind::GivenUp => "given up".to_owned(),
         EndingKind::Signal => format!("stopped by {}", report.ending.why.as_deref().unwrap_or("a signal")),
     };
-    let stages = report.stages.iter().map(|stage| {
-        let time = Readable(Duration::from_secs_f64(stage.seconds.clamp(0.0, 1e9)));
-        let load = stage.rate.map_or_else(|| format!("{} users", stage.users), |rate| format!("{rate}/s"));
-        format!("{} {time} ({load})", stage.name)
-    });
+    let stages = report.stages.iter().map(|stage| format!("{} {} ({})", stage.name, stage.lasted(), stage.load()));
     let stages = stages.collect::<Vec<_>>().join(", ");
     let rows = [("Started", report.started.clone()), ("Ended", ending), ("Stages", stages)];
     let rows: String =

@@ -1,10 +1,10 @@
 //! The report's tables as HTML: all that the plots show stands in them too. Wide ones scroll by themselves, so that the page never
 //! does; the keyboard reaches them.
 
-use super::charts::time;
 use super::plot::clock;
 use crate::baseline::Comparison;
 use crate::report::escape::{html_prose, xml};
+use crate::report::said::latency;
 use crate::report::{Line, Report, SlotLine, TargetLine};
 use crate::targets::{Outcome, percent, short, to_f64, whole_percent};
 
@@ -99,9 +99,8 @@ pub(super) fn stages(report: &Report) -> String {
     }
     let rows = report.stage_totals.iter().filter_map(|total| {
         let stage = report.stages.iter().find(|stage| stage.name == total.stage)?;
-        let load = stage.rate.map_or_else(|| format!("{} users", stage.users), |rate| format!("{rate}/s"));
         let judged = if stage.judged { "judged" } else { "not judged" };
-        let told = [text(&load), text(judged)];
+        let told = [text(&stage.load()), text(judged)];
         Some(row("", &stage.name, &[told.as_slice(), &figures(total)].concat()))
     });
     let rows: Vec<String> = rows.collect();
@@ -125,7 +124,6 @@ fn figures(line: &Line) -> [String; 10] {
             format!("<strong class=\"bad\">{errors} ({})</strong>", percent(errors, line.count).replace(' ', "\u{a0}"))
         }
     };
-    let latency = |us: Option<u64>| us.map_or("–".to_owned(), |us| time(to_f64(us)));
     [
         line.count.to_string(),
         errors,
@@ -135,7 +133,7 @@ fn figures(line: &Line) -> [String; 10] {
         latency(line.p99_us),
         latency(line.max_us),
         short(line.throughput),
-        time(to_f64(line.waited_us)),
+        latency(Some(line.waited_us)),
         bytes(line.bytes),
     ]
 }
@@ -188,8 +186,8 @@ pub(super) fn changes(comparison: &Comparison) -> String {
                 &[
                     format!("<td class=\"t\">{}</td>", change.indicator),
                     format!("{base} → {now}"),
-                    time(to_f64(change.was_us)),
-                    time(to_f64(change.now_us)),
+                    latency(Some(change.was_us)),
+                    latency(Some(change.now_us)),
                     change.said(),
                     format!("<td class=\"t\"><strong class=\"{class}\">{}</strong></td>", change.outcome.as_str()),
                 ],
@@ -212,9 +210,9 @@ pub(super) fn generator(report: &Report) -> String {
         "no"
     };
     let late = of.late.map_or_else(
-        || time(to_f64(of.late_p99_us)),
+        || latency(Some(of.late_p99_us)),
         |late| {
-            let [p50, p95, p99] = [late.p50_us, late.p95_us, late.p99_us].map(|us| time(to_f64(us)));
+            let [p50, p95, p99] = [late.p50_us, late.p95_us, late.p99_us].map(|us| latency(Some(us)));
             format!("p50 {p50}, p95 {p95}, p99 {p99}")
         },
     );
@@ -243,7 +241,6 @@ pub(super) fn timeline(report: &Report) -> String {
 }
 
 fn slot(slot: &SlotLine) -> String {
-    let latency = |us: Option<u64>| us.map_or("–".to_owned(), |us| time(to_f64(us)));
     let [p50, p95, p99] = [slot.p50_us, slot.p95_us, slot.p99_us].map(latency);
     let counts = [slot.count.to_string(), slot.errors.to_string()];
     let gauges = [slot.users.to_string(), slot.in_flight.to_string()];

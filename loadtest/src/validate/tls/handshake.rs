@@ -1,10 +1,10 @@
 //! A whole handshake with whoever answers, for the sake of what the server shows in it: its certificates and its stapled OCSP answer.
 //! The verifier takes any certificate and keeps it; signatures are checked, so that who shows it also has its key.
 
-use crate::http::TransportError;
+use crate::http::{Anyone, TransportError};
 use crate::validate::Site;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::ring;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +28,7 @@ pub(in crate::validate) fn server_name(site: &Site<'_>) -> Result<ServerName<'st
 /// Shakes hands once. The caller sets the deadline.
 pub(in crate::validate) async fn shake(site: &Site<'_>) -> Result<Shown, TransportError> {
     let provider = Arc::new(ring::default_provider());
-    let witness = Arc::new(Witness { provider: Arc::clone(&provider), shown: Mutex::default() });
+    let witness = Arc::new(Witness { anyone: Anyone(Arc::clone(&provider)), shown: Mutex::default() });
     let tls = |error: &dyn std::fmt::Display| TransportError::Tls(error.to_string());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let verifier: Arc<dyn ServerCertVerifier> = Arc::clone(&witness) as Arc<dyn ServerCertVerifier>;
@@ -42,7 +42,7 @@ pub(in crate::validate) async fn shake(site: &Site<'_>) -> Result<Shown, Transpo
 
 #[derive(Debug)]
 struct Witness {
-    provider: Arc<CryptoProvider>,
+    anyone: Anyone,
     shown: Mutex<Shown>,
 }
 
@@ -67,7 +67,7 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        self.anyone.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -76,10 +76,10 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        self.anyone.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.anyone.supported_verify_schemes()
     }
 }
