@@ -73,7 +73,7 @@ const LOADTEST: &[Rule] = &[
     ("plan", &["journey", "targets", "http", "sidecars"]),
     ("baseline", &["measure", "targets"]),
     ("report", &["plan", "measure", "targets", "journey", "baseline", "sidecars", "culprit"]),
-    ("validate", &["plan", "http", "journey", "report"]),
+    ("validate", &["plan", "http", "journey", "report", "targets"]),
 ];
 
 fn strays(source: &str, rules: &[Rule], leaves: &[&str]) -> Vec<String> {

@@ -7,6 +7,7 @@ use crate::measure::carries;
 use crate::plan::Plan;
 use rustix::termios::{isatty, tcgetwinsize};
 use std::io::{Write, stderr};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 const WIDTH: usize = 100;
@@ -25,7 +26,7 @@ pub(super) async fn watch<T>(plan: &Plan, control: &Control, planned: Duration, 
         history.push(frame.recent);
         // A terminal or a reader that is gone is no reason to end the run.
         let _ = match &mut screen {
-            Some(screen) => screen.draw(&live::view(&frame, &history, columns())),
+            Some(screen) => screen.draw(&live::view(&frame, &history, columns(stderr()))),
             None => writeln!(stderr(), "{}", live::line(&frame)),
         };
     }
@@ -34,11 +35,13 @@ pub(super) async fn watch<T>(plan: &Plan, control: &Control, planned: Duration, 
 /// The width for the report: that of the terminal it goes to.
 pub(super) fn width() -> usize {
     let stdout = std::io::stdout();
-    if isatty(&stdout) { tcgetwinsize(&stdout).map_or(WIDTH, |size| usize::from(size.ws_col)) } else { WIDTH }
+    if isatty(&stdout) { columns(stdout) } else { WIDTH }
 }
 
-fn columns() -> usize {
-    tcgetwinsize(stderr()).map_or(WIDTH, |size| usize::from(size.ws_col)).max(20)
+/// The columns of a terminal; one that says 0, as those of some CI runners do, has not said.
+fn columns(of: impl AsFd) -> usize {
+    let said = tcgetwinsize(of).ok().map(|size| usize::from(size.ws_col));
+    said.filter(|columns| *columns > 0).unwrap_or(WIDTH)
 }
 
 fn on_terminal() -> bool {

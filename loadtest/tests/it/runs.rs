@@ -59,6 +59,20 @@ fn a_fit_target_is_go() {
 }
 
 #[test]
+fn a_terminal_that_does_not_say_its_size_shows_whole_lines() {
+    let server = Server::start();
+    let wanted = ["--target", &server.url(), "--users", "5", "--ramp", "0s", "--run-time", "2s", "--think", "10ms"];
+    let line = format!("stty cols 0 rows 0; {} {}", env!("CARGO_BIN_EXE_loadtest"), wanted.join(" "));
+    // util-linux's `script` gives it a terminal.
+    let mut command = Command::new("script");
+    command.args(["-q", "-c", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::null());
+    let output = command.output().expect("it runs");
+    let said = stdout(&output);
+    assert!(said.contains("/00:02 ") || said.contains(" of 00:02"), "the live view is cut: {said}");
+    assert!(said.contains("in flight"), "the live view is cut: {said}");
+}
+
+#[test]
 fn a_slow_target_is_no_go_and_the_request_is_named() {
     let flags = ["--run-time", "2s", "--think", "10ms", "--require", "p95 < 100ms", "--quiet"];
     let run = run("/slow", &flags, |_, _| {});
