@@ -249,7 +249,7 @@ renderings of one report.
 The version is 1; it changes when a key changes its meaning, and keys are added without.
 
 {KEYS}
-Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey` `auth` `data`. `auth` is a 401 or 403 where the journey expected another status; `data` an assert that
+Causes of errors: `dns` `connect` `tls` `timeout` `broken` `protocol` `status` `assert` `journey` `auth` `limited` `data`. `auth` is a 401 or 403 where the journey expected another status, `limited` a 429; `data` an assert that
 reads something back: `sha256` or `md5`, or equality with a variable (other than `target`) or a file.
 ";
 

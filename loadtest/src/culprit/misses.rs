@@ -26,7 +26,7 @@ pub fn miss(judged: &Judged, timeline: &Timeline, time: &[Range<Duration>]) -> O
     let bad: Vec<Range<f64>> = bad.collect();
     let met = tiles.iter().filter(|(_, held)| *held).map(|(tile, _)| seconds(tile));
     let when = longest(&bad).unwrap_or_else(|| seconds(&(start..end)));
-    Some(Miss { what: what(target), target: target.text.clone(), when, met: met.collect() })
+    Some(Miss { what: what(target), target: target.text.clone(), when, met: met.collect(), turned_away: None })
 }
 
 /// The run in windows, each with whether the figure was as asked; those that cannot carry it are left out.

@@ -15,7 +15,7 @@ pub use limit::{Limit, limit};
 pub use misses::miss;
 pub use rank::{Finding, Suspect, find};
 pub use say::sentence;
-pub use signs::Sign;
+pub use signs::{Against, Sign};
 
 use std::ops::Range;
 
@@ -30,4 +30,15 @@ pub struct Miss {
     pub when: Range<f64>,
     /// Times under load in which it was met: what was the same then is no reason.
     pub met: Vec<Range<f64>>,
+    /// How many of the failed requests were turned away by a rate limit, where that is why it was missed.
+    pub turned_away: Option<TurnedAway>,
+}
+
+/// Failed requests that were answered 429 (Too Many Requests, RFC 6585): no service was too slow or too full for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// Answered 429.
+    pub limited: u64,
+    /// All that failed.
+    pub failed: u64,
 }

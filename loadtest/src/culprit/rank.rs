@@ -1,6 +1,6 @@
 //! Ranks the services by what speaks against them.
 
-use super::signs::{Looks, Moved, Sign, look};
+use super::signs::{Against, Looks, Moved, Sign, look};
 use super::{Miss, say};
 use crate::limits::{BLAME_CLEARLY, BLAME_CONVINCING, BLAME_LAG};
 use crate::sidecars::{Evidence, Kind, Service};
@@ -44,6 +44,7 @@ pub fn find(miss: &Miss, evidence: &Evidence, generator: Option<&str>, clock: &d
     let mut suspects: Vec<Suspect> =
         seen.iter().filter_map(|(service, looks)| suspect(&service.name, &looks.signs)).collect();
     named_by_agents(&seen, miss, evidence, &mut suspects);
+    turned_away(miss, evidence, &mut suspects);
     waiting(evidence, &mut suspects);
     let telling = suspects.iter().filter(|one| one.sign.also_when_met < 0.5);
     let first = telling.map(|one| one.sign.from).fold(f64::MAX, f64::min);
@@ -91,17 +92,20 @@ fn named_by_agents(seen: &[(&Service, Looks)], miss: &Miss, evidence: &Evidence,
             if suspects.iter().any(|suspect| suspect.service == *about) {
                 continue;
             }
-            let sign = Sign {
-                figure: None,
-                cause: Some(one.cause.clone()),
-                from: one.from,
-                level: 1.0,
-                calm: Some(0.0),
-                severity: 1.0,
-                also_when_met: 0.0,
-            };
+            let sign = Sign::plain(Against::Cause(one.cause.clone()), one.from);
             suspects.push(Suspect { service: about.clone(), sign, waits_for: None, score: 0.0 });
         }
+    }
+}
+
+/// Requests that a rate limit turned away were so by the proxy in front, or by something behind it that it does not tell. More
+/// than one proxy cannot be told apart.
+fn turned_away(miss: &Miss, evidence: &Evidence, suspects: &mut Vec<Suspect>) {
+    let Some(away) = miss.turned_away else { return };
+    for proxy in evidence.services.iter().filter(|service| service.is_proxy) {
+        suspects.retain(|suspect| suspect.service != proxy.name);
+        let sign = Sign::plain(Against::Limit(away), miss.when.start);
+        suspects.push(Suspect { service: proxy.name.clone(), sign, waits_for: None, score: 0.0 });
     }
 }
 

@@ -1,7 +1,7 @@
 //! A finding as one sentence.
 
-use super::signs::{Moved, Sign};
-use super::{Finding, Suspect};
+use super::signs::{Against, Moved, Sign};
+use super::{Finding, Suspect, TurnedAway};
 
 /// Most things that a sentence lists.
 const LISTED: usize = 3;
@@ -33,28 +33,39 @@ fn blame(finding: &Finding, clock: &dyn Fn(f64) -> String) -> String {
 
 fn accuse(suspect: &Suspect, clock: &dyn Fn(f64) -> String) -> String {
     let Suspect { service, sign, .. } = suspect;
-    let calm = match (sign.figure, sign.calm) {
+    let calm = match (sign.figure(), sign.calm) {
         (Some(figure), Some(calm)) if figure.words.contains("{}") => {
             format!(" ({} in the calm time)", figure.unit.say(calm))
         }
         _ => String::new(),
     };
     let when = if sign.from <= 0.0 { "from the beginning".to_owned() } else { format!("from {}", clock(sign.from)) };
+    if let Against::Limit(away) = sign.what {
+        return format!("`{service}` (or what stands behind it) {} {when}: {}", words(sign), said(away));
+    }
     let same = if sign.also_when_met > 0.5 { ", though it was so too while the target was met" } else { "" };
     format!("`{service}` {} {when}{calm}{same}", words(sign))
 }
 
 fn words(sign: &Sign) -> String {
-    match (sign.figure, &sign.cause) {
-        (Some(figure), _) => figure.words.replace("{}", &figure.unit.say(rounded(sign))),
-        (None, Some(cause)) => format!("had the cause `{cause}`, as a sidecar names it,"),
-        (None, None) => "moved".to_owned(),
+    match &sign.what {
+        Against::Figure(figure) => figure.words.replace("{}", &figure.unit.say(rounded(sign))),
+        Against::Cause(cause) => format!("had the cause `{cause}`, as a sidecar names it,"),
+        Against::Limit(_) => "limited the rate of requests".to_owned(),
     }
+}
+
+/// How many, and what to do when the limit is right and the load is not.
+fn said(TurnedAway { limited, failed }: TurnedAway) -> String {
+    format!(
+        "{limited} of {failed} failed requests were answered 429 (a limit by address sees all users as one, unless the plan gives \
+         each its own: `X-Forwarded-For: {{{{user_address}}}}`)"
+    )
 }
 
 /// Shares in whole percent: the agent's own grain is coarser than more digits would tell.
 fn rounded(sign: &Sign) -> f64 {
-    match sign.figure.map(|figure| figure.unit) {
+    match sign.figure().map(|figure| figure.unit) {
         Some(crate::units::Unit::Share) => (sign.level * 100.0).round() / 100.0,
         _ => sign.level,
     }
@@ -105,6 +116,9 @@ fn services(moved: &[(String, Moved)]) -> Vec<String> {
 }
 
 fn unexplained(finding: &Finding, clock: &dyn Fn(f64) -> String) -> String {
+    if let Some(away) = finding.miss.turned_away {
+        return format!("a rate limit turned requests away: {}", said(away));
+    }
     match finding.suspects.first() {
         Some(one) => format!("nothing convincing shows why: at most {}", accuse(one, clock)),
         None => "no figure of any sidecar shows why: none was at its limit and none became slow".to_owned(),

@@ -1,6 +1,6 @@
 //! What speaks against one service: a figure at its limit, or one that became worse, and since when.
 
-use super::Miss;
+use super::{Miss, TurnedAway};
 use crate::limits::{BLAME_DIP, BLAME_LAG, BLAME_TIMES};
 use crate::sidecars::{Figure, Kind, Service, Take, Track};
 use std::ops::Range;
@@ -8,10 +8,8 @@ use std::ops::Range;
 /// A figure that speaks against its service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sign {
-    /// The figure; none for a cause that an agent named.
-    pub figure: Option<&'static Figure>,
-    /// The agent's own name of the cause.
-    pub cause: Option<String>,
+    /// What it is.
+    pub what: Against,
     /// Since when.
     pub from: f64,
     /// Its value from then until the miss was over.
@@ -22,6 +20,17 @@ pub struct Sign {
     pub severity: f64,
     /// Share of the time in which the target was met that looked the same; 0 without such time.
     pub also_when_met: f64,
+}
+
+/// What speaks against a service.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Against {
+    /// A figure of the table.
+    Figure(&'static Figure),
+    /// A cause that an agent named.
+    Cause(String),
+    /// It stands where requests were turned away by a rate limit.
+    Limit(TurnedAway),
 }
 
 /// A figure that changed with the load and is at no limit.
@@ -47,10 +56,39 @@ pub(super) struct Looks {
 }
 
 impl Sign {
+    /// One that is not graded: it is so, or not.
+    pub(super) const fn plain(what: Against, from: f64) -> Self {
+        Self { what, from, level: 1.0, calm: Some(0.0), severity: 1.0, also_when_met: 0.0 }
+    }
+
+    /// The figure, where it is one.
+    #[must_use]
+    pub const fn figure(&self) -> Option<&'static Figure> {
+        match self.what {
+            Against::Figure(figure) => Some(figure),
+            _ => None,
+        }
+    }
+
+    /// The name of the cause, where it has one.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match &self.what {
+            Against::Figure(_) => None,
+            Against::Cause(name) => Some(name),
+            Against::Limit(_) => Some("rate_limited"),
+        }
+    }
+
     /// Its weight among its like.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.figure.map_or(Kind::Waiting, |figure| figure.kind)
+        match &self.what {
+            Against::Figure(figure) => figure.kind,
+            Against::Cause(_) => Kind::Waiting,
+            // The answers themselves say so.
+            Against::Limit(_) => Kind::Event,
+        }
     }
 }
 
@@ -70,10 +108,10 @@ pub(super) fn look(service: &Service, miss: &Miss) -> Looks {
             }
         }
     }
-    let told: Vec<&str> = looks.signs.iter().filter_map(|sign| Some(sign.figure?.name)).collect();
+    let told: Vec<&str> = looks.signs.iter().filter_map(|sign| Some(sign.figure()?.name)).collect();
     // The same thing under a second name says nothing more.
     let implied = |figure: &Figure| figure.unless.iter().any(|other| told.contains(other));
-    let kept: Vec<bool> = looks.signs.iter().map(|sign| !sign.figure.is_some_and(implied)).collect();
+    let kept: Vec<bool> = looks.signs.iter().map(|sign| !sign.figure().is_some_and(implied)).collect();
     let mut kept = kept.into_iter();
     looks.signs.retain(|_| kept.next().unwrap_or(true));
     looks
@@ -114,8 +152,7 @@ fn sign(track: &Track, miss: &Miss, calm: Option<f64>, level: f64) -> Option<Sig
         None => (1.0 - calm.unwrap_or(0.0) * BLAME_TIMES / level.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0),
     };
     Some(Sign {
-        figure: Some(figure),
-        cause: None,
+        what: Against::Figure(figure),
         from,
         level,
         calm,

@@ -48,7 +48,13 @@ fn step(calm: f64, level: f64, from: f64) -> impl Fn(f64) -> f64 {
 
 fn miss(from: f64, until: f64) -> Miss {
     let met = if from > 3.0 { std::iter::once(0.0..from - 1.0).collect() } else { Vec::new() };
-    Miss { what: "p95 of POST /risks".to_owned(), target: "POST /risks p95 < 300ms".to_owned(), when: from..until, met }
+    Miss {
+        what: "p95 of POST /risks".to_owned(),
+        target: "POST /risks p95 < 300ms".to_owned(),
+        when: from..until,
+        met,
+        turned_away: None,
+    }
 }
 
 fn clock(at: f64) -> String {
@@ -144,6 +150,19 @@ fn a_cause_that_an_agent_names_counts_for_its_subject() {
     assert_eq!((finding.named, finding.suspects[0].service.as_str()), (1, "db"), "{}", finding.sentence);
     let before = idle("backend").depends_on(&["db"]).named("backup_stale", "db", -10.0);
     assert_eq!(found(&miss(10.0, 40.0), [before]).named, 0, "it stood before the load");
+}
+
+#[test]
+fn a_rate_limit_is_named_with_the_proxy_that_it_stands_at() {
+    let away = TurnedAway { limited: 940, failed: 960 };
+    let miss = Miss { what: "errors of all requests".to_owned(), turned_away: Some(away), ..miss(10.0, 40.0) };
+    let mut nginx = idle("nginx");
+    nginx.0.is_proxy = true;
+    let busy = Seen::new("db", 3).figure("cpu", step(0.02, 0.6, 0.0));
+    let finding = found(&miss, [idle("backend"), nginx, busy]);
+    assert_eq!((finding.named, finding.suspects[0].service.as_str()), (1, "nginx"));
+    insta::assert_snapshot!(finding.sentence, @"errors of all requests missed at 14:02:10; `nginx` (or what stands behind it) limited the rate of requests from 14:02:10: 940 of 960 failed requests were answered 429 (a limit by address sees all users as one, unless the plan gives each its own: `X-Forwarded-For: {{user_address}}`); less telling: `db.cpu` went from 2 % to 60 %, within its limit");
+    insta::assert_snapshot!(found(&miss, [idle("backend")]).sentence, @"errors of all requests missed at 14:02:10; a rate limit turned requests away: 940 of 960 failed requests were answered 429 (a limit by address sees all users as one, unless the plan gives each its own: `X-Forwarded-For: {{user_address}}`)");
 }
 
 /// A fault, and whether the one that has it is the one that is named.

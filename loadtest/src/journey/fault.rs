@@ -168,7 +168,7 @@ impl Fault {
     /// The same, in an assert about the status of this answer.
     #[must_use]
     pub fn in_status(self, status: u16) -> Self {
-        Self { tells: matches!(status, 401 | 403).then_some(Failure::Auth), ..self }
+        Self { tells: told_by(status), ..self }
     }
 
     /// The class for the books.
@@ -177,8 +177,10 @@ impl Fault {
         match &self.cause {
             Cause::Transport(error) => transport_class(error),
             Cause::TooManyRedirects(_) => Failure::Protocol,
-            Cause::Status { actual: 401 | 403, .. } => Failure::Auth,
-            Cause::Status { .. } => Failure::Status,
+            Cause::Status { actual, .. } => match told_by(*actual) {
+                Some(told) => told,
+                None => Failure::Status,
+            },
             _ if self.is_assert => match self.tells {
                 Some(told) => told,
                 None => Failure::Assert,
@@ -202,6 +204,15 @@ impl Fault {
             Cause::Mismatch { what, actual, expected } => format!("expected {what}{expected}, got {actual}"),
             cause => cause.to_string(),
         }
+    }
+}
+
+/// What a status that was not expected says by itself (RFC 9110 15.5.2 and 15.5.4, RFC 6585 4).
+const fn told_by(status: u16) -> Option<Failure> {
+    match status {
+        401 | 403 => Some(Failure::Auth),
+        429 => Some(Failure::Limited),
+        _ => None,
     }
 }
 

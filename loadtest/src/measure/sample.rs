@@ -27,13 +27,15 @@ pub enum Failure {
     Journey,
     /// The target refused who asks (401) or what he asks for (403), where the journey expected another status.
     Auth,
+    /// The target turned the request away for coming too often (429), where the journey expected another status.
+    Limited,
     /// What was read back is not what was written or sent: a checksum, or an equality with a variable, failed.
     Data,
 }
 
 impl Failure {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -44,6 +46,7 @@ impl Failure {
         Self::Assert,
         Self::Journey,
         Self::Auth,
+        Self::Limited,
         Self::Data,
     ];
 
@@ -67,6 +70,7 @@ impl Failure {
             Self::Assert => "assert",
             Self::Journey => "journey",
             Self::Auth => "auth",
+            Self::Limited => "limited",
             Self::Data => "data",
         }
     }

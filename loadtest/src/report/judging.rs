@@ -2,8 +2,8 @@
 //! judged, from the stages.
 
 use super::Facts;
-use crate::culprit::{self, Miss};
-use crate::measure::Summary;
+use crate::culprit::{self, Miss, TurnedAway};
+use crate::measure::{Failure, Row, Summary};
 use crate::sidecars::Evidence;
 use crate::targets::{self, Decision, Judged, Span, Target, Verdict};
 use std::ops::Range;
@@ -33,9 +33,27 @@ pub(super) fn judge(target: &Target, (summary, facts): (&Summary, &Facts), spans
 pub(super) fn misses(judged: &[Judged], summary: &Summary, spans: &[Span]) -> Vec<Miss> {
     let miss = |one: &Judged| {
         let times = times(one.target.stage.as_deref(), summary, spans);
-        culprit::miss(one, &summary.timeline, &times)
+        let turned_away = turned_away(one, summary, spans);
+        Some(Miss { turned_away, ..culprit::miss(one, &summary.timeline, &times)? })
     };
     judged.iter().filter_map(miss).collect()
+}
+
+/// Whether most of the requests that failed the target were turned away by a rate limit. A latency is missed by those that
+/// were let through.
+fn turned_away(judged: &Judged, summary: &Summary, spans: &[Span]) -> Option<TurnedAway> {
+    let target = &judged.target;
+    if !matches!(target.indicator.name, "errors" | "throughput") {
+        return None;
+    }
+    let stages = target.stage.as_deref().map_or_else(|| targets::judged_stages(summary, spans), |stage| vec![stage]);
+    let own = |row: &&Row| stages.contains(&row.stage.as_str()) && target.subject.members.contains(&row.name);
+    let (mut limited, mut failed) = (0, 0);
+    for row in summary.rows.iter().filter(own) {
+        failed += row.errors_by.values().sum::<u64>();
+        limited += row.errors_by.get(&Failure::Limited).copied().unwrap_or(0);
+    }
+    (limited * 2 > failed).then_some(TurnedAway { limited, failed })
 }
 
 /// A verdict that is green although a sidecar of the plan was silent is none: whoever names a sidecar wants it to be heard.

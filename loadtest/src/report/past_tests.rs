@@ -215,6 +215,22 @@ fn a_run_that_proves_nothing_is_no_baseline() {
 }
 
 #[test]
+fn a_rate_limit_is_the_reason_where_most_failures_are_429_and_not_else() {
+    let told = |target: &str, limited, others| {
+        let mut row = test_row("GET /", &[(3, 900)], 0);
+        row.errors_by = [(Failure::Limited, limited), (Failure::Status, others)].into();
+        report(&[target], vec![row], Ending::Complete).findings.into_iter().map(|finding| finding.sentence).collect()
+    };
+    let said: Vec<String> = told("errors < 1%", 80, 20);
+    assert!(
+        matches!(said.as_slice(), [one] if one.contains("80 of 100 failed requests were answered 429")),
+        "{said:?}"
+    );
+    assert_eq!(told("errors < 1%", 20, 80), Vec::<String>::new(), "nothing is known without sidecars");
+    assert_eq!(told("p95 < 1ms", 80, 20), Vec::<String>::new(), "those that were let through are slow");
+}
+
+#[test]
 fn triggers_end_with_5_and_their_reason_and_a_dead_target_only_when_it_is_guarded() {
     let with = |failure, errors| {
         let mut row = test_row("GET /", &[(3, 900)], 0);

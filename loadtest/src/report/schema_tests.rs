@@ -3,6 +3,7 @@
 
 use super::tests::{report, report_against, rows};
 use super::*;
+use crate::measure::Failure;
 use crate::targets::Ending;
 use serde_json::Value;
 
@@ -109,6 +110,16 @@ fn every_report_fits_the_published_schema() {
         let json: Value = serde_json::from_str(&to_json(&report)).expect("JSON");
         assert_eq!(wrong(&json), Vec::<String>::new());
     }
+}
+
+#[test]
+fn every_cause_of_errors_is_in_the_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
+    let known =
+        schema.pointer("/$defs/line/properties/errors_by/properties").and_then(Value::as_object).expect("causes");
+    let missing: Vec<_> =
+        Failure::ALL.iter().map(|cause| cause.as_str()).filter(|cause| !known.contains_key(*cause)).collect();
+    assert_eq!((missing, known.len()), (vec![], Failure::ALL.len()));
 }
 
 #[test]

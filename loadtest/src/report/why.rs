@@ -32,7 +32,7 @@ pub struct SuspectLine {
     pub named: bool,
     /// The figure that speaks against it; null for a cause that a sidecar named.
     pub figure: Option<String>,
-    /// The cause that a sidecar named.
+    /// The cause that a sidecar named; `rate_limited` where the answers themselves say so.
     pub cause: Option<String>,
     /// Since when, in seconds since the load began.
     pub since_s: f64,
@@ -93,7 +93,7 @@ pub(super) fn findings(
     let clock = clock(&facts.started);
     let of = |miss: &Miss| line(&culprit::find(miss, &facts.evidence, generator, &clock), generator, clean);
     // Without a sidecar there is nothing to say but what the targets say themselves.
-    let told = misses.iter().filter(|_| !facts.evidence.services.is_empty());
+    let told = misses.iter().filter(|miss| !facts.evidence.services.is_empty() || miss.turned_away.is_some());
     let mut lines: Vec<FindingLine> = told.map(of).collect();
     if let Some(limit) = culprit::limit(timeline).filter(|_| generator.is_none()) {
         let until_s = timeline.slots().last().map_or(limit.from, |slot| slot.until.as_secs_f64());
@@ -130,8 +130,8 @@ fn suspect_line(suspect: &Suspect, named: bool) -> SuspectLine {
     SuspectLine {
         service: suspect.service.clone(),
         named,
-        figure: sign.figure.map(|figure| figure.name.to_owned()),
-        cause: sign.cause.clone(),
+        figure: sign.figure().map(|figure| figure.name.to_owned()),
+        cause: sign.cause().map(str::to_owned),
         since_s: sign.from,
         level: sign.level,
         calm: sign.calm,

@@ -17,6 +17,8 @@ pub(super) struct Values {
     pub(super) causes: Vec<(String, String)>,
     /// Checks of other services: what this one depends on.
     pub(super) dependencies: Vec<String>,
+    /// Whether the peer is a proxy that the agent knows as one.
+    pub(super) is_proxy: bool,
     /// A figure that cannot be: what it says.
     pub(super) nonsense: Option<String>,
     /// Moves on whenever the agent looked anew.
@@ -42,8 +44,13 @@ impl Reader {
     /// The values of the next page.
     pub(super) fn read(&mut self, page: &Page) -> Values {
         let peers = peers(page);
-        let mut values =
-            Values { stamp: stamp(page), dependencies: others(page), causes: causes(page), ..Values::default() };
+        let mut values = Values {
+            stamp: stamp(page),
+            dependencies: others(page),
+            causes: causes(page),
+            is_proxy: is_proxy(page),
+            ..Values::default()
+        };
         for figure in FIGURES {
             let told = figure.sources.iter().find_map(|source| Some((source, self.value(*source, page, &peers)?)));
             let Some((source, value)) = told else { continue };
@@ -121,6 +128,10 @@ fn others(page: &Page) -> Vec<String> {
     let mut names = names(page, "false");
     names.truncate(limits::SIDECAR_NAMES);
     names
+}
+
+fn is_proxy(page: &Page) -> bool {
+    page.of(CHECK_INFO).any(|sample| sample.has(&[("peer", "true"), ("kind", "nginx")]))
 }
 
 fn names(page: &Page, peer: &str) -> Vec<String> {

@@ -24,6 +24,8 @@ pub struct Service {
     pub causes: Vec<Named>,
     /// Other services that it watches: what it depends on.
     pub dependencies: Vec<String>,
+    /// Whether it is a proxy (nginx) that stands in front of others.
+    pub is_proxy: bool,
     /// When it was not heard.
     pub gaps: Vec<Gap>,
     /// What was wrong with figures that it told and that are left out.
@@ -149,6 +151,7 @@ impl Service {
             return self.silent(at, &why);
         }
         self.dependencies = values.dependencies;
+        self.is_proxy = values.is_proxy;
         for (figure, value, looked) in values.figures {
             match self.tracks.iter_mut().find(|track| track.figure == figure) {
                 Some(track) if looked > 0.0 && looked <= track.looked => {}

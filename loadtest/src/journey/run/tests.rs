@@ -222,6 +222,9 @@ fn a_refusal_is_auth_unless_the_journey_expects_it() {
     assert_eq!(booked("HTTP *\n[Asserts]\nstatus < 400", 401, ""), "auth");
     assert_eq!(booked("HTTP *\n[Asserts]\nstatus < 400", 500, ""), "assert");
     assert_eq!(booked("HTTP 401", 401, ""), "ok");
+    assert_eq!(booked("HTTP 200", 429, ""), "limited");
+    assert_eq!(booked("HTTP *\n[Asserts]\nstatus < 400", 429, ""), "limited");
+    assert_eq!(booked("HTTP 429", 429, ""), "ok");
     assert_eq!(booked("HTTP 401", 200, ""), "status");
 }
 
