@@ -2,6 +2,9 @@
 //! load tester, which must name the one that is guilty: the backend, nobody where nothing shows, or itself. Rows are drawn by seed.
 //! `tests/culprit/run` tries all, `it/culprit.rs` one. Needs root and cgroup v1. What must stay true: a row leaves nothing behind.
 
+pub mod stack;
+pub mod stack_faults;
+
 use crate::agent::Agent;
 use crate::faults::cgroup::Cgroup;
 use crate::program::{Finished, Running, binary, clean, finish_command};
@@ -136,7 +139,7 @@ impl Row {
 }
 
 /// The load tester with five hundredths of a core.
-fn starved(flags: &[&str]) -> Result<Finished, String> {
+pub(crate) fn starved(flags: &[&str]) -> Result<Finished, String> {
     let cgroup = Cgroup::new(&[("cpu", "cpu.cfs_quota_us", "5000")])?;
     let quoted: Vec<String> = flags.iter().map(|flag| format!("'{flag}'")).collect();
     let mut running = cgroup.run(&format!("exec {} {}", binary("loadtest").display(), quoted.join(" ")));
@@ -144,7 +147,8 @@ fn starved(flags: &[&str]) -> Result<Finished, String> {
     Ok(Finished { stdout: running.said(), stderr: String::new(), code })
 }
 
-fn told(finished: &Finished, json: &str) -> Result<Told, String> {
+/// What the load tester's report names.
+pub(crate) fn told(finished: &Finished, json: &str) -> Result<Told, String> {
     let text = std::fs::read_to_string(json).unwrap_or_default();
     let report: serde_json::Value =
         serde_json::from_str(&text).map_err(|_| format!("no report: {} {}", finished.stdout, finished.stderr))?;

@@ -144,6 +144,16 @@ impl Stack {
         std::fs::write(self.path(file), changed).map_err(|error| error.to_string())
     }
 
+    /// One more compose file, in the copy's `docker/`, for what `compose` does from now on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add_file(&mut self, name: &str, text: &str) -> Result<(), String> {
+        std::fs::write(self.path("docker").join(name), text).map_err(|error| error.to_string())?;
+        self.files.push(name.to_owned());
+        Ok(())
+    }
+
     /// `docker/up` with these arguments, to its end.
     pub fn up(&mut self, arguments: &[&str]) -> Finished {
         for name in ["mysql", "loadtest"] {

@@ -1,0 +1,204 @@
+//! The faults of the whole stack: who is guilty, how each is brought about and how all is well again. A new one is a row and a few lines here.
+
+use super::Told;
+use super::stack::Bench;
+use crate::stack::docker;
+
+type Act = fn(&mut Bench) -> Result<(), String>;
+
+/// A fault of the stack.
+pub struct Fault {
+    /// Its name, for the table and to choose it.
+    pub name: &'static str,
+    /// Who must be named first; nobody where nothing is wrong.
+    pub guilty: Option<&'static str>,
+    /// What is done before the load tester starts.
+    pub(super) before: Act,
+    /// What is done under load.
+    pub(super) during: Act,
+    /// How all is well again.
+    pub(super) heal: Act,
+}
+
+const NOTHING: Fault = Fault { name: "healthy", guilty: None, before: nothing, during: nothing, heal: nothing };
+/// The load tester has five hundredths of a core.
+const STARVED: Fault = Fault { name: "generator", guilty: Some("load generator"), ..NOTHING };
+
+/// The rows, in order.
+pub const FAULTS: &[Fault] = &[
+    NOTHING,
+    Fault { name: "cpu", guilty: Some("backend"), before: half_the_cpu, heal: all_cpu, ..NOTHING },
+    Fault { name: "pool", guilty: Some("backend"), before: pool_of_two, heal: pool_of_eight, ..NOTHING },
+    Fault { name: "slow-query", guilty: Some("db"), before: slow_query, heal: fast_query, ..NOTHING },
+    Fault { name: "lock", guilty: Some("db"), during: lock, ..NOTHING },
+    Fault { name: "rate-limit", guilty: Some("nginx"), before: tight_limit, heal: wide_limit, ..NOTHING },
+    Fault { name: "disk", guilty: Some("db"), during: fill_disk, heal: empty_disk, ..NOTHING },
+    Fault {
+        name: "replica",
+        guilty: Some("backend2"),
+        before: two_replicas,
+        during: freeze_replica,
+        heal: one_replica,
+    },
+    Fault { name: "db-cpu", guilty: Some("db"), before: less_db_cpu, heal: all_db_cpu, ..NOTHING },
+    Fault { name: "cache", guilty: Some("redis"), during: freeze_cache, heal: thaw_cache, ..NOTHING },
+    Fault { name: "leak", guilty: Some("backend"), before: leak, heal: no_leak, ..NOTHING },
+    STARVED,
+    STARVED,
+    STARVED,
+];
+
+impl Fault {
+    /// Whether the verdict is right, and the first one named the guilty one.
+    #[must_use]
+    pub fn is_right(&self, told: &Told) -> bool {
+        let named = told.named.first().map(String::as_str);
+        match self.guilty {
+            None => told.exit == 0,
+            Some("load generator") => told.exit == 3 && named.is_none_or(|name| name == "load generator"),
+            Some(guilty) => matches!(told.exit, 1 | 5) && named == Some(guilty),
+        }
+    }
+
+    /// Whether the generator itself is to be short of CPU.
+    pub(super) fn starves(&self) -> bool {
+        self.guilty == Some("load generator")
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table")]
+fn nothing(_: &mut Bench) -> Result<(), String> {
+    Ok(())
+}
+
+/// Work that fits into a core, and half a core for it.
+fn half_the_cpu(bench: &mut Bench) -> Result<(), String> {
+    let burn = bench.draw(5, 9);
+    bench.faults(&format!("{{\"cpu_burn_ms\": {burn}}}"))?;
+    bench.cpus("backend", 50)
+}
+
+fn all_cpu(bench: &mut Bench) -> Result<(), String> {
+    bench.cpus("backend", 100)?;
+    bench.faults("{}")
+}
+
+fn pool_of_two(bench: &mut Bench) -> Result<(), String> {
+    pool(bench, "POOL_SIZE=8", "POOL_SIZE=2")
+}
+
+fn pool_of_eight(bench: &mut Bench) -> Result<(), String> {
+    pool(bench, "POOL_SIZE=2", "POOL_SIZE=8")
+}
+
+fn pool(bench: &Bench, from: &str, to: &str) -> Result<(), String> {
+    bench.stack.edit("docker/.env", from, to)?;
+    bench.stack.compose(&["up", "-d", "--no-deps", "backend"])?;
+    bench.healthy("backend")
+}
+
+/// A trigger that somebody forgot in the table.
+fn slow_query(bench: &mut Bench) -> Result<(), String> {
+    let milliseconds = bench.draw(400, 900);
+    bench.sql(&format!(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.{milliseconds}); RETURN NULL; END $$"
+    ))?;
+    bench
+        .sql("CREATE TRIGGER slow AFTER INSERT OR UPDATE ON assets FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+        .map(drop)
+}
+
+fn fast_query(bench: &mut Bench) -> Result<(), String> {
+    bench.sql("DROP FUNCTION slow() CASCADE").map(drop)
+}
+
+/// A migration that nobody ended.
+fn lock(bench: &mut Bench) -> Result<(), String> {
+    let seconds = bench.draw(14, 20);
+    let lock = format!("BEGIN; LOCK TABLE assets IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT");
+    bench.beside("db", &["psql", "-h", "/var/run/postgresql", "-U", "postgres", "-d", "app", "-qc", &lock])
+}
+
+const CONF: &str = "docker/nginx/nginx.conf";
+const API: &str = "zone=api:10m rate=10r/s;";
+const BURST: &str = "limit_req zone=api burst=10 nodelay;";
+
+fn tight_limit(bench: &mut Bench) -> Result<(), String> {
+    bench.stack.edit(CONF, API, "zone=api:10m rate=1r/s;")?;
+    bench.stack.edit(CONF, BURST, "limit_req zone=api burst=2 nodelay;")?;
+    bench.inside("nginx", "nginx -s reload").map(drop)
+}
+
+fn wide_limit(bench: &mut Bench) -> Result<(), String> {
+    bench.stack.edit(CONF, "zone=api:10m rate=1r/s;", API)?;
+    bench.stack.edit(CONF, "limit_req zone=api burst=2 nodelay;", BURST)?;
+    bench.inside("nginx", "nginx -s reload").map(drop)
+}
+
+const FILLER: &str = "/var/lib/postgresql/data/filler";
+
+fn fill_disk(bench: &mut Bench) -> Result<(), String> {
+    // It ends when there is no room left, which is what is wanted.
+    bench.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
+}
+
+fn empty_disk(bench: &mut Bench) -> Result<(), String> {
+    bench.inside("db", &format!("rm -f {FILLER}"))?;
+    bench.healthy("db")?;
+    bench.healthy("backend")
+}
+
+/// As the first one, with a sidecar of its own; nginx takes both in turn.
+const REPLICA: &str = include_str!("replica.yaml");
+const ONE: &str = "map \"\" $backend { default backend:8000; }";
+const BOTH: &str =
+    "upstream backends { server backend:8000; server backend2:8000; }\n  map \"\" $backend { default backends; }";
+
+fn two_replicas(bench: &mut Bench) -> Result<(), String> {
+    bench.stack.add_file("replica.yaml", REPLICA)?;
+    bench.stack.compose(&["up", "-d", "--no-deps", "backend2", "backend2-sidecar"])?;
+    bench.healthy("backend2")?;
+    bench.stack.edit(CONF, ONE, BOTH)?;
+    bench.inside("nginx", "nginx -s reload").map(drop)
+}
+
+fn freeze_replica(bench: &mut Bench) -> Result<(), String> {
+    docker(&["pause", &bench.container("backend2")?]).map(drop)
+}
+
+fn one_replica(bench: &mut Bench) -> Result<(), String> {
+    bench.stack.edit(CONF, BOTH, ONE)?;
+    bench.inside("nginx", "nginx -s reload")?;
+    docker(&["unpause", &bench.container("backend2")?])?;
+    bench.stack.compose(&["rm", "-sf", "backend2", "backend2-sidecar"]).map(drop)
+}
+
+fn less_db_cpu(bench: &mut Bench) -> Result<(), String> {
+    let hundredths = bench.draw(2, 4);
+    bench.cpus("db", hundredths)
+}
+
+fn all_db_cpu(bench: &mut Bench) -> Result<(), String> {
+    bench.cpus("db", 100)?;
+    bench.healthy("db")
+}
+
+fn freeze_cache(bench: &mut Bench) -> Result<(), String> {
+    docker(&["pause", &bench.container("redis")?]).map(drop)
+}
+
+fn thaw_cache(bench: &mut Bench) -> Result<(), String> {
+    docker(&["unpause", &bench.container("redis")?])?;
+    bench.healthy("redis")?;
+    bench.healthy("backend")
+}
+
+fn leak(bench: &mut Bench) -> Result<(), String> {
+    let bytes = bench.draw(200_000, 400_000);
+    bench.faults(&format!("{{\"leak_bytes_per_request\": {bytes}}}"))
+}
+
+fn no_leak(bench: &mut Bench) -> Result<(), String> {
+    bench.healthy("backend")?;
+    bench.faults("{}")
+}
