@@ -254,6 +254,12 @@ pub const CAUSES_SHOWN: usize = 12;
 /// it must exceed [`HANG_AFTER`], or a hung target would pass as a slow one.
 pub const PREFLIGHT: Duration = Duration::from_secs(20);
 
+/// Time for a plan's setup: filling a database takes minutes, and whoever waits longer has a setup that hangs.
+pub const SETUP: Duration = Duration::from_secs(300);
+
+/// Time for a plan's teardown: the report waits for it.
+pub const TEARDOWN: Duration = Duration::from_secs(60);
+
 /// How often the live view is drawn: twice a second is as fast as a person reads.
 pub const DRAW_EVERY: Duration = Duration::from_millis(500);
 

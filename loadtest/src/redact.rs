@@ -52,6 +52,12 @@ impl Redactor {
         Self { values }
     }
 
+    /// Hides these values too.
+    #[must_use]
+    pub fn and(&self, more: impl IntoIterator<Item = String>) -> Self {
+        Self::new(self.values.iter().cloned().chain(more))
+    }
+
     /// The text without the secrets known, and without the password of any URL in it.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
@@ -125,6 +131,7 @@ mod tests {
         let redactor = Redactor::new(["hunter2".to_owned(), "hunter2hunter2".to_owned(), "a".to_owned()]);
         assert_eq!(redactor.clean("got hunter2hunter2 and hunter2, a cat"), "got *** and ***, a cat");
         assert_eq!(format!("{redactor:?}"), "Redactor(2 values)");
+        assert_eq!(redactor.and(["cat".to_owned()]).clean("hunter2, a cat"), "***, a ***");
     }
 
     #[test]

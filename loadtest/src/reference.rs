@@ -21,6 +21,7 @@ pub fn reference() -> String {
     let parts = [
         commands(),
         plan(),
+        AROUND.to_owned(),
         load::load(),
         targets(),
         HURL.to_owned(),
@@ -205,6 +206,20 @@ pub const SUPPORTED: &[&str] = &[
 
 /// Options of Hurl that are read and change nothing here: nobody reads a load test's log of single requests.
 pub const WITHOUT_EFFECT: &[&str] = &["fail-with-body", "verbose", "verbosity", "very-verbose"];
+
+const AROUND: &str = "### Setup and teardown
+
+`setup` runs once before anything else is sent, also before each journey is tried, and `teardown` once after the load: as user 1, with the plan's variables
+and headers and the user's first row of each data file, without think time. What the setup captures, and what its options set, is a variable of every
+journey and of the teardown. It wins over a variable of the plan; columns of a data file and captures of a journey win over it. Cookies do not go
+along. A value captured with `redact`, or whose name looks secret, is hidden everywhere.
+
+Neither is measured or judged, and no target can name their requests. A setup that fails, or takes longer than 5 min, ends the run before the load: NO-GO,
+with file and line; the teardown, whose variables may be missing then, is left out. After a setup that passed (or none) the teardown runs whatever became of
+the run: its end, a dead target, a journey that fails for one user, a first signal. A second signal, or 60 s, ends it. One that fails is told at the
+terminal and in the reports (`teardown` in the JSON) and changes neither verdict nor exit code. A search for the capacity has one setup and one teardown
+round all its steps.
+";
 
 /// Every virtual user has these; they are part of the plan's and the journeys' text.
 fn users() -> String {

@@ -11,6 +11,8 @@ pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    /// How many have come.
+    heard: usize,
 }
 
 impl Signals {
@@ -26,15 +28,25 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            heard: 0,
         })
     }
 
     /// The next one.
     pub async fn next(&mut self) -> Reason {
-        tokio::select! {
+        let reason = tokio::select! {
             _ = self.interrupt.recv() => Reason::Interrupted,
             _ = self.terminate.recv() => Reason::Terminated,
             _ = self.hangup.recv() => Reason::HungUp,
+        };
+        self.heard += 1;
+        reason
+    }
+
+    /// Waits until a second one has come, counted from the start of the process; at once where it has.
+    pub async fn insist(&mut self) {
+        while self.heard < 2 {
+            self.next().await;
         }
     }
 

@@ -47,6 +47,14 @@ impl Variables {
         self.own.insert(name.into(), value);
     }
 
+    /// What was set on top of the base, sorted by name.
+    #[must_use]
+    pub fn own(&self) -> Vec<(String, Value)> {
+        let mut own: Vec<_> = self.own.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        own.sort_by(|a, b| a.0.cmp(&b.0));
+        own
+    }
+
     /// Sets a value that must never be shown; what was once secret stays so.
     pub fn set_secret(&mut self, name: impl Into<String>, value: String) {
         self.secrets.push(value.clone());

@@ -7,7 +7,7 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
-use super::{agents, headers, journeys, stages, validation};
+use super::{agents, around, headers, journeys, stages, validation};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
@@ -95,6 +95,9 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let groups = groups(reader, raw);
     let loaded = chosen.as_ref().map(|target| journeys::load(reader, journeys, folder, &target.value, &think));
     let loaded = loaded.unwrap_or_default();
+    let setup = around::read(reader, "setup", raw.setup.as_ref(), folder);
+    around::keeps_the_target(reader, setup.as_ref());
+    let teardown = around::read(reader, "teardown", raw.teardown.as_ref(), folder);
     let names = Names { requests: journeys::names(&loaded), groups };
     let agents = agents::read(reader, flags, raw);
     let calm = agents::calm(reader, flags, raw, load.stages.iter().map(|stage| stage.duration).sum());
@@ -118,6 +121,8 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         headers,
         feeds,
         journeys: loaded,
+        setup,
+        teardown,
         names,
         targets,
         agents,

@@ -16,7 +16,8 @@ use std::net::IpAddr;
 /// One problem for each host that looks like somebody else's.
 pub async fn consent(plan: &Plan) -> Result<(), Problems> {
     let journeys = plan.journeys.iter().map(|journey| &*journey.compiled);
-    asked(plan, named(journeys)).await
+    let around = plan.setup.iter().chain(&plan.teardown).map(|once| &*once.value);
+    asked(plan, named(journeys.chain(around))).await
 }
 
 /// The same for `loadtest validate`, which sends to the target, its plain address and whatever its log-in names.
@@ -104,16 +105,18 @@ mod tests {
     async fn a_journey_that_names_another_host_needs_it_too() {
         let file = tempfile::Builder::new().suffix(".hurl").tempfile().expect("a file");
         std::fs::write(file.path(), "GET {{target}}/\nGET http://203.0.113.9/x\n").expect("written");
-        let plan = tempfile::NamedTempFile::new().expect("a file");
-        let text = format!("journeys: [{{files: {}}}]", file.path().display());
-        std::fs::write(plan.path(), text).expect("written");
-        let flags = Flags {
-            target: Some("http://127.0.0.1:1".to_owned()),
-            plan: Some(plan.path().to_owned()),
-            ..Flags::default()
-        };
-        let plan = build(&flags, &|_| None).expect("a plan");
-        let said = consent(&plan).await.expect_err("refused").to_string();
-        assert!(said.contains("203.0.113.9") && said.contains(":2:1"), "{said}");
+        let path = file.path().display();
+        for text in [format!("journeys: [{{files: {path}}}]"), format!("setup: {path}"), format!("teardown: {path}")] {
+            let plan = tempfile::NamedTempFile::new().expect("a file");
+            std::fs::write(plan.path(), text).expect("written");
+            let flags = Flags {
+                target: Some("http://127.0.0.1:1".to_owned()),
+                plan: Some(plan.path().to_owned()),
+                ..Flags::default()
+            };
+            let plan = build(&flags, &|_| None).expect("a plan");
+            let said = consent(&plan).await.expect_err("refused").to_string();
+            assert!(said.contains("203.0.113.9") && said.contains(":2:1"), "{said}");
+        }
     }
 }

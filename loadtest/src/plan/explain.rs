@@ -1,8 +1,10 @@
 //! The whole plan in words, for `--dry-run` and before every start: what will be done, and where each value came from.
 
 use super::{Level, Origin, Plan, PlannedJourney, Stage};
+use crate::journey::Journey;
 use crate::units::Readable;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Describes a plan; secrets are hidden.
 #[must_use]
@@ -13,7 +15,9 @@ pub fn explain(plan: &Plan) -> String {
         variables(plan),
         headers(plan),
         data(plan),
+        once("setup, once before the load", plan.setup.as_ref()),
         journeys(plan),
+        once("teardown, once after the load", plan.teardown.as_ref()),
         groups(plan),
         agents(plan),
         targets(plan),
@@ -93,6 +97,13 @@ fn data(plan: &Plan) -> String {
         [feed.file.display().to_string(), format!("{rows}, {}", feed.order.as_str()), feed.columns.join(", ")]
     };
     section("data", plan.feeds.iter().map(row))
+}
+
+fn once(title: &str, journey: Option<&super::Setting<Arc<Journey>>>) -> String {
+    let Some(journey) = journey else { return String::new() };
+    let entries = journey.value.files.iter().flat_map(|file| &file.entries);
+    let requests = entries.fold(String::new(), |all, entry| all + "\n    " + &entry.name);
+    format!("\n{title}  {}{requests}\n", journey.from)
 }
 
 fn journeys(plan: &Plan) -> String {

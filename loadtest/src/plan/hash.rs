@@ -26,6 +26,13 @@ pub(super) fn of(plan: &Plan) -> String {
         add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));
         journey.sources().for_each(&mut add);
     }
+    // A plan without them keeps the fingerprint that it had before there were any.
+    for (key, once) in [("setup", &plan.setup), ("teardown", &plan.teardown)] {
+        if let Some(once) = once {
+            add(key);
+            once.value.files.iter().for_each(|file| add(&file.source.text));
+        }
+    }
     for feed in &plan.feeds {
         add(&format!("{} {}", feed.order.as_str(), feed.rows.len()));
         feed.columns.iter().for_each(|column| add(column));

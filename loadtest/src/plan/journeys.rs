@@ -74,7 +74,7 @@ pub(super) fn read(reader: &mut Reader<'_>, raw: &[RawJourney], think: &Setting<
 }
 
 fn one(reader: &mut Reader<'_>, raw: &RawJourney, path: &str, think: &Setting<Think>) -> Option<Written> {
-    let files = files(reader, raw, path);
+    let files = files(reader, &raw.files, &format!("{path}.files"), "journey");
     let name = raw.name.as_ref().and_then(|at| reader.text(&format!("{path}.name"), at)).map(|text| text.text);
     let name =
         name.or_else(|| files.first().and_then(|first| Some(first.0.file_stem()?.to_string_lossy().into_owned())));
@@ -92,11 +92,12 @@ fn one(reader: &mut Reader<'_>, raw: &RawJourney, path: &str, think: &Setting<Th
     })
 }
 
-fn files(reader: &mut Reader<'_>, raw: &RawJourney, path: &str) -> Vec<(PathBuf, Text)> {
-    let path = format!("{path}.files");
-    let texts = several(reader, &raw.files, &path);
-    if texts.is_empty() {
-        let problem = Problem::new("a journey without files").at(path).hint("name at least one `.hurl` file");
+/// The files of a journey, or of what else `what` says.
+pub(super) fn files(reader: &mut Reader<'_>, raw: &At<Several>, path: &str, what: &str) -> Vec<(PathBuf, Text)> {
+    let before = reader.problems.0.len();
+    let texts = several(reader, raw, path);
+    if texts.is_empty() && reader.problems.0.len() == before {
+        let problem = Problem::new(format!("a {what} without files")).at(path).hint("name at least one `.hurl` file");
         reader.problems.0.push(problem);
     }
     texts.into_iter().map(|text| (Path::new(&text.text).to_owned(), text)).collect()
@@ -130,14 +131,24 @@ pub(super) fn load(
     }
     let mut planned = Vec::new();
     for one in written {
-        let named =
-            |(file, text): &(PathBuf, Text)| Named { path: folder.join(file), place: text.place.clone(), hint: SOUGHT };
-        let files: Vec<Named> = one.files.iter().map(named).collect();
-        let Some(compiled) = reader.problems.take(journey::load(&one.name, &files)) else { continue };
+        let Some(compiled) = compiled(reader, &one.name, &one.files, folder) else { continue };
         let (name, weight, think, from) = (one.name, one.weight, one.think, one.from);
         planned.push(PlannedJourney { name, weight, think, from, compiled: Arc::new(compiled) });
     }
     planned
+}
+
+/// Reads and compiles files of the plan's folder.
+pub(super) fn compiled(
+    reader: &mut Reader<'_>,
+    name: &str,
+    files: &[(PathBuf, Text)],
+    folder: &Path,
+) -> Option<Journey> {
+    let named =
+        |(file, text): &(PathBuf, Text)| Named { path: folder.join(file), place: text.place.clone(), hint: SOUGHT };
+    let files: Vec<Named> = files.iter().map(named).collect();
+    reader.problems.take(journey::load(name, &files))
 }
 
 fn default_journey(compiled: Arc<Journey>, think: &Setting<Think>) -> PlannedJourney {

@@ -3,6 +3,7 @@
 //! with a problem never half-starts (invariant 7).
 
 mod agents;
+mod around;
 mod build;
 mod consent;
 mod expand;
@@ -22,6 +23,7 @@ mod target;
 mod validation;
 mod yaml;
 
+pub use around::Captured;
 pub use build::build;
 pub use consent::{consent, consent_to_validate};
 pub use explain::explain;
@@ -36,12 +38,13 @@ pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
 pub use target::Url;
 pub use validation::{RateLimit, VALIDATION_KEYS, Validation, ValidationFlags};
 
-use crate::journey::Value;
+use crate::journey::{Journey, Value};
 use crate::redact::Redactor;
 use crate::sidecars::Sidecar;
 use crate::targets::{Names, Target};
 use crate::units::Think;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the command line says, as text: the plan checks flags and file alike, and reports all problems at once.
@@ -115,6 +118,10 @@ pub struct Plan {
     pub feeds: Vec<Feed>,
     /// The journeys; never empty.
     pub journeys: Vec<PlannedJourney>,
+    /// What runs once before all else.
+    pub setup: Option<Setting<Arc<Journey>>>,
+    /// What runs once after the load.
+    pub teardown: Option<Setting<Arc<Journey>>>,
     /// All that targets may name; the order of the requests is the order of their indices.
     pub names: Names,
     /// The targets; never empty.

@@ -56,6 +56,17 @@ pub const KEYS: &[Key] = &[
         "[{name: crud, weight: 3, files: [login.hurl, crud.hurl]}]",
     ),
     (
+        "setup",
+        "`.hurl` files run once, by one user, before anything else is sent; what they capture is a variable of every journey and of the \
+         teardown; one that fails ends the run before the load",
+        "create_tenant.hurl",
+    ),
+    (
+        "teardown",
+        "`.hurl` files run once after the load, however it ended; one that fails is told, and changes no figure and no verdict",
+        "[delete_assets.hurl, delete_tenant.hurl]",
+    ),
+    (
         "groups",
         "names for sets of requests: patterns over request names or `METHOD /path`, `*` stands for anything",
         "{pages: [\"GET /\", \"GET /assets/*\"]}",
@@ -98,6 +109,8 @@ pub(super) struct RawPlan {
     pub(super) headers: Option<BTreeMap<String, At<String>>>,
     pub(super) data: Option<Vec<RawData>>,
     pub(super) journeys: Option<Vec<RawJourney>>,
+    pub(super) setup: Option<At<Several>>,
+    pub(super) teardown: Option<At<Several>>,
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,
     pub(super) agents: Option<BTreeMap<String, At<String>>>,
     pub(super) calm: Option<At<String>>,

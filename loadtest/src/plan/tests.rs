@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -203,6 +203,26 @@ fn files_and_rows_that_are_missing_are_named() {
 }
 
 #[test]
+fn a_setup_that_is_not_there_or_moves_the_target_is_refused() {
+    insta::assert_snapshot!(bad("wrong_setup"), @r"
+    error: cannot read `nowhere.hurl`: there is no such file or folder
+      at setup[1] (wrong_setup.yml:2:23)
+    hint: name an existing `.hurl` file; paths are relative to the plan's folder
+
+    error: a teardown without files
+      at teardown
+    hint: name at least one `.hurl` file
+    ");
+    insta::assert_snapshot!(bad("moved_target"), @r#"
+    error: the variable `target` always holds the target's URL
+      at moved_target.hurl:4:1
+      4 | target: header "Location"
+        | ^^^^^^
+    hint: capture it by another name
+    "#);
+}
+
+#[test]
 fn stages_that_make_no_sense_are_all_named() {
     insta::assert_snapshot!(bad("wrong_stages"));
 }
@@ -238,9 +258,29 @@ fn a_plan_that_is_not_there_is_named() {
 fn every_bad_plan_is_tested() {
     let source = include_str!("tests.rs");
     for entry in std::fs::read_dir(folder().join("bad")).expect("the folder") {
-        let name = entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned();
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "yml") {
+            continue;
+        }
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(source.contains(&format!("bad(\"{name}\")")), "{name} has no test");
     }
+}
+
+#[test]
+fn the_hash_follows_setup_and_teardown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hash = |plan: &str, setup: &str| {
+        std::fs::write(folder.path().join("go.hurl"), "GET {{target}}/\n").expect("written");
+        std::fs::write(folder.path().join("once.hurl"), setup).expect("written");
+        let path = folder.path().join("plan.yml");
+        std::fs::write(&path, format!("target: http://127.0.0.1\njourneys: [{{files: go.hurl}}]\n{plan}"))
+            .expect("written");
+        build(&Flags { plan: Some(path), ..Flags::default() }, &none).expect("a plan").hash
+    };
+    let plans = [("", "a"), ("setup: once.hurl", "a"), ("setup: once.hurl", "b"), ("teardown: once.hurl", "a")];
+    let hashes = plans.map(|(plan, path)| hash(plan, &format!("GET {{{{target}}}}/{path}\n")));
+    assert_eq!(hashes.iter().collect::<std::collections::BTreeSet<_>>().len(), hashes.len());
 }
 
 #[test]
@@ -330,6 +370,10 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
     data
       rows.csv  2 rows, unique  email, user_password
 
+    setup, once before the load  good.yml:20
+        GET /
+        GET /health
+
     journeys
       home  75 % of the users, think 100ms..300ms  good.yml:18
         GET /
@@ -340,20 +384,24 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
         GET /
         GET /health
 
+    teardown, once after the load  good.yml:21
+        GET /
+        GET /health
+
     groups
       pages  GET /, GET /health  over 2 requests
 
     sidecars, asked from 6s before the load on
-      backend  http://127.0.0.1:9797/metrics  good.yml:23
-      db       http://127.0.0.1:9798/metrics  good.yml:24
+      backend  http://127.0.0.1:9797/metrics  good.yml:25
+      db       http://127.0.0.1:9798/metrics  good.yml:26
 
     targets
-      pages p95 < 2s             over 2 requests  good.yml:27
-      'GET /health' p99 < 300ms  over 1 request   good.yml:28
-      errors < 1%                over 2 requests  good.yml:29
-      backend.cpu < 70%          over 1 sidecar   good.yml:30
-      memory < 80% over 10s      over 2 sidecars  good.yml:31
-      home p95 < 500ms over 10s  over 2 requests  good.yml:32
+      pages p95 < 2s             over 2 requests  good.yml:29
+      'GET /health' p99 < 300ms  over 1 request   good.yml:30
+      errors < 1%                over 2 requests  good.yml:31
+      backend.cpu < 70%          over 1 sidecar   good.yml:32
+      memory < 80% over 10s      over 2 sidecars  good.yml:33
+      home p95 < 500ms over 10s  over 2 requests  good.yml:34
       throughput > 1/s           over 2 requests  --require
     ");
 }

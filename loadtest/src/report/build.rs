@@ -111,6 +111,7 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
         sidecars: why::sidecars(&facts.evidence, clean),
         timeline: timeline::lines(&summary.timeline),
         rollback,
+        teardown: None,
         baseline,
         names: about.names.clone(),
     }

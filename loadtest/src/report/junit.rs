@@ -43,14 +43,16 @@ pub fn render(report: &Report) -> String {
     text + "  </testsuite>\n</testsuites>\n"
 }
 
-fn properties(report: &Report) -> [(&'static str, String); 5] {
-    [
+fn properties(report: &Report) -> impl Iterator<Item = (&'static str, String)> {
+    let always = [
         ("verdict", report.verdict.as_str().to_owned()),
         ("reason", report.reason.clone()),
         ("exit", report.exit.to_string()),
         ("target", report.target.clone()),
         ("plan_hash", report.plan_hash.clone()),
-    ]
+    ];
+    // It is no part of the verdict, so no test case either.
+    always.into_iter().chain(report.teardown.clone().map(|why| ("teardown_failed", why)))
 }
 
 fn case(report: &Report, target: &TargetLine) -> Case {

@@ -32,7 +32,9 @@ fn verdict(report: &Report) -> String {
     let triggers = report.rollback.iter().map(|one| format!("- **{}**: {}\n", one.trigger.as_str(), prose(&one.said)));
     let triggers: String = triggers.collect();
     let triggers = if triggers.is_empty() { triggers } else { format!("\n**Roll back**\n\n{triggers}") };
-    format!("<!-- loadtest -->\n## Load test: {sign}\n\n{}\n{triggers}{why}{culprits}", prose(&report.reason))
+    let teardown = report.teardown.as_ref();
+    let teardown = teardown.map_or(String::new(), |why| format!("\n**Teardown failed**\n\n- {}\n", prose(why)));
+    format!("<!-- loadtest -->\n## Load test: {sign}\n\n{}\n{triggers}{why}{culprits}{teardown}", prose(&report.reason))
 }
 
 fn targets(report: &Report) -> String {

@@ -64,6 +64,9 @@ pub struct Report {
     /// What speaks for taking the release back; not empty exactly when the exit code is 5, or a signal's.
     #[serde(default)]
     pub rollback: Vec<Trigger>,
+    /// Why the plan's teardown failed; null where it passed, and where there was none. It is no part of the verdict.
+    #[serde(default)]
+    pub teardown: Option<String>,
     /// What changed against the baseline, where there is one.
     #[serde(default)]
     pub baseline: Option<Comparison>,

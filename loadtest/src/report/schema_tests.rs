@@ -106,7 +106,9 @@ fn wrong(json: &Value) -> Vec<String> {
 fn every_report_fits_the_published_schema() {
     let failing = report(&["errors < 0.1%", "max < 1s"], rows(), Ending::Signal("SIGTERM", 15));
     let empty = report(&[], Vec::new(), Ending::GivenUp("the target is dead".to_owned()));
-    for report in [failing, empty, report_against(rows())] {
+    let undone =
+        Report { teardown: Some("`GET /x` of the teardown fails".to_owned()), ..report(&[], rows(), Ending::Complete) };
+    for report in [failing, empty, undone, report_against(rows())] {
         let json: Value = serde_json::from_str(&to_json(&report)).expect("JSON");
         assert_eq!(wrong(&json), Vec::<String>::new());
     }

@@ -43,7 +43,8 @@ pub fn final_lines(report: &Report) -> String {
     let targets = report.targets.iter().map(|one| target(one, widest)).collect::<String>();
     let verdict = report.verdict.as_str().to_uppercase();
     let (why, triggers) = (why(report), triggers(report));
-    let parts: Vec<String> = [why, triggers].into_iter().filter(|part| !part.is_empty()).collect();
+    let teardown = report.teardown.as_ref().map_or(String::new(), |why| format!("teardown failed\n  {why}\n"));
+    let parts: Vec<String> = [why, triggers, teardown].into_iter().filter(|part| !part.is_empty()).collect();
     let parts = parts.iter().map(|part| format!("\n{part}")).collect::<String>();
     format!("targets\n{targets}{parts}\n{verdict}: {}\n", report.reason)
 }

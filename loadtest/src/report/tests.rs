@@ -228,3 +228,16 @@ fn a_program_reads_the_documented_schema() {
     json["requests"].as_array_mut().expect("a list").truncate(2);
     insta::assert_snapshot!("report_json", serde_json::to_string_pretty(&json).expect("JSON"));
 }
+
+#[test]
+fn a_teardown_that_failed_is_told_in_every_report_and_changes_no_verdict() {
+    let why = "`DELETE /tenant` of the teardown fails: expected status 204, got 500 (undo.hurl:2)";
+    let good = report(&["p95 < 2s"], rows(), Ending::Complete);
+    let undone = Report { teardown: Some(why.to_owned()), ..good.clone() };
+    assert_eq!((undone.verdict, undone.exit), (good.verdict, good.exit));
+    let said = [final_lines(&undone), to_markdown(&undone), to_html(&undone), to_junit(&undone), to_json(&undone)];
+    for text in said {
+        assert!(text.contains("undo.hurl:2"), "{text}");
+    }
+    assert!(!final_lines(&good).contains("teardown"));
+}

@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
-use super::{Failed, calm, capacity, network, past, preflight, say, shape, show, signalled, tell, walk};
+use super::{Failed, around, calm, capacity, network, past, preflight, say, shape, show, signalled, tell, walk};
 use crate::baseline::Baseline;
 use crate::engine::{self, Control, Ended, Patience, Reason, Signals, Work};
 use crate::exit::Exit;
@@ -34,14 +34,7 @@ pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
     if !args.quiet {
         tell(&plan::explain(&plan));
     }
-    let ran = if plan.load.is_search() {
-        capacity::search(&plan, args.quiet, &mut signals).await
-    } else {
-        let guard = args.gently.as_ref().map(|_| Guard::new(&plan, baseline.as_ref()));
-        let shown = Shown { quiet: args.quiet, guard: guard.as_ref() };
-        once(&plan, baseline.as_ref(), metrics, shown, &mut signals).await
-    };
-    let report = match ran {
+    let report = match whole(args, plan, baseline.as_ref(), metrics, &mut signals).await {
         Ok(report) => report,
         Err(failed) => return failed.told(),
     };
@@ -50,6 +43,43 @@ pub(super) async fn run(args: &Asked<'_>, mut signals: Signals) -> Exit {
     match written {
         Ok(()) => Exit(report.exit),
         Err(failed) => failed.told(),
+    }
+}
+
+/// The setup, the run or the runs of a search, and the teardown.
+async fn whole(
+    args: &Asked<'_>,
+    plan: Plan,
+    baseline: Option<&Baseline>,
+    metrics: Option<Metrics>,
+    signals: &mut Signals,
+) -> Result<Report, Failed> {
+    let set_up = tokio::select! {
+        set_up = around::setup(&plan, args.quiet) => set_up.map_err(Ending::GivenUp),
+        reason = signals.next() => Err(ending_of(reason, &nothing())),
+    };
+    let (plan, failed) = match set_up {
+        Ok(captured) => (plan.after_setup(captured), None),
+        Err(ending) => (plan, Some(ending)),
+    };
+    let guard = args.gently.as_ref().map(|_| Guard::new(&plan, baseline));
+    let shown = Shown { quiet: args.quiet, guard: guard.as_ref() };
+    if let Some(ending) = failed {
+        return Ok(told(&plan, baseline, shown, unloaded(ending)));
+    }
+    let ran = if plan.load.is_search() {
+        capacity::search(&plan, args.quiet, signals).await
+    } else {
+        once(&plan, baseline, metrics, shown, signals).await
+    };
+    let teardown = around::teardown(&plan, args.quiet, signals).await;
+    match ran {
+        Ok(report) => Ok(Report { teardown, ..report }),
+        Err(failed) => {
+            // Without a report nobody else would say so.
+            teardown.iter().for_each(|why| tell(&format!("warning: {why}")));
+            Err(failed)
+        }
     }
 }
 
@@ -62,6 +92,11 @@ pub(super) async fn once(
     signals: &mut Signals,
 ) -> Result<Report, Failed> {
     let measured = load(plan, metrics, shown, signals).await?;
+    Ok(told(plan, baseline, shown, measured))
+}
+
+/// The report of what was measured.
+fn told(plan: &Plan, baseline: Option<&Baseline>, shown: Shown<'_>, measured: Measured) -> Report {
     let facts = Facts {
         started: clock::rfc3339(measured.began),
         ending: measured.ending,
@@ -70,7 +105,7 @@ pub(super) async fn once(
     };
     let found = shown.guard.map(Guard::found).unwrap_or_default();
     let about = About { baseline, guards: shown.guard.is_some(), found: &found, ..About::from(plan) };
-    Ok(report::build(&about, &measured.summary, &facts))
+    report::build(&about, &measured.summary, &facts)
 }
 
 /// Refuses what is about one run: a search is many.

@@ -1,5 +1,6 @@
 //! What each command does, from arguments to exit code. Knows all parts and owns none of their rules.
 
+mod around;
 mod asked;
 mod calm;
 mod capacity;
@@ -12,6 +13,7 @@ mod past;
 mod preflight;
 mod shape;
 mod show;
+mod single;
 mod smoke;
 mod validate;
 mod walk;

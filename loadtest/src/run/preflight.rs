@@ -2,17 +2,15 @@
 //! and a dead target is noticed at once instead of by two hundred users. The journeys are tried side by side and within a
 //! time of their own; what there was no time for is named, and the load goes on without.
 
-use super::walk;
-use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Entry, Exchange, Fault, Observer, Session, Who, run_entry};
-use crate::limits::{HANG_AFTER, PREFLIGHT};
+use super::single::{self, Failing};
+use crate::http::Network;
+use crate::limits::PREFLIGHT;
 use crate::plan::{Plan, PlannedJourney};
 use crate::targets::Ending;
 use crate::units::Readable;
-use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 /// Runs it and says how it went; the ending of the run when a journey fails.
 pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, Ending> {
@@ -35,64 +33,24 @@ async fn one(
     network: &Arc<Network>,
     (number, passed): (usize, &AtomicUsize),
 ) -> Result<(), Ending> {
-    let mut session = Session::new(Arc::new(walk::variables(plan)), Arc::new(Who::new(number + 1)));
-    session.headers = plan.headers.common();
-    for (name, value) in walk::row(&plan.feeds, number, 0) {
-        session.variables.set(name, value);
-    }
-    let mut transport = Impatient(Client::new(Arc::clone(network)));
-    for entry in entries(journey) {
-        let outcome = run_entry(entry, &mut session, &mut transport, &mut Deaf).await;
-        if let Some(fault) = outcome.faults.first() {
-            let what = plan.redactor.clean(&session.redact(&fault.summary()));
-            return Err(failed(journey, entry, fault, &what));
-        }
-        passed.fetch_add(1, Ordering::Relaxed);
-    }
-    Ok(())
-}
-
-fn entries(journey: &PlannedJourney) -> impl Iterator<Item = &Entry> {
-    journey.compiled.files.iter().flat_map(|file| &file.entries)
-}
-
-fn failed(journey: &PlannedJourney, entry: &Entry, fault: &Fault, what: &str) -> Ending {
-    let (name, file, line) = (&entry.name, &entry.source.name, fault.span.line);
-    let journey = &journey.name;
-    Ending::GivenUp(format!(
-        "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({file}:{line})"
-    ))
+    let mut session = single::session(plan, number);
+    single::walk(&journey.compiled, (plan, network), &mut session, passed).await.map_err(|failing| {
+        let (Failing { name, what, file, line }, journey) = (failing, &journey.name);
+        Ending::GivenUp(format!(
+            "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({file}:{line})"
+        ))
+    })
 }
 
 /// What the time was too short for.
 fn untried(plan: &Plan, passed: &[AtomicUsize]) -> String {
     let rest = plan.journeys.iter().zip(passed).filter_map(|(journey, passed)| {
-        let entry = entries(journey).nth(passed.load(Ordering::Relaxed))?;
-        Some(format!("\n  `{}` from `{}` on ({}:{})", journey.name, entry.name, entry.source.name, entry.span.line))
+        let (entry, place) = single::reached(&journey.compiled, passed)?;
+        Some(format!("\n  `{}` from `{entry}` on ({place})", journey.name))
     });
     format!(
         "preflight: nothing failed with one user in {}, but the time was too short for all; now the load. Not tried:{}",
         Readable(PREFLIGHT),
         rest.collect::<String>()
     )
-}
-
-/// The books are kept for the load, not for its preparation.
-struct Deaf;
-
-impl Observer for Deaf {
-    fn exchange(&mut self, _: &Exchange<'_>) {}
-}
-
-/// Waits for an answer no longer than the load itself would, unless the journey says how long.
-struct Impatient(Client);
-
-impl Transport for Impatient {
-    fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        if request.options.max_time.is_some() {
-            return self.0.send(request);
-        }
-        let answer = tokio::time::timeout(HANG_AFTER, self.0.send(request));
-        Box::pin(async { answer.await.unwrap_or(Err(TransportError::Timeout(HANG_AFTER))) })
-    }
 }

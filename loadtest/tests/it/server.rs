@@ -24,7 +24,8 @@ struct Shared {
 }
 
 impl Server {
-    /// `/queue` serves a hundred a second, `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, everything else 200 at once.
+    /// `/queue` serves a hundred a second, `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, `/token` answers
+    /// `canary-5e7a`, everything else 200 at once.
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -107,7 +108,9 @@ fn serve(connection: TcpStream, shared: &Shared) {
             0 => status.to_owned(),
             other => format!("{other} Failing"),
         };
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok");
+        let body = if path == "/token" { "canary-5e7a" } else { "ok" };
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n\r\n{body}");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }

@@ -56,7 +56,7 @@ pub fn render(report: &Report) -> String {
     )
 }
 
-/// What speaks for a rollback, and what missed targets are blamed on.
+/// What speaks for a rollback, what missed targets are blamed on, and a teardown that failed.
 fn findings(report: &Report) -> String {
     let triggers = report
         .rollback
@@ -67,7 +67,11 @@ fn findings(report: &Report) -> String {
         format!("<code>{}</code>: <code>{}</code> has {share} % of it", xml(&one.target), xml(&one.request))
     });
     let why = report.findings.iter().map(|finding| html_prose(&finding.sentence));
-    list("Roll back", triggers.collect()) + &list("Why", why.collect()) + &list("Requests to blame", culprits.collect())
+    let teardown = report.teardown.iter().map(|why| html_prose(why));
+    list("Roll back", triggers.collect())
+        + &list("Why", why.collect())
+        + &list("Requests to blame", culprits.collect())
+        + &list("Teardown failed", teardown.collect())
 }
 
 fn list(title: &str, items: Vec<String>) -> String {
