@@ -93,6 +93,9 @@ pub struct RunArgs {
     /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
     #[arg(long, value_name = "TARGET")]
     pub require: Vec<String>,
+    /// End the run once a target has been missed for so long, never during a warm-up; `never` where the plan says otherwise
+    #[arg(long, value_name = "TIME")]
+    pub abort_after: Option<String>,
     /// Sidecars to ask for their figures, beside those of the plan; may be repeated
     #[arg(long, value_name = "NAME=URL,…", value_delimiter = ',')]
     pub agents: Vec<String>,
@@ -332,6 +335,7 @@ impl From<&RunArgs> for Flags {
             think: args.think.clone(),
             requests: args.requests.clone(),
             require: args.require.clone(),
+            abort_after: args.abort_after.clone(),
             variable: args.variable.clone(),
             agents: args.agents.clone(),
             calm: args.calm.clone(),

@@ -229,6 +229,9 @@ pub const MARKDOWN_CHANGES: usize = 10;
 /// How often a watch looks at a release: what ends it is told within seconds.
 pub const WATCH_LOOK: Duration = Duration::from_secs(2);
 
+/// How often a run is looked at for targets that are lost: adding up all histograms takes a few milliseconds.
+pub const LOST_LOOK: Duration = Duration::from_secs(1);
+
 /// What a watch looks at: short enough to show what has just begun, long enough for a gentle load to have a few dozen requests.
 pub const WATCH_WINDOW: Duration = Duration::from_secs(60);
 

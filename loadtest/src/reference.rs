@@ -141,6 +141,13 @@ const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
 
 The verdict is NO-GO when a target is missed or the stack was given up as dead or hung, else inconclusive when a target is,
 else GO.
+
+`abort_after: 10s` in the plan, in a target of it, or as `--abort-after` ends the run on a lost cause: once a second each such target is
+judged by what there is so far, as it would be at the end; when it is missed, by as many requests as its figure takes, at every look for
+that long, the run ends. A target over windows is looked at once one is whole. Nothing ends a run during a stage that is not judged, such as
+a warm-up, and nothing of it ends a `watch`. The verdict is NO-GO, `ending` says which target it was and when, and the report is of
+what was measured. A step of `--profile capacity` ends the same way, and has broken. A target that does not answer at all needs none of
+this: it is given up after 10 s, one whose connections fail after 5 s.
 ";
 
 const HURL: &str = "## Journeys (`.hurl`)

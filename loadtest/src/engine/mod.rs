@@ -76,6 +76,8 @@ pub enum Reason {
     Dead,
     /// Whoever guards a release has seen enough.
     RollBack,
+    /// Whoever looks at the targets has seen one that is lost.
+    Lost,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -92,7 +94,7 @@ impl Reason {
             Self::Interrupted => Some(2),
             Self::Terminated => Some(15),
             Self::HungUp => Some(1),
-            Self::Time | Self::Requests | Self::Hung | Self::Dead | Self::RollBack => None,
+            Self::Time | Self::Requests | Self::Hung | Self::Dead | Self::RollBack | Self::Lost => None,
         }
     }
 }

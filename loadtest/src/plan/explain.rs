@@ -143,8 +143,12 @@ fn targets(plan: &Plan) -> String {
         Some(watched) => format!("over {} sidecars", watched.services.len()),
         None => requests(target.subject.members.len()),
     };
+    let abort = |target: &crate::targets::Target| {
+        let ends = |after| format!(", ends the run when missed for {}", Readable(after));
+        target.abort_after.map_or(String::new(), ends)
+    };
     let row = |target: &super::Setting<crate::targets::Target>| {
-        [target.value.text.clone(), about(&target.value), target.from.to_string()]
+        [target.value.text.clone(), about(&target.value) + &abort(&target.value), target.from.to_string()]
     };
     section("targets", plan.targets.iter().map(row))
 }

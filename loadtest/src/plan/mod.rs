@@ -16,6 +16,7 @@ mod origin;
 mod profiles;
 mod raw;
 mod reader;
+mod required;
 mod search;
 mod stages;
 mod target;
@@ -69,6 +70,8 @@ pub struct Flags {
     pub requests: Option<String>,
     /// `--require`
     pub require: Vec<String>,
+    /// `--abort-after`
+    pub abort_after: Option<String>,
     /// `--variable`
     pub variable: Vec<String>,
     /// `--agents`

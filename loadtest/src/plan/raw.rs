@@ -3,7 +3,7 @@
 use super::validation::RawValidation;
 use super::yaml::At;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -72,7 +72,16 @@ pub const KEYS: &[Key] = &[
          the run time, from 5 s to 60 s, unless it is set",
         "30s",
     ),
-    ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
+    (
+        "targets",
+        "what must be achieved; a target with an `abort_after` of its own is written as `target` and `abort_after`",
+        "[\"api p95 < 2s\", {target: \"errors < 1%\", abort_after: 30s}]",
+    ),
+    (
+        "abort_after",
+        "end the run once a target has been missed for so long, or `never`; for all targets that do not say it themselves",
+        "10s",
+    ),
     (
         "validate",
         "what `loadtest validate` holds the target against; keys below",
@@ -101,7 +110,8 @@ pub(super) struct RawPlan {
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,
     pub(super) agents: Option<BTreeMap<String, At<String>>>,
     pub(super) calm: Option<At<String>>,
-    pub(super) targets: Option<Vec<At<String>>>,
+    pub(super) targets: Option<Vec<At<RawTarget>>>,
+    pub(super) abort_after: Option<At<String>>,
     pub(super) validate: Option<RawValidation>,
 }
 
@@ -133,6 +143,40 @@ pub(super) struct RawJourney {
     pub(super) weight: Option<At<String>>,
     pub(super) files: At<Several>,
     pub(super) think: Option<At<String>>,
+}
+
+/// An entry of `targets`: a text, or a mapping that says more of it.
+#[derive(Debug)]
+pub(super) enum RawTarget {
+    Text(String),
+    Mapping(RawRequired),
+}
+
+/// A target that is written as a mapping.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRequired {
+    pub(super) target: At<String>,
+    pub(super) abort_after: Option<At<String>>,
+}
+
+impl<'de> Deserialize<'de> for RawTarget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = RawTarget;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a target in words, or `target` and `abort_after`,")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawTarget, E> {
+                Ok(RawTarget::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawTarget, A::Error> {
+                RawRequired::deserialize(de::value::MapAccessDeserializer::new(map)).map(RawTarget::Mapping)
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
 }
 
 /// One text or a list of them.

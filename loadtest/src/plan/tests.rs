@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, abort_after, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -178,6 +178,49 @@ fn wrong_targets_get_a_caret_and_the_names_there_are() {
          |                  ^^^^
     hint: write it like `150/s`
     "#);
+}
+
+#[test]
+fn wrong_times_after_which_a_miss_ends_the_run_are_named() {
+    insta::assert_snapshot!(bad("wrong_aborts"), @r"
+    error: `0s` is no time after which a missed target ends the run
+      at abort_after (wrong_aborts.yml:6:14)
+    hint: from a second to a week, or `never`
+
+    error: `soon` is not a duration
+      at targets[0].abort_after (wrong_aborts.yml:3:40)
+    hint: write it like `250ms`, `10s`, `1m30s` or `2h`
+
+    error: `10ms` is no time after which a missed target ends the run
+      at targets[2].abort_after (wrong_aborts.yml:5:37)
+    hint: from a second to a week, or `never`
+
+    error: no comparison in the target
+      at targets[1].target (wrong_aborts.yml:4:14)
+      4 |   - {target: p95 under 2s, abort_after: 5s}
+        |              ^^^^^^^^^^^^
+    hint: write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
+    ");
+    insta::assert_snapshot!(bad("wrong_abort_key"), @r"
+    error: unknown key `after`
+      at wrong_abort_key.yml:4:27
+      4 |   - {target: errors < 5%, after: 10s}
+        |                           ^^^^^
+    hint: known keys: target, abort_after
+    ");
+}
+
+#[test]
+fn the_flag_is_for_all_targets_that_do_not_say_themselves_after_how_long_a_miss_ends_the_run() {
+    let after = |flag: Option<&str>| {
+        let flags = Flags { abort_after: flag.map(str::to_owned), require: vec!["p50 < 1s".into()], ..flags(true) };
+        let plan = build(&flags, &none).expect("a plan");
+        let seconds = |target: &Setting<Target>| target.value.abort_after.map(|after| after.as_secs());
+        plan.targets.iter().skip(5).map(seconds).collect::<Vec<_>>()
+    };
+    assert_eq!(after(None), [Some(20), Some(5), None, Some(20)]);
+    assert_eq!(after(Some("1m")), [Some(60), Some(5), None, Some(60)]);
+    assert_eq!(after(Some("never")), [None, Some(5), None, None]);
 }
 
 #[test]
@@ -348,13 +391,15 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       db       http://127.0.0.1:9798/metrics  good.yml:24
 
     targets
-      pages p95 < 2s             over 2 requests  good.yml:27
-      'GET /health' p99 < 300ms  over 1 request   good.yml:28
-      errors < 1%                over 2 requests  good.yml:29
-      backend.cpu < 70%          over 1 sidecar   good.yml:30
-      memory < 80% over 10s      over 2 sidecars  good.yml:31
-      home p95 < 500ms over 10s  over 2 requests  good.yml:32
-      throughput > 1/s           over 2 requests  --require
+      pages p95 < 2s             over 2 requests, ends the run when missed for 20s  good.yml:27
+      'GET /health' p99 < 300ms  over 1 request, ends the run when missed for 20s   good.yml:28
+      errors < 1%                over 2 requests, ends the run when missed for 20s  good.yml:29
+      backend.cpu < 70%          over 1 sidecar, ends the run when missed for 20s   good.yml:30
+      memory < 80% over 10s      over 2 sidecars, ends the run when missed for 20s  good.yml:31
+      home p95 < 500ms over 10s  over 2 requests, ends the run when missed for 20s  good.yml:32
+      pages errors < 5%          over 2 requests, ends the run when missed for 5s   good.yml:33
+      max < 9s                   over 2 requests                                    good.yml:34
+      throughput > 1/s           over 2 requests, ends the run when missed for 20s  --require
     ");
 }
 

@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::guard::Guard;
+use super::lost::Lost;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
 use super::{Failed, calm, capacity, network, past, preflight, say, shape, show, signalled, tell, walk};
@@ -169,11 +170,13 @@ async fn load(
     let work = work(plan, &network);
     let control = Control::new(&work);
     let planned = work.shape.duration();
+    let lost = Lost::new(plan);
     let began = clock::wall();
     let ended = tokio::select! {
         ended = engine::run(work, control.clone()) => ended.map_err(|error| Failed::Start(error.to_string()))?,
         never = obey(signals, &control) => never,
         never = watched(guard, &control) => never,
+        never = lost.watch(&control, &watch) => never,
         never = scraped(metrics, &control, planned) => never,
         // A watch tells its changes of state, and they would be lost in a view that is redrawn.
         never = show::watch(plan, &control, planned, quiet || guard.is_some()) => never,
@@ -184,7 +187,8 @@ async fn load(
         _ = signals.next() => {}
     }
     let Ended { reason, summary } = ended;
-    Ok(Measured { ending: ending_of(reason, &summary), summary, evidence: watch.evidence(control.began()), began })
+    let ending = lost.ending().filter(|_| reason == Reason::Lost).unwrap_or_else(|| ending_of(reason, &summary));
+    Ok(Measured { ending, summary, evidence: watch.evidence(control.began()), began })
 }
 
 /// What a run leaves that ended before its load.
@@ -242,6 +246,7 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
     let after = Readable(Duration::from_secs(summary.elapsed.as_secs()));
     match reason {
         Reason::Time | Reason::Requests => Ending::Complete,
+        Reason::Lost => Ending::Aborted(format!("the run was ended after {after}")),
         Reason::RollBack => Ending::GivenUp(format!("the watch ended {after} into the run: roll back")),
         Reason::Interrupted => Ending::Signal("SIGINT", 2),
         Reason::Terminated => Ending::Signal("SIGTERM", 15),

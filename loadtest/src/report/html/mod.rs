@@ -82,6 +82,7 @@ fn about(report: &Report) -> String {
     let ending = match report.ending.kind {
         EndingKind::Complete => "as planned".to_owned(),
         EndingKind::GivenUp => "given up".to_owned(),
+        EndingKind::Aborted => "before its time, as the plan says".to_owned(),
         EndingKind::Signal => format!("stopped by {}", report.ending.why.as_deref().unwrap_or("a signal")),
     };
     let stages = report.stages.iter().map(|stage| format!("{} {} ({})", stage.name, stage.lasted(), stage.load()));
