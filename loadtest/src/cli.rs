@@ -87,6 +87,9 @@ pub struct RunArgs {
     /// End after this many requests, if the time is not up before; sent without think time and ramp unless these are asked for
     #[arg(long, value_name = "N")]
     pub requests: Option<String>,
+    /// End the run as NO-GO once so many requests have failed, those of a warm-up too [default: no number does]
+    #[arg(long, value_name = "N")]
+    pub max_errors: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -334,6 +337,7 @@ impl From<&RunArgs> for Flags {
             ramp: args.ramp.clone(),
             think: args.think.clone(),
             requests: args.requests.clone(),
+            max_errors: args.max_errors.clone(),
             require: args.require.clone(),
             abort_after: args.abort_after.clone(),
             variable: args.variable.clone(),

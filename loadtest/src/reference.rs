@@ -148,6 +148,11 @@ that long, the run ends. A target over windows is looked at once one is whole. N
 a warm-up, and nothing of it ends a `watch`. The verdict is NO-GO, `ending` says which target it was and when, and the report is of
 what was measured. A step of `--profile capacity` ends the same way, and has broken. A target that does not answer at all needs none of
 this: it is given up after 10 s, one whose connections fail after 5 s.
+
+`max_errors: 500` or `--max-errors 500` is a brake, and no target: the run ends as NO-GO once so many requests have failed, in a warm-up too, be
+they few of a million. It is looked at ten times a second, and what is in flight then is waited for, so that some more may fail. There is no
+default: how many are too many depends on who else suffers from them, and a share is what `errors < 5%` is for. Each step of `--profile
+capacity` counts anew; a `watch` has its own reasons to end.
 ";
 
 const HURL: &str = "## Journeys (`.hurl`)

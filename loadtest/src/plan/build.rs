@@ -83,6 +83,7 @@ fn file(flags: &Flags) -> Result<File, Problem> {
 fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path) -> Option<Plan> {
     let chosen = target::choose(reader, flags.target.as_ref(), raw.target.as_ref());
     let requests = requests(reader, flags, raw);
+    let max_errors = max_errors(reader, flags, raw);
     let load = stages::load(reader, flags, raw, requests.as_ref());
     let think = think(reader, flags, raw, load.is_open() || requests.is_some());
     let variables = variables(reader, flags, raw, chosen.as_ref());
@@ -114,6 +115,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         load,
         think,
         requests,
+        max_errors,
         variables,
         headers,
         feeds,
@@ -143,6 +145,11 @@ fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, hurried: bool) -
 fn requests(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
     let sought = Sought { flag: ("--requests", flags.requests.as_ref()), key: ("requests", raw.requests.as_ref()) };
     reader.setting(&sought, |text| count(text, 1_000_000_000_000))
+}
+
+fn max_errors(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
+    let (flag, key) = (("--max-errors", flags.max_errors.as_ref()), ("max_errors", raw.max_errors.as_ref()));
+    reader.setting(&Sought { flag, key }, |text| count(text, 1_000_000_000_000))
 }
 
 /// Whether Hurl takes this as the name of a variable.

@@ -68,6 +68,8 @@ pub struct Flags {
     pub think: Option<String>,
     /// `--requests`
     pub requests: Option<String>,
+    /// `--max-errors`
+    pub max_errors: Option<String>,
     /// `--require`
     pub require: Vec<String>,
     /// `--abort-after`
@@ -110,6 +112,8 @@ pub struct Plan {
     pub think: Setting<Think>,
     /// Requests after which the run ends, if that comes first.
     pub requests: Option<Setting<u64>>,
+    /// Failed requests that end the run.
+    pub max_errors: Option<Setting<u64>>,
     /// Variables of all journeys, `target` among them.
     pub variables: Vec<Variable>,
     /// Headers of all requests.

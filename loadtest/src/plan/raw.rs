@@ -40,6 +40,11 @@ pub const KEYS: &[Key] = &[
         "1000",
     ),
     (
+        "max_errors",
+        "end the run as NO-GO once so many requests have failed, those of a warm-up too; by default no number does",
+        "500",
+    ),
+    (
         "variables",
         "variables of all journeys, typed as Hurl types `--variable`",
         "{tenant: acme, password: \"${PASSWORD}\"}",
@@ -103,6 +108,7 @@ pub(super) struct RawPlan {
     pub(super) stages: Option<Vec<RawStage>>,
     pub(super) think: Option<At<String>>,
     pub(super) requests: Option<At<String>>,
+    pub(super) max_errors: Option<At<String>>,
     pub(super) variables: Option<BTreeMap<String, At<String>>>,
     pub(super) headers: Option<BTreeMap<String, At<String>>>,
     pub(super) data: Option<Vec<RawData>>,

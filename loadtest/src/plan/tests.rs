@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, abort_after, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, variables, headers, data, journeys, groups, agents, calm, targets, abort_after, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -87,6 +87,10 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at requests (wrong_values.yml:7:11)
     hint: write it like `200`
 
+    error: `none` is not a whole number from 1 to 1000000000000
+      at max_errors (wrong_values.yml:8:13)
+    hint: write it like `200`
+
     error: `lots` is not a whole number from 1 to 50000
       at users (wrong_values.yml:3:8)
     hint: write it like `200`
@@ -104,27 +108,27 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
     hint: write it like `1s..3s` or `500ms`
 
     error: `a b` is no name of a variable
-      at variables.a b (wrong_values.yml:10:10)
+      at variables.a b (wrong_values.yml:11:10)
     hint: letters, digits, `_` and `-`, beginning with a letter
 
     error: `${NOT_SET_ANYWHERE}` is not set
-      at variables.password (wrong_values.yml:11:13)
+      at variables.password (wrong_values.yml:12:13)
     hint: set it in the environment, or give a default: `${NAME:-value}`
 
     error: the variable `target` always holds the target's URL
-      at variables.target (wrong_values.yml:9:11)
+      at variables.target (wrong_values.yml:10:11)
     hint: name the target with `--target` or `target:`, or choose another name
 
     error: cannot read `none.csv`: there is no such file or folder
-      at data[0].file (wrong_values.yml:13:12)
+      at data[0].file (wrong_values.yml:14:12)
     hint: it is sought at `none.csv`: paths are relative to the plan's folder
 
     error: unknown order `shuffled`
-      at data[1].order (wrong_values.yml:14:32)
+      at data[1].order (wrong_values.yml:15:32)
     hint: orders: circular, random, sequential, unique
 
     error: `0` is not a whole number from 1 to 1000
-      at journeys[0].weight (wrong_values.yml:16:26)
+      at journeys[0].weight (wrong_values.yml:17:26)
     hint: write it like `200`
 
     error: a journey without files
@@ -132,8 +136,8 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
     hint: name at least one `.hurl` file
 
     error: unknown indicator `p96`
-      at targets[0] (wrong_values.yml:19:5)
-      19 |   - p96 < 2s
+      at targets[0] (wrong_values.yml:20:5)
+      20 |   - p96 < 2s
          |     ^^^
     hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
     ");
@@ -348,12 +352,13 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
     assert!(!format!("{plan:?}").contains(&format!("api_key={CANARY}")));
     insta::assert_snapshot!(said, @r"
     plan
-      target    http://127.0.0.1:8000/  good.yml:2
-      users     1                       --users
-      ramp      5s                      good.yml:5
-      run time  30s                     good.yml:4
-      think     100ms..300ms            good.yml:6
-      requests  at most 1000            good.yml:7
+      target     http://127.0.0.1:8000/  good.yml:2
+      users      1                       --users
+      ramp       5s                      good.yml:5
+      run time   30s                     good.yml:4
+      think      100ms..300ms            good.yml:6
+      requests   at most 1000            good.yml:7
+      ends when  500 have failed         good.yml:8
 
     stages
       ramp  0 to 1 user in 5s                measured apart, not judged
@@ -361,23 +366,23 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
 
     variables
       api_key    ***                    --variable
-      page_size  20                     good.yml:11
-      password   ***                    good.yml:10
+      page_size  20                     good.yml:12
+      password   ***                    good.yml:11
       target     http://127.0.0.1:8000  good.yml:2
-      tenant     acme                   good.yml:9
+      tenant     acme                   good.yml:10
 
     headers
-      Authorization    ***               good.yml:14
-      X-Forwarded-For  {{user_address}}  good.yml:13
+      Authorization    ***               good.yml:15
+      X-Forwarded-For  {{user_address}}  good.yml:14
 
     data
       rows.csv  2 rows, unique  email, user_password
 
     journeys
-      home  75 % of the users, think 100ms..300ms  good.yml:18
+      home  75 % of the users, think 100ms..300ms  good.yml:19
         GET /
         GET /health
-      twice  25 % of the users, think 1s  good.yml:19
+      twice  25 % of the users, think 1s  good.yml:20
         GET /
         GET /health
         GET /
@@ -387,18 +392,18 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       pages  GET /, GET /health  over 2 requests
 
     sidecars, asked from 6s before the load on
-      backend  http://127.0.0.1:9797/metrics  good.yml:23
-      db       http://127.0.0.1:9798/metrics  good.yml:24
+      backend  http://127.0.0.1:9797/metrics  good.yml:24
+      db       http://127.0.0.1:9798/metrics  good.yml:25
 
     targets
-      pages p95 < 2s             over 2 requests, ends the run when missed for 20s  good.yml:27
-      'GET /health' p99 < 300ms  over 1 request, ends the run when missed for 20s   good.yml:28
-      errors < 1%                over 2 requests, ends the run when missed for 20s  good.yml:29
-      backend.cpu < 70%          over 1 sidecar, ends the run when missed for 20s   good.yml:30
-      memory < 80% over 10s      over 2 sidecars, ends the run when missed for 20s  good.yml:31
-      home p95 < 500ms over 10s  over 2 requests, ends the run when missed for 20s  good.yml:32
-      pages errors < 5%          over 2 requests, ends the run when missed for 5s   good.yml:33
-      max < 9s                   over 2 requests                                    good.yml:34
+      pages p95 < 2s             over 2 requests, ends the run when missed for 20s  good.yml:28
+      'GET /health' p99 < 300ms  over 1 request, ends the run when missed for 20s   good.yml:29
+      errors < 1%                over 2 requests, ends the run when missed for 20s  good.yml:30
+      backend.cpu < 70%          over 1 sidecar, ends the run when missed for 20s   good.yml:31
+      memory < 80% over 10s      over 2 sidecars, ends the run when missed for 20s  good.yml:32
+      home p95 < 500ms over 10s  over 2 requests, ends the run when missed for 20s  good.yml:33
+      pages errors < 5%          over 2 requests, ends the run when missed for 5s   good.yml:34
+      max < 9s                   over 2 requests                                    good.yml:35
       throughput > 1/s           over 2 requests, ends the run when missed for 20s  --require
     ");
 }

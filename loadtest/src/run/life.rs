@@ -222,6 +222,7 @@ fn work(plan: &Plan, network: &Arc<Network>) -> Work {
     Work {
         shape: shape::shape(&plan.load),
         requests: plan.requests.as_ref().map(|requests| requests.value),
+        max_errors: plan.max_errors.as_ref().map(|most| most.value),
         names: plan.names.requests.iter().map(|request| request.name.clone()).collect(),
         scripts: walk::scripts(plan, network),
         patience: Patience::default(),
@@ -251,6 +252,7 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
         Reason::Interrupted => Ending::Signal("SIGINT", 2),
         Reason::Terminated => Ending::Signal("SIGTERM", 15),
         Reason::HungUp => Ending::Signal("SIGHUP", 1),
+        Reason::Errors => Ending::Aborted(format!("the run was ended after {after}: {}", failed(summary))),
         Reason::Dead => Ending::GivenUp(format!("the target died {after} into the run{}", last_words(summary))),
         Reason::Hung => {
             let patience = Readable(limits::HANG_AFTER);
@@ -258,6 +260,14 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
             Ending::GivenUp(format!("the target hung {after} into the run: nothing answered for {patience}{who}"))
         }
     }
+}
+
+/// How many requests have failed, and which most.
+fn failed(summary: &Summary) -> String {
+    let errors: u64 = summary.rows.iter().map(Row::errors).sum();
+    let worst = summary.rows.iter().max_by_key(|row| row.errors());
+    let worst = worst.map_or(String::new(), |row| format!(" (`{}` most)", row.name));
+    format!("{errors} requests have failed{worst}, as many as `max_errors` allows or more")
 }
 
 /// The request that failed most without an answer, and how.

@@ -1,4 +1,4 @@
-//! Runs that end before their time: because a target is lost.
+//! Runs that end before their time: because a target is lost, or because too many requests have failed.
 
 use super::runs::{Run, run_with};
 use super::{stderr, stdout};
@@ -55,4 +55,22 @@ fn a_dead_target_ends_the_run_in_seconds_as_ever() {
     assert_eq!(run.output.status.code(), Some(1), "{}", stderr(&run.output));
     assert_eq!(run.report["ending"]["kind"], "given-up");
     assert!(run.took < Duration::from_secs(25), "{:?}", run.took);
+}
+
+#[test]
+fn as_many_failed_requests_as_may_end_the_run_even_in_the_warm_up() {
+    let more = ["--ramp", "50s", "--require", "errors < 99%", "--max-errors", "20"];
+    let run = run_with("/", &[&LONG[..], &more].concat(), |server, _| {
+        thread::sleep(Duration::from_secs(2));
+        server.fail_with(500);
+    });
+    let said = format!("{}{}", stdout(&run.output), stderr(&run.output));
+    // So many of them also speak for a rollback.
+    assert!([Some(1), Some(5)].contains(&run.output.status.code()), "{said}");
+    assert_eq!((&run.report["verdict"], &run.report["ending"]["kind"]), (&"no-go".into(), &"aborted".into()), "{said}");
+    assert!(run.took < Duration::from_secs(30), "{:?}", run.took);
+    let why = run.report["ending"]["why"].as_str().expect("why");
+    assert!(why.contains("requests have failed (`GET /") && why.contains("`max_errors`"), "{why}");
+    assert!(run.report["total"]["errors"].as_u64() >= Some(20), "{}", run.report["total"]);
+    assert!(said.contains("ends when  20 have failed"), "{said}");
 }
