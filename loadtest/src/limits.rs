@@ -220,6 +220,9 @@ pub const CURVES: usize = 5;
 /// Stretches of a plot over time that tell their figures when pointed at.
 pub const HINTS: usize = 240;
 
+/// The same of a small plot, of which a page may have dozens.
+pub const SMALL_HINTS: usize = 60;
+
 /// Columns of the heat map: on a phone one has two pixels.
 pub const HEAT_COLUMNS: usize = 150;
 

@@ -252,7 +252,7 @@ renderings of one report.
 | `--json` | everything, for programs: its schema is `loadtest schema` (`loadtest/report.schema.json`); HDR histograms of all latencies are in it |
 | `--junit` | JUnit XML: a test case for each target, one for the run's end, one for each rollback trigger. A missed target is a `failure`; an inconclusive one is an `error` and not skipped, for CI systems paint skipped tests green |
 | `--markdown` | a comment for a pull request: verdict, triggers, culprits, targets, slowest requests, errors. Its first line is `<!-- loadtest -->`, by which a bot finds its comment again |
-| `--html` | one page without scripts or anything from elsewhere: latency, rate and users over time, percentile curve, heat map, and all figures as tables; light and dark, phone and paper |
+| `--html` | one page without scripts or anything from elsewhere: latency, rate and users over time, percentile curve, heat map, what each sidecar told of its service, and all figures as tables; light and dark, phone and paper |
 
 `loadtest judge RUN.json --require 'api p99 < 1s'` judges such a JSON file again, by other targets, without a request.
 
