@@ -75,6 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let work = Work {
         shape: Shape::ramp_and_hold(users.parse()?, Duration::ZERO, Duration::from_secs(seconds.parse()?)),
         requests,
+        max_errors: None,
         names: vec!["get".to_owned()],
         scripts: vec![(1, Arc::new(Get { request, network: Arc::default() }))],
         patience: Patience::default(),

@@ -87,12 +87,18 @@ pub struct RunArgs {
     /// End after this many requests, if the time is not up before; sent without think time and ramp unless these are asked for
     #[arg(long, value_name = "N")]
     pub requests: Option<String>,
+    /// End the run as NO-GO once so many requests have failed, those of a warm-up too [default: no number does]
+    #[arg(long, value_name = "N")]
+    pub max_errors: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
     /// A target such as 'api p95 < 2s', beside those of the plan; may be repeated [default: 'p95 < 2s', 'errors < 5%']
     #[arg(long, value_name = "TARGET")]
     pub require: Vec<String>,
+    /// End the run once a target has been missed for so long, never during a warm-up; `never` where the plan says otherwise
+    #[arg(long, value_name = "TIME")]
+    pub abort_after: Option<String>,
     /// Sidecars to ask for their figures, beside those of the plan; may be repeated
     #[arg(long, value_name = "NAME=URL,…", value_delimiter = ',')]
     pub agents: Vec<String>,
@@ -331,7 +337,9 @@ impl From<&RunArgs> for Flags {
             ramp: args.ramp.clone(),
             think: args.think.clone(),
             requests: args.requests.clone(),
+            max_errors: args.max_errors.clone(),
             require: args.require.clone(),
+            abort_after: args.abort_after.clone(),
             variable: args.variable.clone(),
             agents: args.agents.clone(),
             calm: args.calm.clone(),

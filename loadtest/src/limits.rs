@@ -220,6 +220,9 @@ pub const CURVES: usize = 5;
 /// Stretches of a plot over time that tell their figures when pointed at.
 pub const HINTS: usize = 240;
 
+/// The same of a small plot, of which a page may have dozens.
+pub const SMALL_HINTS: usize = 60;
+
 /// Columns of the heat map: on a phone one has two pixels.
 pub const HEAT_COLUMNS: usize = 150;
 
@@ -228,6 +231,9 @@ pub const MARKDOWN_CHANGES: usize = 10;
 
 /// How often a watch looks at a release: what ends it is told within seconds.
 pub const WATCH_LOOK: Duration = Duration::from_secs(2);
+
+/// How often a run is looked at for targets that are lost: adding up all histograms takes a few milliseconds.
+pub const LOST_LOOK: Duration = Duration::from_secs(1);
 
 /// What a watch looks at: short enough to show what has just begun, long enough for a gentle load to have a few dozen requests.
 pub const WATCH_WINDOW: Duration = Duration::from_secs(60);

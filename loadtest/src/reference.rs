@@ -142,6 +142,18 @@ const JUDGE: &str = "A target is **met**, **missed** or **inconclusive**.
 
 The verdict is NO-GO when a target is missed or the stack was given up as dead or hung, else inconclusive when a target is,
 else GO.
+
+`abort_after: 10s` in the plan, in a target of it, or as `--abort-after` ends the run on a lost cause: once a second each such target is
+judged by what there is so far, as it would be at the end; when it is missed, by as many requests as its figure takes, at every look for
+that long, the run ends. A target over windows is looked at once one is whole. Nothing ends a run during a stage that is not judged, such as
+a warm-up, and nothing of it ends a `watch`. The verdict is NO-GO, `ending` says which target it was and when, and the report is of
+what was measured. A step of `--profile capacity` ends the same way, and has broken. A target that does not answer at all needs none of
+this: it is given up after 10 s, one whose connections fail after 5 s.
+
+`max_errors: 500` or `--max-errors 500` is a brake, and no target: the run ends as NO-GO once so many requests have failed, in a warm-up too, be
+they few of a million. It is looked at ten times a second, and what is in flight then is waited for, so that some more may fail. There is no
+default: how many are too many depends on who else suffers from them, and a share is what `errors < 5%` is for. Each step of `--profile
+capacity` counts anew; a `watch` has its own reasons to end.
 ";
 
 const HURL: &str = "## Journeys (`.hurl`)
@@ -255,7 +267,7 @@ renderings of one report.
 | `--json` | everything, for programs: its schema is `loadtest schema` (`loadtest/report.schema.json`); HDR histograms of all latencies are in it |
 | `--junit` | JUnit XML: a test case for each target, one for the run's end, one for each rollback trigger. A missed target is a `failure`; an inconclusive one is an `error` and not skipped, for CI systems paint skipped tests green |
 | `--markdown` | a comment for a pull request: verdict, triggers, culprits, targets, slowest requests, errors. Its first line is `<!-- loadtest -->`, by which a bot finds its comment again |
-| `--html` | one page without scripts or anything from elsewhere: latency, rate and users over time, percentile curve, heat map, and all figures as tables; light and dark, phone and paper |
+| `--html` | one page without scripts or anything from elsewhere: latency, rate and users over time, percentile curve, heat map, what each sidecar told of its service, and all figures as tables; light and dark, phone and paper |
 
 `loadtest judge RUN.json --require 'api p99 < 1s'` judges such a JSON file again, by other targets, without a request.
 

@@ -35,6 +35,7 @@ pub(super) struct Books {
     end: OnceLock<Duration>,
     reason: OnceLock<Reason>,
     limit: Option<u64>,
+    max_errors: Option<u64>,
     /// Requests sent or about to be; counted only when they are limited.
     claimed: AtomicU64,
     /// 1 + microseconds of the last answer; 0 before the first.
@@ -85,6 +86,7 @@ impl Control {
             end: OnceLock::new(),
             reason: OnceLock::new(),
             limit: work.requests,
+            max_errors: work.max_errors,
             claimed: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
@@ -294,6 +296,11 @@ impl Books {
             self.silent.store(0, Ordering::Relaxed);
         }
         self.answered.store(at + 1, Ordering::Relaxed);
+    }
+
+    /// Whether as many requests have failed as may.
+    pub(super) fn has_failed(&self) -> bool {
+        self.max_errors.is_some_and(|most| self.recorder.counts().1 >= most)
     }
 
     pub(super) fn seen(&self) -> Seen {

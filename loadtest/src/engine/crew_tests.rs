@@ -62,7 +62,8 @@ async fn run(shape: Shape, stalls: Stalls, cut: bool) -> Summary {
     let script: Arc<dyn Script> = Arc::new(Caller(stalls, begun));
     let scripts = vec![(1, Arc::clone(&script))];
     let names = vec!["call".to_owned()];
-    let control = Control::new(&Work { shape, requests: None, names, scripts, patience: Patience::default() });
+    let control =
+        Control::new(&Work { shape, requests: None, max_errors: None, names, scripts, patience: Patience::default() });
     let books: Arc<Books> = Arc::clone(&control.0);
     books.begin();
     let mut crews: Vec<Crew> = (0..workers).map(|n| Crew::new(Arc::clone(&script), Arc::clone(&books), n)).collect();
@@ -151,7 +152,14 @@ async fn what_could_not_be_begun_waits_and_is_told_with_its_age() {
 async fn while_a_server_hangs_those_that_wait_are_in_the_live_figures() {
     let script: Arc<dyn Script> = Arc::new(Caller(Stalls(S * 9), clock::now()));
     let (names, scripts) = (vec!["call".to_owned()], vec![(1, script)]);
-    let work = Work { shape: steady(10.0, 60, 2), requests: None, names, scripts, patience: Patience::default() };
+    let work = Work {
+        shape: steady(10.0, 60, 2),
+        requests: None,
+        max_errors: None,
+        names,
+        scripts,
+        patience: Patience::default(),
+    };
     let control = Control::new(&work);
     control.0.begin();
     tokio::time::sleep(S * 5).await;

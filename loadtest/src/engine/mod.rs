@@ -39,6 +39,8 @@ pub struct Work {
     pub shape: Shape,
     /// Stop after exactly this many requests.
     pub requests: Option<u64>,
+    /// Stop when so many requests have failed.
+    pub max_errors: Option<u64>,
     /// Request names; users refer to them by index.
     pub names: Vec<String>,
     /// What users do, each with the share of users that do it.
@@ -76,6 +78,10 @@ pub enum Reason {
     Dead,
     /// Whoever guards a release has seen enough.
     RollBack,
+    /// Whoever looks at the targets has seen one that is lost.
+    Lost,
+    /// As many requests have failed as may.
+    Errors,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -92,7 +98,7 @@ impl Reason {
             Self::Interrupted => Some(2),
             Self::Terminated => Some(15),
             Self::HungUp => Some(1),
-            Self::Time | Self::Requests | Self::Hung | Self::Dead | Self::RollBack => None,
+            Self::Time | Self::Requests | Self::Hung | Self::Dead | Self::RollBack | Self::Lost | Self::Errors => None,
         }
     }
 }

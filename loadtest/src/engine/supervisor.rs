@@ -53,6 +53,7 @@ async fn end(control: &Control, patience: Patience) {
                 match judge(&seen, patience) {
                     Some(Trouble::Hung) => control.abort(Reason::Hung),
                     Some(Trouble::Dead) => control.abort(Reason::Dead),
+                    None if books.has_failed() => control.stop(Reason::Errors),
                     None if seen.now >= books.shape.duration() && books.has_begun() => control.stop(Reason::Time),
                     None => {}
                 }

@@ -14,6 +14,7 @@ fn work(users: usize, hold: Duration, steps: &[Step]) -> Work {
     Work {
         shape: Shape::ramp_and_hold(users, Duration::ZERO, hold),
         requests: None,
+        max_errors: None,
         names: vec!["one".to_owned(), "two".to_owned()],
         scripts: vec![(1, Arc::new(Scripted::new("journey", steps)))],
         patience: Patience::default(),
@@ -74,6 +75,19 @@ async fn exactly_as_many_requests_as_asked_for() {
         let total = ended.summary.total(&[]).unwrap();
         assert_eq!(total.count, requests);
         assert!(total.over < MS * 1000 && total.over >= MS, "until the last came back: {:?}", total.over);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_failed_requests_end_a_run_and_fewer_do_not() {
+    let steps = [STEP, Step { name: 1, failure: Some(Failure::Status), ..STEP }];
+    for (most, reason) in [(20, Reason::Errors), (1_000_000, Reason::Time)] {
+        let work = Work { max_errors: Some(most), ..work(4, MS * 1500, &steps) };
+        let control = Control::new(&work);
+        let ended = run_within(MS * 4000, work, control).await;
+        assert_eq!(ended.reason, reason);
+        let errors: u64 = ended.summary.rows.iter().map(crate::measure::Row::errors).sum();
+        assert_eq!(errors >= most, reason == Reason::Errors, "{errors}");
     }
 }
 

@@ -2,20 +2,20 @@
 //! nothing.
 
 use super::feed::{Feed, ORDERS, Order};
-use super::origin::{Origin, Setting};
+use super::origin::Setting;
 use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
-use super::yaml::{self, At};
+use super::required::{self, Known};
+use super::yaml;
 use super::{Flags, Plan, Variable, target};
 use super::{agents, around, headers, journeys, stages, validation};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
 use crate::redact::{Redactor, looks_secret};
-use crate::sidecars::Sidecar;
-use crate::targets::{self, Group, Names, Target, api_group};
+use crate::suggest;
+use crate::targets::{Group, Names, api_group};
 use crate::units::{self, Think};
-use crate::{suggest, targets::DEFAULTS};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -83,6 +83,7 @@ fn file(flags: &Flags) -> Result<File, Problem> {
 fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path) -> Option<Plan> {
     let chosen = target::choose(reader, flags.target.as_ref(), raw.target.as_ref());
     let requests = requests(reader, flags, raw);
+    let max_errors = max_errors(reader, flags, raw);
     let load = stages::load(reader, flags, raw, requests.as_ref());
     let think = think(reader, flags, raw, load.is_open() || requests.is_some());
     let variables = variables(reader, flags, raw, chosen.as_ref());
@@ -102,7 +103,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let agents = agents::read(reader, flags, raw);
     let calm = agents::calm(reader, flags, raw, load.stages.iter().map(|stage| stage.duration).sum());
     let known = Known { names: &names, agents: &agents, load: &load };
-    let targets = targets(reader, flags, raw, &known);
+    let targets = required::read(reader, flags, raw, &known);
     let validation = validation::read(reader, &flags.validation, raw.validate.as_ref(), folder);
     let target = chosen?;
     let secrets = reader
@@ -117,6 +118,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         load,
         think,
         requests,
+        max_errors,
         variables,
         headers,
         feeds,
@@ -148,6 +150,11 @@ fn think(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, hurried: bool) -
 fn requests(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
     let sought = Sought { flag: ("--requests", flags.requests.as_ref()), key: ("requests", raw.requests.as_ref()) };
     reader.setting(&sought, |text| count(text, 1_000_000_000_000))
+}
+
+fn max_errors(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan) -> Option<Setting<u64>> {
+    let (flag, key) = (("--max-errors", flags.max_errors.as_ref()), ("max_errors", raw.max_errors.as_ref()));
+    reader.setting(&Sought { flag, key }, |text| count(text, 1_000_000_000_000))
 }
 
 /// Whether Hurl takes this as the name of a variable.
@@ -271,78 +278,6 @@ fn groups(reader: &mut Reader<'_>, raw: &RawPlan) -> Vec<Group> {
         groups.push(api_group());
     }
     groups
-}
-
-/// What targets may name.
-struct Known<'a> {
-    names: &'a Names,
-    agents: &'a [Setting<Sidecar>],
-    load: &'a stages::Load,
-}
-
-/// The targets of the file and of the flags; the defaults where there are none.
-fn targets(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, known: &Known<'_>) -> Vec<Setting<Target>> {
-    let written: Vec<(String, &At<String>)> =
-        (0..).zip(raw.targets.iter().flatten()).map(|(index, at)| (format!("targets[{index}]"), at)).collect();
-    let mut texts: Vec<Text> = written.into_iter().filter_map(|(path, at)| reader.text(&path, at)).collect();
-    texts.extend(flags.require.iter().map(|given| Reader::flag("--require", given)));
-    if texts.is_empty() {
-        let default = |text: &&str| Text { from: Origin::Default, ..Reader::flag("default", text) };
-        let defaults = known.load.profile.as_ref().map_or(DEFAULTS, |profile| profile.value.targets);
-        texts = defaults.iter().map(default).collect();
-    }
-    texts.iter().filter_map(|text| one_target(reader, text, known)).collect()
-}
-
-/// Whether the stage that a target names, if it does, is there and fits; a problem otherwise.
-fn has_its_stage(reader: &mut Reader<'_>, text: &Text, read: &targets::Expression, load: &stages::Load) -> bool {
-    let Some(name) = read.stage.as_deref().filter(|_| !load.incomplete) else { return true };
-    let stages = || load.stages.iter().map(|stage| stage.name.as_str());
-    let at = stages().position(|stage| stage == name);
-    let is_recovery = read.indicator.name == targets::RECOVERY.name;
-    let problem = match at {
-        None => {
-            let hint = suggest::hint(name, "stages", stages());
-            Problem::new(format!("no stage is called `{name}`")).hint(hint)
-        }
-        Some(0) if is_recovery => Problem::new(format!("no stage comes before `{name}`"))
-            .hint("a recovery is measured by the stage before: add one that has the usual load"),
-        Some(at) if is_recovery && at + 1 == load.stages.len() => {
-            Problem::new(format!("no stage comes after `{name}`")).hint("add one in which it can recover")
-        }
-        Some(_) => return true,
-    };
-    let excerpt = reader.excerpt(text, &read.stage_at);
-    reader.problem(text, problem.excerpt(excerpt));
-    false
-}
-
-fn one_target(reader: &mut Reader<'_>, text: &Text, known: &Known<'_>) -> Option<Setting<Target>> {
-    let read = match targets::parse(&text.text) {
-        Ok(read) => read,
-        Err(error) => {
-            let excerpt = reader.excerpt(text, &error.at);
-            reader.problem(text, Problem::new(error.what).excerpt(excerpt).hint(error.hint));
-            return None;
-        }
-    };
-    // Without requests something else is wrong already, and every name would be unknown.
-    if known.names.requests.is_empty() {
-        return None;
-    }
-    if !has_its_stage(reader, text, &read, known.load) {
-        return None;
-    }
-    let name_at = read.name_at.clone();
-    let sidecars: Vec<&str> = known.agents.iter().map(|one| one.value.name.as_str()).collect();
-    match Target::new(&text.text, read, known.names, &sidecars) {
-        Ok(value) => Some(Setting { value, from: text.from.clone() }),
-        Err(problem) => {
-            let excerpt = reader.excerpt(text, &name_at);
-            reader.problem(text, problem.excerpt(excerpt));
-            None
-        }
-    }
 }
 
 fn secret_values(variables: &[Variable], feeds: &[Feed]) -> Vec<String> {

@@ -48,6 +48,8 @@ fn settings(plan: &Plan) -> String {
         rows.push(("think", plan.think.value.to_string(), &plan.think.from));
     }
     rows.extend(plan.requests.as_ref().map(|most| ("requests", format!("at most {}", most.value), &most.from)));
+    let failed = |most: u64| if most == 1 { "1 has failed".to_owned() } else { format!("{most} have failed") };
+    rows.extend(plan.max_errors.as_ref().map(|most| ("ends when", failed(most.value), &most.from)));
     section("plan", rows.into_iter().map(|(name, value, from)| [name.to_owned(), value, from.to_string()]))
 }
 
@@ -154,8 +156,12 @@ fn targets(plan: &Plan) -> String {
         Some(watched) => format!("over {} sidecars", watched.services.len()),
         None => requests(target.subject.members.len()),
     };
+    let abort = |target: &crate::targets::Target| {
+        let ends = |after| format!(", ends the run when missed for {}", Readable(after));
+        target.abort_after.map_or(String::new(), ends)
+    };
     let row = |target: &super::Setting<crate::targets::Target>| {
-        [target.value.text.clone(), about(&target.value), target.from.to_string()]
+        [target.value.text.clone(), about(&target.value) + &abort(&target.value), target.from.to_string()]
     };
     section("targets", plan.targets.iter().map(row))
 }

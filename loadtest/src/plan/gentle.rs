@@ -38,6 +38,9 @@ impl Plan {
         self.hash = super::hash::of(self);
         self.hold(gently.users, gently.time);
         self.targets.retain(|target| target.value.stage.is_none());
+        // A watch has reasons of its own to end early, and tells a missed target as long as it lasts.
+        self.targets.iter_mut().for_each(|target| target.value.abort_after = None);
+        self.max_errors = None;
         if self.targets.is_empty() {
             self.targets = DEFAULTS.iter().filter_map(|text| self.default_target(text)).collect();
         }
@@ -88,6 +91,9 @@ mod tests {
             Flags { rate: Some("300/s".into()), require: vec!["p95 < 1s during load".into()], ..Flags::default() };
         let gentle = watch(&flags, 2, 60);
         assert!(!gentle.load.is_open());
+        let ends = Flags { max_errors: Some("5".into()), abort_after: Some("5s".into()), ..flags.clone() };
+        let ends = watch(&ends, 2, 60);
+        assert!(ends.max_errors.is_none() && ends.targets.iter().all(|target| target.value.abort_after.is_none()));
         assert!(gentle.journeys.iter().all(|journey| journey.think.value == DEFAULT_THINK));
         // A number of requests is sent without a pause, but not by a watch.
         let counted = watch(&Flags { requests: Some("1000".into()), ..Flags::default() }, 2, 60);

@@ -17,6 +17,7 @@ mod origin;
 mod profiles;
 mod raw;
 mod reader;
+mod required;
 mod search;
 mod stages;
 mod target;
@@ -70,8 +71,12 @@ pub struct Flags {
     pub think: Option<String>,
     /// `--requests`
     pub requests: Option<String>,
+    /// `--max-errors`
+    pub max_errors: Option<String>,
     /// `--require`
     pub require: Vec<String>,
+    /// `--abort-after`
+    pub abort_after: Option<String>,
     /// `--variable`
     pub variable: Vec<String>,
     /// `--agents`
@@ -110,6 +115,8 @@ pub struct Plan {
     pub think: Setting<Think>,
     /// Requests after which the run ends, if that comes first.
     pub requests: Option<Setting<u64>>,
+    /// Failed requests that end the run.
+    pub max_errors: Option<Setting<u64>>,
     /// Variables of all journeys, `target` among them.
     pub variables: Vec<Variable>,
     /// Headers of all requests.

@@ -3,7 +3,7 @@
 use super::validation::RawValidation;
 use super::yaml::At;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -38,6 +38,11 @@ pub const KEYS: &[Key] = &[
         "requests",
         "number of requests after which the run ends, if that comes before its time is up; sent without think time and ramp unless these are asked for",
         "1000",
+    ),
+    (
+        "max_errors",
+        "end the run as NO-GO once so many requests have failed, those of a warm-up too; by default no number does",
+        "500",
     ),
     (
         "variables",
@@ -83,7 +88,16 @@ pub const KEYS: &[Key] = &[
          the run time, from 5 s to 60 s, unless it is set",
         "30s",
     ),
-    ("targets", "what must be achieved", "[\"api p95 < 2s\", \"errors < 1%\"]"),
+    (
+        "targets",
+        "what must be achieved; a target with an `abort_after` of its own is written as `target` and `abort_after`",
+        "[\"api p95 < 2s\", {target: \"errors < 1%\", abort_after: 30s}]",
+    ),
+    (
+        "abort_after",
+        "end the run once a target has been missed for so long, or `never`; for all targets that do not say it themselves",
+        "10s",
+    ),
     (
         "validate",
         "what `loadtest validate` holds the target against; keys below",
@@ -105,6 +119,7 @@ pub(super) struct RawPlan {
     pub(super) stages: Option<Vec<RawStage>>,
     pub(super) think: Option<At<String>>,
     pub(super) requests: Option<At<String>>,
+    pub(super) max_errors: Option<At<String>>,
     pub(super) variables: Option<BTreeMap<String, At<String>>>,
     pub(super) headers: Option<BTreeMap<String, At<String>>>,
     pub(super) data: Option<Vec<RawData>>,
@@ -114,7 +129,8 @@ pub(super) struct RawPlan {
     pub(super) groups: Option<BTreeMap<String, At<Several>>>,
     pub(super) agents: Option<BTreeMap<String, At<String>>>,
     pub(super) calm: Option<At<String>>,
-    pub(super) targets: Option<Vec<At<String>>>,
+    pub(super) targets: Option<Vec<At<RawTarget>>>,
+    pub(super) abort_after: Option<At<String>>,
     pub(super) validate: Option<RawValidation>,
 }
 
@@ -146,6 +162,40 @@ pub(super) struct RawJourney {
     pub(super) weight: Option<At<String>>,
     pub(super) files: At<Several>,
     pub(super) think: Option<At<String>>,
+}
+
+/// An entry of `targets`: a text, or a mapping that says more of it.
+#[derive(Debug)]
+pub(super) enum RawTarget {
+    Text(String),
+    Mapping(RawRequired),
+}
+
+/// A target that is written as a mapping.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRequired {
+    pub(super) target: At<String>,
+    pub(super) abort_after: Option<At<String>>,
+}
+
+impl<'de> Deserialize<'de> for RawTarget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = RawTarget;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a target in words, or `target` and `abort_after`,")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawTarget, E> {
+                Ok(RawTarget::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawTarget, A::Error> {
+                RawRequired::deserialize(de::value::MapAccessDeserializer::new(map)).map(RawTarget::Mapping)
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
 }
 
 /// One text or a list of them.

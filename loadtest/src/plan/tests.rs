@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, abort_after, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -87,6 +87,10 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
       at requests (wrong_values.yml:7:11)
     hint: write it like `200`
 
+    error: `none` is not a whole number from 1 to 1000000000000
+      at max_errors (wrong_values.yml:8:13)
+    hint: write it like `200`
+
     error: `lots` is not a whole number from 1 to 50000
       at users (wrong_values.yml:3:8)
     hint: write it like `200`
@@ -104,27 +108,27 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
     hint: write it like `1s..3s` or `500ms`
 
     error: `a b` is no name of a variable
-      at variables.a b (wrong_values.yml:10:10)
+      at variables.a b (wrong_values.yml:11:10)
     hint: letters, digits, `_` and `-`, beginning with a letter
 
     error: `${NOT_SET_ANYWHERE}` is not set
-      at variables.password (wrong_values.yml:11:13)
+      at variables.password (wrong_values.yml:12:13)
     hint: set it in the environment, or give a default: `${NAME:-value}`
 
     error: the variable `target` always holds the target's URL
-      at variables.target (wrong_values.yml:9:11)
+      at variables.target (wrong_values.yml:10:11)
     hint: name the target with `--target` or `target:`, or choose another name
 
     error: cannot read `none.csv`: there is no such file or folder
-      at data[0].file (wrong_values.yml:13:12)
+      at data[0].file (wrong_values.yml:14:12)
     hint: it is sought at `none.csv`: paths are relative to the plan's folder
 
     error: unknown order `shuffled`
-      at data[1].order (wrong_values.yml:14:32)
+      at data[1].order (wrong_values.yml:15:32)
     hint: orders: circular, random, sequential, unique
 
     error: `0` is not a whole number from 1 to 1000
-      at journeys[0].weight (wrong_values.yml:16:26)
+      at journeys[0].weight (wrong_values.yml:17:26)
     hint: write it like `200`
 
     error: a journey without files
@@ -132,8 +136,8 @@ fn a_plan_that_makes_no_sense_gets_every_problem_at_once() {
     hint: name at least one `.hurl` file
 
     error: unknown indicator `p96`
-      at targets[0] (wrong_values.yml:19:5)
-      19 |   - p96 < 2s
+      at targets[0] (wrong_values.yml:20:5)
+      20 |   - p96 < 2s
          |     ^^^
     hint: did you mean `p95`? indicators: p50, p90, p95, p99, max, errors, throughput, recovery
     ");
@@ -178,6 +182,49 @@ fn wrong_targets_get_a_caret_and_the_names_there_are() {
          |                  ^^^^
     hint: write it like `150/s`
     "#);
+}
+
+#[test]
+fn wrong_times_after_which_a_miss_ends_the_run_are_named() {
+    insta::assert_snapshot!(bad("wrong_aborts"), @r"
+    error: `0s` is no time after which a missed target ends the run
+      at abort_after (wrong_aborts.yml:6:14)
+    hint: from a second to a week, or `never`
+
+    error: `soon` is not a duration
+      at targets[0].abort_after (wrong_aborts.yml:3:40)
+    hint: write it like `250ms`, `10s`, `1m30s` or `2h`
+
+    error: `10ms` is no time after which a missed target ends the run
+      at targets[2].abort_after (wrong_aborts.yml:5:37)
+    hint: from a second to a week, or `never`
+
+    error: no comparison in the target
+      at targets[1].target (wrong_aborts.yml:4:14)
+      4 |   - {target: p95 under 2s, abort_after: 5s}
+        |              ^^^^^^^^^^^^
+    hint: write it like `p95 < 2s`, `errors < 1%` or `throughput > 150/s`
+    ");
+    insta::assert_snapshot!(bad("wrong_abort_key"), @r"
+    error: unknown key `after`
+      at wrong_abort_key.yml:4:27
+      4 |   - {target: errors < 5%, after: 10s}
+        |                           ^^^^^
+    hint: known keys: target, abort_after
+    ");
+}
+
+#[test]
+fn the_flag_is_for_all_targets_that_do_not_say_themselves_after_how_long_a_miss_ends_the_run() {
+    let after = |flag: Option<&str>| {
+        let flags = Flags { abort_after: flag.map(str::to_owned), require: vec!["p50 < 1s".into()], ..flags(true) };
+        let plan = build(&flags, &none).expect("a plan");
+        let seconds = |target: &Setting<Target>| target.value.abort_after.map(|after| after.as_secs());
+        plan.targets.iter().skip(5).map(seconds).collect::<Vec<_>>()
+    };
+    assert_eq!(after(None), [Some(20), Some(5), None, Some(20)]);
+    assert_eq!(after(Some("1m")), [Some(60), Some(5), None, Some(60)]);
+    assert_eq!(after(Some("never")), [None, Some(5), None, None]);
 }
 
 #[test]
@@ -345,12 +392,13 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
     assert!(!format!("{plan:?}").contains(&format!("api_key={CANARY}")));
     insta::assert_snapshot!(said, @r"
     plan
-      target    http://127.0.0.1:8000/  good.yml:2
-      users     1                       --users
-      ramp      5s                      good.yml:5
-      run time  30s                     good.yml:4
-      think     100ms..300ms            good.yml:6
-      requests  at most 1000            good.yml:7
+      target     http://127.0.0.1:8000/  good.yml:2
+      users      1                       --users
+      ramp       5s                      good.yml:5
+      run time   30s                     good.yml:4
+      think      100ms..300ms            good.yml:6
+      requests   at most 1000            good.yml:7
+      ends when  500 have failed         good.yml:8
 
     stages
       ramp  0 to 1 user in 5s                measured apart, not judged
@@ -358,33 +406,33 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
 
     variables
       api_key    ***                    --variable
-      page_size  20                     good.yml:11
-      password   ***                    good.yml:10
+      page_size  20                     good.yml:12
+      password   ***                    good.yml:11
       target     http://127.0.0.1:8000  good.yml:2
-      tenant     acme                   good.yml:9
+      tenant     acme                   good.yml:10
 
     headers
-      Authorization    ***               good.yml:14
-      X-Forwarded-For  {{user_address}}  good.yml:13
+      Authorization    ***               good.yml:15
+      X-Forwarded-For  {{user_address}}  good.yml:14
 
     data
       rows.csv  2 rows, unique  email, user_password
 
-    setup, once before the load  good.yml:20
+    setup, once before the load  good.yml:21
         GET /
         GET /health
 
     journeys
-      home  75 % of the users, think 100ms..300ms  good.yml:18
+      home  75 % of the users, think 100ms..300ms  good.yml:19
         GET /
         GET /health
-      twice  25 % of the users, think 1s  good.yml:19
+      twice  25 % of the users, think 1s  good.yml:20
         GET /
         GET /health
         GET /
         GET /health
 
-    teardown, once after the load  good.yml:21
+    teardown, once after the load  good.yml:22
         GET /
         GET /health
 
@@ -392,17 +440,19 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       pages  GET /, GET /health  over 2 requests
 
     sidecars, asked from 6s before the load on
-      backend  http://127.0.0.1:9797/metrics  good.yml:25
-      db       http://127.0.0.1:9798/metrics  good.yml:26
+      backend  http://127.0.0.1:9797/metrics  good.yml:26
+      db       http://127.0.0.1:9798/metrics  good.yml:27
 
     targets
-      pages p95 < 2s             over 2 requests  good.yml:29
-      'GET /health' p99 < 300ms  over 1 request   good.yml:30
-      errors < 1%                over 2 requests  good.yml:31
-      backend.cpu < 70%          over 1 sidecar   good.yml:32
-      memory < 80% over 10s      over 2 sidecars  good.yml:33
-      home p95 < 500ms over 10s  over 2 requests  good.yml:34
-      throughput > 1/s           over 2 requests  --require
+      pages p95 < 2s             over 2 requests, ends the run when missed for 20s  good.yml:30
+      'GET /health' p99 < 300ms  over 1 request, ends the run when missed for 20s   good.yml:31
+      errors < 1%                over 2 requests, ends the run when missed for 20s  good.yml:32
+      backend.cpu < 70%          over 1 sidecar, ends the run when missed for 20s   good.yml:33
+      memory < 80% over 10s      over 2 sidecars, ends the run when missed for 20s  good.yml:34
+      home p95 < 500ms over 10s  over 2 requests, ends the run when missed for 20s  good.yml:35
+      pages errors < 5%          over 2 requests, ends the run when missed for 5s   good.yml:36
+      max < 9s                   over 2 requests                                    good.yml:37
+      throughput > 1/s           over 2 requests, ends the run when missed for 20s  --require
     ");
 }
 

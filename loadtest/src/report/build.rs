@@ -71,7 +71,7 @@ pub fn build(about: &About<'_>, summary: &Summary, facts: &Facts) -> Report {
     let judged_stage = judged_stages.join(", ");
     let rows: Vec<&Row> = summary.rows.iter().filter(|row| judged_stages.contains(&row.stage.as_str())).collect();
     let judged: Vec<Judged> =
-        about.targets.iter().map(|(target, _)| judging::judge(target, (summary, facts), &spans)).collect();
+        about.targets.iter().map(|(target, _)| judging::judge(target, (summary, &facts.evidence), &spans)).collect();
     let misses = judging::misses(&judged, summary, &spans);
     let sign = sign_of_saturation(summary.generator);
     let verdict = targets::verdict(&judged, &facts.ending, sign.as_deref());
@@ -169,7 +169,8 @@ fn stages(stages: &[Stage], judged: &[&str]) -> Vec<Stage> {
 }
 
 /// The stages as the judge takes them.
-fn spans(stages: &[Stage]) -> Vec<Span> {
+#[must_use]
+pub fn spans(stages: &[Stage]) -> Vec<Span> {
     let mut from = Duration::ZERO;
     let span = |stage: &Stage| {
         let until = from + Duration::try_from_secs_f64(stage.seconds).unwrap_or_default();

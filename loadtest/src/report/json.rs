@@ -170,6 +170,7 @@ impl From<&EndingLine> for Ending {
         match line.kind {
             EndingKind::Complete => Self::Complete,
             EndingKind::GivenUp => Self::GivenUp(why),
+            EndingKind::Aborted => Self::Aborted(why),
             EndingKind::Signal => match why.as_str() {
                 "SIGINT" => Self::Signal("SIGINT", 2),
                 "SIGHUP" => Self::Signal("SIGHUP", 1),

@@ -1,11 +1,10 @@
 //! Which judge a target goes to: that of the sidecars' figures, of windows, or of the whole judged time. And the times that were
 //! judged, from the stages.
 
-use super::Facts;
 use crate::culprit::{self, Miss, TurnedAway};
 use crate::measure::{Failure, Row, Summary};
 use crate::sidecars::Evidence;
-use crate::targets::{self, Decision, Judged, Span, Target, Verdict};
+use crate::targets::{self, Decision, Judged, Outcome, Span, Target, Verdict};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -22,11 +21,52 @@ fn seconds(times: &[Range<Duration>]) -> Vec<Range<f64>> {
 }
 
 /// Judges a target.
-pub(super) fn judge(target: &Target, (summary, facts): (&Summary, &Facts), spans: &[Span]) -> Judged {
-    let times = times(target.stage.as_deref(), summary, spans);
-    targets::judge_sidecars(target, &facts.evidence, &seconds(&times))
-        .or_else(|| targets::judge_windows(target, &summary.timeline, &times, summary.generator))
+pub(super) fn judge(target: &Target, measured: (&Summary, &Evidence), spans: &[Span]) -> Judged {
+    over(target, measured, spans, &times(target.stage.as_deref(), measured.0, spans))
+}
+
+fn over(
+    target: &Target,
+    (summary, evidence): (&Summary, &Evidence),
+    spans: &[Span],
+    times: &[Range<Duration>],
+) -> Judged {
+    targets::judge_sidecars(target, evidence, &seconds(times))
+        .or_else(|| targets::judge_windows(target, &summary.timeline, times, summary.generator))
         .unwrap_or_else(|| targets::judge_stages(target, summary, spans))
+}
+
+/// Whether a target is missed by what there is while the run goes on, with as many requests as the figure takes. Of windows only
+/// whole ones count, and only those that ended `lately`: earlier ones were seen then.
+#[must_use]
+pub fn missed_so_far(target: &Target, measured: (&Summary, &Evidence), spans: &[Span], lately: Duration) -> bool {
+    let (summary, _) = measured;
+    let own = |span: &&Span| target.stage.as_ref().map_or(span.judged, |stage| *stage == span.name);
+    let went = |span: &Span| summary.rows.iter().any(|row| row.stage == span.name && row.count > 0);
+    if !target.is_recovery() && !spans.iter().filter(own).any(went) {
+        return false;
+    }
+    let mut times = times(target.stage.as_deref(), summary, spans);
+    if let Some(length) = target.over {
+        times =
+            times.into_iter().filter_map(|time| late_part(&time, length, lately, summary.timeline.width())).collect();
+        if times.is_empty() {
+            return false;
+        }
+    }
+    let judged = over(target, measured, spans, &times);
+    let counted = target.figure.is_none() && !target.is_recovery();
+    let enough = !counted || judged.count >= (target.indicator.needs)(target.limit, target.op);
+    judged.outcome == Outcome::Missed && enough
+}
+
+/// The part of a time that holds all windows that ended lately; its windows begin where those of the whole time do. None where
+/// no window is whole yet.
+fn late_part(time: &Range<Duration>, length: Duration, lately: Duration, width: Duration) -> Option<Range<Duration>> {
+    let lasted = time.end.saturating_sub(time.start);
+    let skipped = lasted.saturating_sub(length + lately + width).as_secs() / width.as_secs().max(1);
+    let start = time.start + width * u32::try_from(skipped).unwrap_or(0);
+    (lasted >= length).then_some(start..time.end)
 }
 
 /// When targets were missed.

@@ -81,6 +81,7 @@ fn ending(report: &Report) -> Case {
     let wrong = match report.ending.kind {
         EndingKind::Complete => None,
         EndingKind::GivenUp => Some(("failure", "given-up", why.clone(), why)),
+        EndingKind::Aborted => Some(("failure", "aborted", why.clone(), why)),
         EndingKind::Signal => Some(("error", "stopped", format!("stopped by {why}"), format!("stopped by {why}"))),
     };
     Case { name: "the run reached its end".to_owned(), wrong }

@@ -11,6 +11,8 @@ mod file;
 mod html;
 mod json;
 mod judging;
+#[cfg(test)]
+mod judging_tests;
 mod junit;
 mod markdown;
 mod model;
@@ -27,13 +29,14 @@ mod why;
 
 pub(crate) use escape::{xml, xml_attribute};
 
-pub use build::{About, Facts, build};
+pub use build::{About, Facts, build, spans};
 pub use capacity::{Broken, Capacity, Step};
 pub use changes::comparison;
 pub use exposition::{METRICS, Moment as ScrapeMoment, render as to_exposition};
 pub use file::ReportFile;
 pub use html::render as to_html;
 pub use json::{SCHEMA, VERSION, read, render as to_json};
+pub use judging::missed_so_far;
 pub use junit::render as to_junit;
 pub use markdown::render as to_markdown;
 pub use model::{EndingKind, EndingLine, GeneratorLine, Line, Report, Stage, TargetLine};

@@ -78,9 +78,9 @@ pub struct Report {
 /// How a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingLine {
-    /// As planned, given up on a target that is dead or hung, or by a signal.
+    /// As planned, given up on a target that is dead or hung, aborted as the plan says, or by a signal.
     pub kind: EndingKind,
-    /// Why it was given up, or the signal's name.
+    /// Why it was given up or aborted, or the signal's name.
     pub why: Option<String>,
 }
 
@@ -93,6 +93,8 @@ pub enum EndingKind {
     Complete,
     /// The target was given up on.
     GivenUp,
+    /// Before its time, for a reason that the plan gave.
+    Aborted,
     /// By a signal.
     Signal,
 }
@@ -209,6 +211,7 @@ impl From<&Ending> for EndingLine {
         let (kind, why) = match ending {
             Ending::Complete => (EndingKind::Complete, None),
             Ending::GivenUp(why) => (EndingKind::GivenUp, Some(why.clone())),
+            Ending::Aborted(why) => (EndingKind::Aborted, Some(why.clone())),
             Ending::Signal(name, _) => (EndingKind::Signal, Some((*name).to_owned())),
         };
         Self { kind, why }

@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::guard::Guard;
+use super::lost::Lost;
 use super::metrics::Metrics;
 use super::outputs::Outputs;
 use super::{Failed, around, calm, capacity, network, past, preflight, say, shape, show, signalled, tell, walk};
@@ -204,11 +205,13 @@ async fn load(
     let work = work(plan, &network);
     let control = Control::new(&work);
     let planned = work.shape.duration();
+    let lost = Lost::new(plan);
     let began = clock::wall();
     let ended = tokio::select! {
         ended = engine::run(work, control.clone()) => ended.map_err(|error| Failed::Start(error.to_string()))?,
         never = obey(signals, &control) => never,
         never = watched(guard, &control) => never,
+        never = lost.watch(&control, &watch) => never,
         never = scraped(metrics, &control, planned) => never,
         // A watch tells its changes of state, and they would be lost in a view that is redrawn.
         never = show::watch(plan, &control, planned, quiet || guard.is_some()) => never,
@@ -219,7 +222,8 @@ async fn load(
         _ = signals.next() => {}
     }
     let Ended { reason, summary } = ended;
-    Ok(Measured { ending: ending_of(reason, &summary), summary, evidence: watch.evidence(control.began()), began })
+    let ending = lost.ending().filter(|_| reason == Reason::Lost).unwrap_or_else(|| ending_of(reason, &summary));
+    Ok(Measured { ending, summary, evidence: watch.evidence(control.began()), began })
 }
 
 /// What a run leaves that ended before its load.
@@ -253,6 +257,7 @@ fn work(plan: &Plan, network: &Arc<Network>) -> Work {
     Work {
         shape: shape::shape(&plan.load),
         requests: plan.requests.as_ref().map(|requests| requests.value),
+        max_errors: plan.max_errors.as_ref().map(|most| most.value),
         names: plan.names.requests.iter().map(|request| request.name.clone()).collect(),
         scripts: walk::scripts(plan, network),
         patience: Patience::default(),
@@ -277,10 +282,12 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
     let after = Readable(Duration::from_secs(summary.elapsed.as_secs()));
     match reason {
         Reason::Time | Reason::Requests => Ending::Complete,
+        Reason::Lost => Ending::Aborted(format!("the run was ended after {after}")),
         Reason::RollBack => Ending::GivenUp(format!("the watch ended {after} into the run: roll back")),
         Reason::Interrupted => Ending::Signal("SIGINT", 2),
         Reason::Terminated => Ending::Signal("SIGTERM", 15),
         Reason::HungUp => Ending::Signal("SIGHUP", 1),
+        Reason::Errors => Ending::Aborted(format!("the run was ended after {after}: {}", failed(summary))),
         Reason::Dead => Ending::GivenUp(format!("the target died {after} into the run{}", last_words(summary))),
         Reason::Hung => {
             let patience = Readable(limits::HANG_AFTER);
@@ -288,6 +295,14 @@ fn ending_of(reason: Reason, summary: &Summary) -> Ending {
             Ending::GivenUp(format!("the target hung {after} into the run: nothing answered for {patience}{who}"))
         }
     }
+}
+
+/// How many requests have failed, and which most.
+fn failed(summary: &Summary) -> String {
+    let errors: u64 = summary.rows.iter().map(Row::errors).sum();
+    let worst = summary.rows.iter().max_by_key(|row| row.errors());
+    let worst = worst.map_or(String::new(), |row| format!(" (`{}` most)", row.name));
+    format!("{errors} requests have failed{worst}, as many as `max_errors` allows or more")
 }
 
 /// The request that failed most without an answer, and how.

@@ -7,6 +7,7 @@ mod capacity;
 mod guard;
 mod knee;
 mod life;
+mod lost;
 mod metrics;
 mod outputs;
 mod past;

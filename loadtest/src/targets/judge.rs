@@ -28,6 +28,8 @@ pub struct Target {
     pub stage: Option<String>,
     /// The sidecars' figure that it is about, if it is.
     pub figure: Option<Watched>,
+    /// For how long it must have been missed to end the run; none where a miss does not.
+    pub abort_after: Option<Duration>,
     /// The length of the windows of which the worst counts; none for the whole judged time.
     pub over: Option<Duration>,
 }
@@ -56,7 +58,7 @@ impl Target {
             Some(_) => Subject { name, members: Vec::new() },
             None => names.subject(name.as_deref())?,
         };
-        Ok(Self { text: text.trim().to_owned(), subject, indicator, op, limit, stage, figure, over })
+        Ok(Self { text: text.trim().to_owned(), subject, indicator, op, limit, stage, figure, abort_after: None, over })
     }
 
     /// What its figure and its limit are measured in.

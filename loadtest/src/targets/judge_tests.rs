@@ -35,6 +35,7 @@ pub(crate) fn target(text: &str, members: &[&str]) -> Target {
         limit: read.limit,
         stage: read.stage,
         figure: None,
+        abort_after: None,
         over: read.over,
     }
 }

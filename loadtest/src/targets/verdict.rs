@@ -23,6 +23,8 @@ pub enum Ending {
     Complete,
     /// The target was given up on: dead or hung. Says why.
     GivenUp(String),
+    /// Before its time, for a reason that the plan gave: says which and when.
+    Aborted(String),
     /// A signal: its name and number.
     Signal(&'static str, u8),
 }
@@ -71,6 +73,10 @@ pub fn verdict(judged: &[Judged], ending: &Ending, saturated: Option<&str>) -> V
     let open: Vec<&Judged> = judged.iter().filter(|one| one.outcome == Outcome::Inconclusive).collect();
     let (decision, reason) = match (ending, missed.as_slice(), open.as_slice()) {
         (Ending::GivenUp(why), ..) => (Decision::NoGo, why.clone()),
+        (Ending::Aborted(why), [first, rest @ ..], _) => {
+            (Decision::NoGo, format!("{}{}; {why}", miss(first), others(rest.len(), "missed")))
+        }
+        (Ending::Aborted(why), [], _) => (Decision::NoGo, why.clone()),
         (_, [first, rest @ ..], _) => (Decision::NoGo, format!("{}{}", miss(first), others(rest.len(), "missed"))),
         (Ending::Signal(name, _), ..) => {
             (Decision::Inconclusive, format!("the run was stopped by {name} before its end"))
@@ -163,6 +169,10 @@ mod tests {
         let term = Ending::Signal("SIGTERM", 15);
         insta::assert_snapshot!(decided(&["p50 < 2s"], &term, false), @"inconclusive: the run was stopped by SIGTERM before its end");
         insta::assert_snapshot!(decided(&["p95 < 2s"], &term, false), @"no-go: `p95 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit");
+        let aborted =
+            Ending::Aborted("the run was ended after 23s, when `p95 < 2s` had been missed for 10s".to_owned());
+        insta::assert_snapshot!(decided(&["p50 < 2s", "p95 < 2s"], &aborted, false), @"no-go: `p95 < 2s` is missed (3s): `POST /slow` has all of the requests beyond the limit; the run was ended after 23s, when `p95 < 2s` had been missed for 10s");
+        insta::assert_snapshot!(decided(&["p50 < 2s"], &aborted, false), @"no-go: the run was ended after 23s, when `p95 < 2s` had been missed for 10s");
         let dead = Ending::GivenUp("the target stopped answering after 12 s: connection refused".to_owned());
         insta::assert_snapshot!(decided(&["p50 < 2s"], &dead, false), @"no-go: the target stopped answering after 12 s: connection refused");
         insta::assert_snapshot!(decided(&["p50 < 2s", "p95 < 2s"], &Ending::Complete, true), @"inconclusive: the load generator itself was the bottleneck (its timers fired 63ms late); run it on a freer machine or with fewer users");

@@ -1,4 +1,4 @@
-//! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `commands.rs` what
+//! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `aborts.rs` what ends a run before its time, `commands.rs` what
 //! sends no load, `identity.rs` who the virtual users are to the server, `reports.rs` what is written of runs and done with it later, `runs.rs` whole runs: exit code, report, standard output and standard error,
 //! `safety.rs` what a load test must not do, `around.rs` setup and teardown,
 //! `oracle/` the journeys that are compared with real Hurl.
@@ -11,6 +11,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod aborts;
 mod around;
 mod commands;
 mod identity;

@@ -228,3 +228,29 @@ fn prometheus_reads_the_run_while_it_goes_on() {
     child.kill().expect("killed");
     child.wait().expect("ended");
 }
+
+#[test]
+fn what_the_sidecars_told_is_drawn_and_judged_again_from_the_report() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().expect("a folder"));
+    let [report, html, again] = ["run.json", "run.html", "again.html"].map(|name| folder.path().join(name));
+    let (agents, page) = (format!("backend={}", server.url()), html.to_string_lossy().into_owned());
+    let told = ["--agents", &agents, "--calm", "2s", "--html", &page, "--require", "backend.cpu < 70%"];
+    let output = run(&server, folder.path(), &told);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let services = |path: &Path| {
+        let page = read(path);
+        let from = page.find("<h2>Services").expect("a part about the services");
+        page[from..page.find("<h2>Requests").expect("what follows")].to_owned()
+    };
+    let drawn = services(&html);
+    for said in ["backend cpu</title>", "backend memory</title>", "bottleneck from 90 %", "Figures of backend"] {
+        assert!(drawn.contains(said), "{said}: {drawn}");
+    }
+    assert_eq!(drawn.matches("role=\"img\"").count(), 2);
+    let judge = |more: &[&str]| done(loadtest(&["judge"]).arg(&report).args(more));
+    let (code, said) = judge(&["--html", &again.to_string_lossy(), "--quiet"]);
+    assert_eq!((code, services(&again)), (Some(0), drawn), "{said}");
+    let (code, said) = judge(&["--require", "backend.cpu < 50%", "--quiet"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("missed        backend.cpu < 50%  60 %"), "{said}");
+}

@@ -6,10 +6,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-struct Run {
-    output: Output,
-    report: serde_json::Value,
-    took: Duration,
+pub(super) struct Run {
+    pub(super) output: Output,
+    pub(super) report: serde_json::Value,
+    pub(super) took: Duration,
 }
 
 /// Runs 20 users against a path; `meanwhile` may disturb them. A machine that is too busy for 20 users makes the load tester
@@ -33,7 +33,7 @@ fn once(path: &str, flags: &[&str], meanwhile: &impl Fn(&Server, &mut Child)) ->
 }
 
 /// Runs against a path with these flags alone.
-fn run_with(path: &str, flags: &[&str], meanwhile: impl Fn(&Server, &mut Child)) -> Run {
+pub(super) fn run_with(path: &str, flags: &[&str], meanwhile: impl Fn(&Server, &mut Child)) -> Run {
     let server = Server::start();
     let report = tempfile::NamedTempFile::new().expect("a file");
     let (url, json) = (format!("{}{path}", server.url()), report.path().to_string_lossy().into_owned());

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A server that can be killed like a process: its port closes and its connections break.
 pub(super) struct Server {
@@ -25,7 +25,7 @@ struct Shared {
 
 impl Server {
     /// `/queue` serves a hundred a second, `/slow` takes 300 ms, `/broken` answers 500, `/hang` never answers, `/tardy…` takes 1.5 s, `/token` answers
-    /// `canary-5e7a`, everything else 200 at once.
+    /// `canary-5e7a`, `/metrics` is a sidecar's page, everything else 200 at once.
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -108,13 +108,25 @@ fn serve(connection: TcpStream, shared: &Shared) {
             0 => status.to_owned(),
             other => format!("{other} Failing"),
         };
-        let body = if path == "/token" { "canary-5e7a" } else { "ok" };
+        let body = match path.as_str() {
+            "/metrics" => sidecar(),
+            "/token" => "canary-5e7a".to_owned(),
+            _ => "ok".to_owned(),
+        };
         let length = body.len();
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n\r\n{body}");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
+}
+
+/// What a sidecar says of a service that uses 60 % of its CPU and a tenth of its memory.
+fn sidecar() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    format!(
+        "container_last_seen {now}\nsidecar_cpu_used_ratio{{scope=\"peer\"}} 0.6\nsidecar_memory_used_ratio{{scope=\"peer\"}} 0.1\n"
+    )
 }
 
 /// Reads one request without a body; its head.

@@ -5,6 +5,7 @@
 mod charts;
 mod heat;
 mod plot;
+mod sidecars;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -40,13 +41,14 @@ pub fn render(report: &Report) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{plain}: load test of {target}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>Load test of <code>{target}</code></h1>\n\
          <p><strong class=\"verdict {class}\">{word}</strong></p>\n<p class=\"reason\">{reason}</p>\n{findings}{about}</header>\n<main>\n\
-         <h2>Targets</h2>\n{targets}{plots}{stages}<h2>Requests</h2>\n{requests}<h2>Errors</h2>\n{errors}{changes}<h2>Load generator</h2>\n{generator}</main>\n\
+         <h2>Targets</h2>\n{targets}{plots}{services}{stages}<h2>Requests</h2>\n{requests}<h2>Errors</h2>\n{errors}{changes}<h2>Load generator</h2>\n{generator}</main>\n\
          <footer><p>Exit code {exit}. Plan <code>{hash}</code>. Latencies are measured to the last byte; those of errors are in them. A \
          percentile is told where at least one request lies beyond it.</p></footer>\n</body>\n</html>\n",
         plain = word.trim_start_matches(|c: char| !c.is_ascii_alphabetic()),
         findings = findings(report),
         about = about(report),
         targets = tables::targets(report),
+        services = sidecars::render(report),
         stages = tables::stages(report),
         requests = tables::requests(report),
         errors = tables::errors(report),
@@ -86,6 +88,7 @@ fn about(report: &Report) -> String {
     let ending = match report.ending.kind {
         EndingKind::Complete => "as planned".to_owned(),
         EndingKind::GivenUp => "given up".to_owned(),
+        EndingKind::Aborted => "before its time, as the plan says".to_owned(),
         EndingKind::Signal => format!("stopped by {}", report.ending.why.as_deref().unwrap_or("a signal")),
     };
     let stages = report.stages.iter().map(|stage| format!("{} {} ({})", stage.name, stage.lasted(), stage.load()));

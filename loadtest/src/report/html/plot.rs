@@ -143,6 +143,18 @@ impl Plot {
         }
     }
 
+    /// A line at one value, from side to side.
+    pub(super) fn level(&mut self, class: &str, value: f64) {
+        let y = self.at_y(value);
+        let _ = write!(self.body, "<path class=\"line {class}\" d=\"M{LEFT} {y:.1}H{}\"/>", SIZE.0 - RIGHT);
+    }
+
+    /// A line at one moment, from top to bottom.
+    pub(super) fn moment(&mut self, class: &str, at: f64) {
+        let x = self.at_x(at);
+        let _ = write!(self.body, "<path class=\"line {class}\" d=\"M{x:.1} {TOP}V{}\"/>", SIZE.1 - BOTTOM);
+    }
+
     /// What a pointer that rests on a stretch is told.
     pub(super) fn hint(&mut self, from: f64, until: f64, text: &str) {
         let (left, right) = (self.at_x(from), self.at_x(until));

@@ -2,14 +2,16 @@
 //! does; the keyboard reaches them.
 
 use super::plot::clock;
+use super::sidecars::{highest, looks};
 use crate::baseline::Comparison;
 use crate::report::escape::{html_prose, xml};
 use crate::report::said::latency;
-use crate::report::{Line, Report, SlotLine, TargetLine};
+use crate::report::{Line, Report, SidecarLine, SlotLine, TargetLine};
+use crate::sidecars::find;
 use crate::targets::{Outcome, percent, short, to_f64, whole_percent};
 
 /// Columns of text, which begin at the left; figures end at the right.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 15] = [
     "target",
     "outcome",
     "why",
@@ -23,6 +25,7 @@ const TEXTS: [&str; 14] = [
     "answer",
     "from",
     "set by",
+    "figure",
     "",
 ];
 
@@ -228,6 +231,26 @@ pub(super) fn generator(report: &Report) -> String {
     let rows: Vec<String> =
         rows.iter().map(|(name, value)| row("", name, &[format!("<td class=\"t why\">{value}</td>")])).collect();
     table("The load generator itself", &["question", "answer"], &rows)
+}
+
+/// The figures that a sidecar told.
+pub(super) fn figures_of(sidecar: &SidecarLine) -> String {
+    let rows = sidecar.figures.iter().filter_map(|line| {
+        let unit = find(&line.name)?.unit;
+        let say = |value: Option<f64>| value.map_or("–".to_owned(), |value| unit.say(value));
+        let count = to_f64(looks(line).count() as u64);
+        let mean = (count > 0.0).then(|| looks(line).map(|(_, mean, _)| mean).sum::<f64>() / count);
+        let most = highest(line);
+        let at = most.map_or("–".to_owned(), |(at, ..)| clock(at));
+        let cells = [say(line.calm), say(mean), say(most.map(|(.., most)| most)), at, say(line.saturated)];
+        Some(row("", &line.name, &cells))
+    });
+    let rows: Vec<String> = rows.collect();
+    if rows.is_empty() {
+        return "<p>It told no figures.</p>\n".to_owned();
+    }
+    let caption = format!("Figures of {}", sidecar.service);
+    table(&caption, &["figure", "calm", "mean", "highest", "at", "bottleneck from"], &rows)
 }
 
 /// The figures of the plots over time.

@@ -3,7 +3,7 @@
 use super::render;
 use crate::measure::Failure;
 use crate::report::tests::{report, report_against, rows};
-use crate::report::{FindingLine, Report, to_markdown};
+use crate::report::{FigureLine, FindingLine, GapLine, Report, SidecarLine, SuspectLine, to_markdown};
 use crate::targets::{Ending, test_row};
 
 fn hostile() -> Report {
@@ -76,6 +76,79 @@ fn the_page_and_the_comment_say_why_and_the_plot_shows_when() {
         "{}",
         to_markdown(&report)
     );
+}
+
+/// Two services: one that a finding blames and that was not heard for a while, and one without a figure.
+fn with_sidecars() -> Report {
+    let mut report = report(&["errors < 0.1%"], rows(), Ending::Complete);
+    let figure = |name: &str, saturated, course: fn(f64) -> f64| FigureLine {
+        name: name.to_owned(),
+        saturated,
+        calm: Some(0.1),
+        points: (-5..20)
+            .map(f64::from)
+            .filter(|at| !(8.0..12.0).contains(at))
+            .map(|at| (at, course(at), course(at)))
+            .collect(),
+    };
+    let gap = GapLine { from_s: 8.0, until_s: 11.0, why: "<b>refused</b>".to_owned() };
+    let figures = vec![
+        figure("cpu_throttled", Some(0.1), |at| if at >= 3.0 { 0.8 } else { 0.0 }),
+        figure("disk", Some(0.9), |_| 0.3),
+        figure("inodes", Some(0.9), |_| 0.95),
+        figure("of tomorrow", None, |_| 1.0),
+    ];
+    let service =
+        |service: &str, gaps, figures| SidecarLine { service: service.to_owned(), gaps, unbelievable: None, figures };
+    report.sidecars = vec![service("back<end>", vec![gap], figures), service("db", Vec::new(), Vec::new())];
+    report.findings = vec![FindingLine {
+        target: Some("errors < 0.1%".to_owned()),
+        sentence: "`back<end>` was throttled".to_owned(),
+        from_s: 3.0,
+        until_s: 9.0,
+        suspects: vec![SuspectLine {
+            service: "back<end>".to_owned(),
+            named: true,
+            figure: Some("cpu_throttled".to_owned()),
+            cause: None,
+            since_s: 3.0,
+            level: 0.8,
+            calm: Some(0.0),
+            waits_for: None,
+            score: 1.0,
+        }],
+    }];
+    report
+}
+
+#[test]
+fn what_sidecars_told_is_drawn_under_their_service() {
+    let page = render(&with_sidecars());
+    assert_eq!(unbalanced(&page), None, "{page}");
+    assert!(!page.contains("<b>") && page.contains("Not heard from 0:08 to 0:11: &lt;b&gt;refused"), "{page}");
+    let part = page.split("<h2>Services").nth(1).and_then(|rest| rest.split("<h2>Requests").next()).expect("the part");
+    assert_eq!(part.matches("role=\"img\"").count(), 2, "the blamed figure and the one at its limit: {part}");
+    for title in ["back&lt;end&gt; cpu_throttled</title>", "back&lt;end&gt; inodes</title>"] {
+        assert!(part.contains(title), "{title}");
+    }
+    assert!(part.contains("It told no figures") && part.contains(">disk</th>") && !part.contains("tomorrow"));
+    assert_eq!(part.matches("figure class=\"blamed\"").count(), 1);
+    assert!(part.contains("blamed since 0:03") && part.contains("bottleneck from 10 %"));
+    // A line breaks where nothing was heard, and the calm time is not drawn.
+    let line =
+        part.split("<path class=\"line c1\" d=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a line");
+    assert_eq!((line.matches('M').count(), line.matches('L').count()), (2, 14), "{line}");
+    assert!(!render(&report(&[], rows(), Ending::Complete)).contains("<h2>Services"));
+}
+
+#[test]
+fn on_paper_nothing_is_cut() {
+    let print = include_str!("style.css").split("@media print").nth(1).expect("a print view");
+    for rule in
+        ["--page:#fff", "tr{break-inside:avoid}", "figure,pre,caption{break-inside:avoid}", ".scroll{overflow:visible"]
+    {
+        assert!(print.contains(rule), "{rule}");
+    }
 }
 
 #[test]
