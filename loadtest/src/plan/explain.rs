@@ -1,6 +1,7 @@
 //! The whole plan in words, for `--dry-run` and before every start: what will be done, and where each value came from.
 
 use super::{Level, Origin, Plan, PlannedJourney, Stage};
+use crate::journey::Act;
 use crate::units::Readable;
 use std::fmt::Write;
 
@@ -114,7 +115,17 @@ fn one_journey(journey: &PlannedJourney, whole: u64) -> String {
     } else {
         let _ = write!(text, "  {}", journey.from);
     }
-    let requests = journey.requests().fold(String::new(), |all, name| all + "\n    " + name);
+    let requests = journey.compiled.acts().fold(String::new(), |all, act| match act {
+        Act::Entry(entry) => all + "\n    " + &entry.name,
+        Act::WebSocket(step) => {
+            let within = Readable(step.timeout);
+            let trips = match step.messages {
+                1 => format!("1 round trip on a WebSocket, at most {within}"),
+                more => format!("{more} round trips on a WebSocket, at most {within} each"),
+            };
+            all + &format!("\n    {}\n    {}  {trips}", step.opening, step.name)
+        }
+    });
     text + &requests + "\n"
 }
 

@@ -24,7 +24,7 @@ pub(super) fn of(plan: &Plan) -> String {
     add(&format!("{:?}", plan.requests.as_ref().map(|requests| requests.value)));
     for journey in &plan.journeys {
         add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));
-        journey.sources().for_each(&mut add);
+        journey.compiled.texts().for_each(&mut add);
     }
     for feed in &plan.feeds {
         add(&format!("{} {}", feed.order.as_str(), feed.rows.len()));

@@ -18,6 +18,7 @@ mod raw;
 mod reader;
 mod search;
 mod stages;
+mod steps;
 mod target;
 mod validation;
 mod yaml;
@@ -33,6 +34,7 @@ pub use origin::{Origin, Setting};
 pub use profiles::{PROFILES, Part, Profile};
 pub use raw::KEYS;
 pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
+pub use steps::STEP_KEYS;
 pub use target::Url;
 pub use validation::{RateLimit, VALIDATION_KEYS, Validation, ValidationFlags};
 

@@ -13,6 +13,7 @@ mod preflight;
 mod shape;
 mod show;
 mod smoke;
+mod sockets;
 mod validate;
 mod walk;
 

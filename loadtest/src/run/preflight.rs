@@ -2,9 +2,9 @@
 //! and a dead target is noticed at once instead of by two hundred users. The journeys are tried side by side and within a
 //! time of their own; what there was no time for is named, and the load goes on without.
 
-use super::walk;
+use super::{sockets, walk};
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Entry, Exchange, Fault, Observer, Session, Who, run_entry};
+use crate::journey::{Act, Exchange, Observer, Session, Who, run_entry};
 use crate::limits::{HANG_AFTER, PREFLIGHT};
 use crate::plan::{Plan, PlannedJourney};
 use crate::targets::Ending;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs it and says how it went; the ending of the run when a journey fails.
 pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, Ending> {
-    // How many entries of each journey have passed.
+    // How many acts of each journey have passed.
     let passed: Vec<AtomicUsize> = plan.journeys.iter().map(|_| AtomicUsize::new(0)).collect();
     let walks = plan.journeys.iter().zip(&passed).enumerate();
     let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
@@ -41,34 +41,36 @@ async fn one(
         session.variables.set(name, value);
     }
     let mut transport = Impatient(Client::new(Arc::clone(network)));
-    for entry in entries(journey) {
-        let outcome = run_entry(entry, &mut session, &mut transport, &mut Deaf).await;
-        if let Some(fault) = outcome.faults.first() {
-            let what = plan.redactor.clean(&session.redact(&fault.summary()));
-            return Err(failed(journey, entry, fault, &what));
+    for act in journey.compiled.acts() {
+        let failed = match act {
+            Act::Entry(entry) => {
+                let outcome = run_entry(entry, &mut session, &mut transport, &mut Deaf).await;
+                outcome.faults.into_iter().next().map(|fault| {
+                    let (file, line) = (&entry.source.name, fault.span.line);
+                    (format!("{file}:{line}"), entry.name.as_str(), fault)
+                })
+            }
+            Act::WebSocket(step) => {
+                let failed = sockets::once(step, &mut session, network).await;
+                failed.map(|(name, fault)| (step.place.clone(), name, fault))
+            }
+        };
+        if let Some((place, name, fault)) = failed {
+            let (what, journey) = (plan.redactor.clean(&session.redact(&fault.summary())), &journey.name);
+            return Err(Ending::GivenUp(format!(
+                "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({place})"
+            )));
         }
         passed.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
 
-fn entries(journey: &PlannedJourney) -> impl Iterator<Item = &Entry> {
-    journey.compiled.files.iter().flat_map(|file| &file.entries)
-}
-
-fn failed(journey: &PlannedJourney, entry: &Entry, fault: &Fault, what: &str) -> Ending {
-    let (name, file, line) = (&entry.name, &entry.source.name, fault.span.line);
-    let journey = &journey.name;
-    Ending::GivenUp(format!(
-        "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({file}:{line})"
-    ))
-}
-
 /// What the time was too short for.
 fn untried(plan: &Plan, passed: &[AtomicUsize]) -> String {
     let rest = plan.journeys.iter().zip(passed).filter_map(|(journey, passed)| {
-        let entry = entries(journey).nth(passed.load(Ordering::Relaxed))?;
-        Some(format!("\n  `{}` from `{}` on ({}:{})", journey.name, entry.name, entry.source.name, entry.span.line))
+        let act = journey.compiled.acts().nth(passed.load(Ordering::Relaxed))?;
+        Some(format!("\n  `{}` from `{}` on ({})", journey.name, act.name(), act.place()))
     });
     format!(
         "preflight: nothing failed with one user in {}, but the time was too short for all; now the load. Not tried:{}",

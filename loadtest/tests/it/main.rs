@@ -1,6 +1,6 @@
 //! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `commands.rs` what
 //! sends no load, `identity.rs` who the virtual users are to the server, `reports.rs` what is written of runs and done with it later, `runs.rs` whole runs: exit code, report, standard output and standard error,
-//! `safety.rs` what a load test must not do,
+//! `safety.rs` what a load test must not do, `sockets.rs` WebSocket steps,
 //! `oracle/` the journeys that are compared with real Hurl.
 
 #![allow(
@@ -19,6 +19,7 @@ mod reports;
 mod runs;
 mod safety;
 mod server;
+mod sockets;
 
 use std::process::{Command, Output};
 
