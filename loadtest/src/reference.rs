@@ -106,7 +106,7 @@ one, `NAME`; both stand in figures and targets like any other, with the bytes of
 `timeout`, answers of which none fits are an `assert`, another status than 101 is a `status` (401 and 403 `auth`), a server that closes is
 `broken`, frames that are none are `protocol`; the first failure ends the journey's round. Pings are answered. A message has at most 4 MiB,
 and one round trip at most 10000 messages and 64 MiB. At the end of the step the connection is closed (1000), for which the server has a
-second; its certificate is held against the built-in roots. Before the load each text is sent once. A variable captured here
+second. Before the load each text is sent once. A variable captured here
 whose name looks secret is never shown.
 ";
 

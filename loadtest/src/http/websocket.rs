@@ -6,7 +6,7 @@ use super::dial::{Network, Stream};
 use super::prepared::Prepareds;
 use super::sent::has_token;
 use super::wire::{Answer, Wire};
-use super::{Fields, Request, Response, Timings, TransportError};
+use super::{Fields, Request, RequestOptions, Response, Timings, TransportError};
 use crate::{clock, limits};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -42,6 +42,7 @@ impl Network {
         &self,
         url: &Arc<Url>,
         mut headers: HeaderMap,
+        options: &Arc<RequestOptions>,
     ) -> Result<(Response, Option<WebSocket>), TransportError> {
         let start = clock::now();
         let to = Prepareds::default().get(url)?;
@@ -51,7 +52,7 @@ impl Network {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         let bad_key = |_| TransportError::WebSocket("no key could be made".to_owned());
         headers.insert(SEC_WEBSOCKET_KEY, HeaderValue::try_from(&key).map_err(bad_key)?);
-        let (url, options) = (Arc::clone(url), Arc::default());
+        let (url, options) = (Arc::clone(url), Arc::clone(options));
         let request = Request { method: Method::GET, url, headers, body: Bytes::new(), options };
         let mut wire = Wire::new(self.dial(&to.place, to.https, &request.options).await?);
         let connect = clock::now().saturating_duration_since(start);

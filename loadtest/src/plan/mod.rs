@@ -15,6 +15,7 @@ mod journeys;
 mod origin;
 mod profiles;
 mod raw;
+mod raw_steps;
 mod reader;
 mod search;
 mod stages;

@@ -1,6 +1,6 @@
 //! The plan file as written: every scalar is still text with its place, nothing is checked but the keys.
 
-use super::steps::RawStep;
+use super::raw_steps::RawStep;
 use super::validation::RawValidation;
 use super::yaml::At;
 use serde::Deserialize;

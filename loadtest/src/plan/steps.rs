@@ -4,8 +4,11 @@ use super::headers::{hidden, is_secret};
 use super::journeys::several;
 use super::origin::Origin;
 use super::raw::{Key, RawJourney, Several};
+use super::raw_steps::{RawExpect, RawStep, RawWebSocket};
 use super::reader::{Reader, Text, count};
+use super::stages::yes_or_no;
 use super::yaml::At;
+use crate::http::RequestOptions;
 use crate::journey::{
     Address, CommonHeader, CommonHeaders, Comparison, Expectation, Kept, Named, Template, Wanted, WebSocketStep,
     message,
@@ -13,12 +16,9 @@ use crate::journey::{
 use crate::limits::{LATENCY_US, WEBSOCKET_ANSWER, WEBSOCKET_TRIPS};
 use crate::problem::Problem;
 use crate::units;
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The keys of a WebSocket step, in the order of the reference.
@@ -46,73 +46,9 @@ pub const STEP_KEYS: &[Key] = &[
     ("capture", "variables, and where in the answer their values lie, as JSONPaths", "{id: \"$.id\"}"),
     ("messages", "round trips on the connection; as many as `send` has texts unless it is set", "10"),
     ("timeout", "time for the opening, and for each round trip; 10s unless it is set", "5s"),
+    ("insecure", "whether any certificate will do", "true"),
+    ("cacert", "authority that the certificate must come from (PEM), instead of Mozilla's list", "ca.pem"),
 ];
-
-/// An item of `steps`.
-#[derive(Debug)]
-pub(super) enum RawStep {
-    File(String),
-    WebSocket(Box<RawWebSocket>),
-}
-
-/// A WebSocket among the steps.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawWebSocket {
-    websocket: At<String>,
-    name: Option<At<String>>,
-    headers: Option<BTreeMap<String, At<String>>>,
-    send: Option<At<Several>>,
-    expect: Option<At<RawExpect>>,
-    capture: Option<BTreeMap<String, At<String>>>,
-    messages: Option<At<String>>,
-    timeout: Option<At<String>>,
-}
-
-/// `expect`.
-#[derive(Debug)]
-enum RawExpect {
-    Text(String),
-    Of(Box<RawComparison>),
-}
-
-/// `expect` as a map.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawComparison {
-    jsonpath: Option<At<String>>,
-    equals: Option<At<String>>,
-    contains: Option<At<String>>,
-    matches: Option<At<String>>,
-}
-
-/// Takes a text, or a map of keys.
-struct TextOr<T, R>(&'static str, fn(String) -> R, fn(Box<T>) -> R);
-
-impl<'de, T: Deserialize<'de>, R> Visitor<'de> for TextOr<T, R> {
-    type Value = R;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<R, E> {
-        Ok(self.1(text.to_owned()))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<R, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Box::new).map(self.2)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawStep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOr("a file's name or the keys of a WebSocket", Self::File, Self::WebSocket))
-    }
-}
-
-impl<'de> Deserialize<'de> for RawExpect {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOr("a text or one of its comparisons", Self::Text, Self::Of))
-    }
-}
 
 /// A step that is checked, but for its file.
 pub(super) enum WrittenStep {
@@ -143,7 +79,13 @@ impl WrittenStep {
     pub(super) fn wanted(self, folder: &Path) -> Wanted {
         match self {
             Self::File(file, text) => Wanted::File(Named { path: folder.join(file), place: text.place, hint: SOUGHT }),
-            Self::WebSocket(step, _) => Wanted::WebSocket(step),
+            Self::WebSocket(mut step, _) => {
+                if let Some(cacert) = &step.options.cacert {
+                    let cacert = Some(folder.join(cacert));
+                    step.options = Arc::new(RequestOptions { cacert, ..(*step.options).clone() });
+                }
+                Wanted::WebSocket(step)
+            }
         }
     }
 }
@@ -211,11 +153,18 @@ fn web_socket(reader: &mut Reader<'_>, raw: &RawWebSocket, path: &str) -> Option
         .collect();
     let messages = raw.messages.as_ref().map(|at| part.understood("messages", at, |text| count(text, WEBSOCKET_TRIPS)));
     let timeout = raw.timeout.as_ref().map(|at| part.understood("timeout", at, time));
+    let insecure = raw.insecure.as_ref().map(|at| part.understood("insecure", at, yes_or_no));
+    let cacert = raw.cacert.as_ref().map(|at| part.text("cacert", at));
     let first = part.text("websocket", &raw.websocket)?;
     let (address, send) = (address?, send?);
     let route = address.route.clone();
     let name = settled(name)?.map_or_else(|| route.clone(), |text| text.text);
     let messages = settled(messages)?.unwrap_or(send.len().max(1) as u64);
+    let options = RequestOptions {
+        insecure: settled(insecure)?.unwrap_or(false),
+        cacert: settled(cacert)?.map(|text| text.text.into()),
+        ..RequestOptions::default()
+    };
     let step = WebSocketStep {
         opening: format!("{name} (open)"),
         name,
@@ -228,7 +177,8 @@ fn web_socket(reader: &mut Reader<'_>, raw: &RawWebSocket, path: &str) -> Option
         keeps: keeps.into_iter().collect::<Option<_>>()?,
         messages,
         timeout: settled(timeout)?.unwrap_or(WEBSOCKET_ANSWER),
-        written: written(raw),
+        options: Arc::new(options),
+        written: raw.written(),
     };
     Some(WrittenStep::WebSocket(Box::new(step), first.from))
 }
@@ -353,32 +303,4 @@ fn expectation(keys: &mut Keys<'_, '_>, at: &At<RawExpect>) -> Option<Expectatio
             None
         }
     }
-}
-
-/// As it stands in the file, environment not filled in: what the fingerprint covers.
-fn written(raw: &RawWebSocket) -> String {
-    let mut lines = vec![format!("websocket {}", raw.websocket.value)];
-    let mut add = |key: &str, at: Option<&At<String>>| lines.extend(at.map(|at| format!("{key} {}", at.value)));
-    add("name", raw.name.as_ref());
-    raw.headers.iter().flatten().for_each(|(name, at)| add(&format!("header {name}"), Some(at)));
-    match raw.send.as_ref().map(|send| &send.value) {
-        None => {}
-        Some(Several::One(text)) => lines.push(format!("send {text}")),
-        Some(Several::Many(texts)) => lines.extend(texts.iter().map(|at| format!("send {}", at.value))),
-    }
-    let mut add = |key: &str, at: Option<&At<String>>| lines.extend(at.map(|at| format!("{key} {}", at.value)));
-    raw.capture.iter().flatten().for_each(|(name, at)| add(&format!("capture {name}"), Some(at)));
-    add("messages", raw.messages.as_ref());
-    add("timeout", raw.timeout.as_ref());
-    match raw.expect.as_ref().map(|expect| &expect.value) {
-        None => {}
-        Some(RawExpect::Text(text)) => lines.push(format!("expect {text}")),
-        Some(RawExpect::Of(of)) => {
-            add("jsonpath", of.jsonpath.as_ref());
-            add("equals", of.equals.as_ref());
-            add("contains", of.contains.as_ref());
-            add("matches", of.matches.as_ref());
-        }
-    }
-    lines.join("\n")
 }

@@ -188,7 +188,7 @@ fn steps_that_make_no_sense_are_all_named() {
       at unknown_step_key.yml:4:9
       4 |         sent: ping
         |         ^^^^
-    hint: did you mean `send`? known keys: websocket, name, headers, send, expect, capture, messages, timeout
+    hint: did you mean `send`? known keys: websocket, name, headers, send, expect, capture, messages, timeout, insecure, cacert
     ");
     insta::assert_snapshot!(bad("unknown_expect_key"), @r"
     error: unknown key `equal`
@@ -243,7 +243,7 @@ fn a_dry_run_tells_every_step() {
         echo  10 round trips on a WebSocket, at most 5s each
         GET /
         GET /health
-      WS /api/ticks  50 % of the users, think 1s..3s  steps.yml:19
+      WS /api/ticks  50 % of the users, think 1s..3s  steps.yml:21
         WS /api/ticks (open)
         WS /api/ticks  1 round trip on a WebSocket, at most 10s
 
@@ -251,10 +251,10 @@ fn a_dry_run_tells_every_step() {
       api  */api/*  over 2 requests
 
     targets
-      echo p95 < 50ms       over 1 request   steps.yml:21
-      echo (open) p95 < 1s  over 1 request   steps.yml:22
-      live errors < 1%      over 4 requests  steps.yml:23
-      api p95 < 1s          over 2 requests  steps.yml:24
+      echo p95 < 50ms       over 1 request   steps.yml:23
+      echo (open) p95 < 1s  over 1 request   steps.yml:24
+      live errors < 1%      over 4 requests  steps.yml:25
+      api p95 < 1s          over 2 requests  steps.yml:26
     ");
     let text = std::fs::read_to_string(folder().join("steps.yml")).expect("the plan");
     for (key, ..) in STEP_KEYS {
@@ -286,6 +286,8 @@ fn the_hash_follows_every_key_of_a_step() {
         "capture: {a: $.a}",
         "messages: 2",
         "timeout: 1s",
+        "insecure: true",
+        "cacert: a.pem",
     ];
     let hashes: std::collections::BTreeSet<String> = keys.iter().map(|key| with(key)).collect();
     // One text is one text, however it is written.

@@ -17,6 +17,7 @@ use super::outside;
 use super::source::Span;
 use super::template::{Scope, Template};
 use super::variables::is_reserved;
+use crate::http::RequestOptions;
 use crate::problem::Problem;
 use crate::redact::looks_secret;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct WebSocketStep {
     pub messages: u64,
     /// Time for the opening, and for each round trip.
     pub timeout: Duration,
+    /// How its server is known.
+    pub options: Arc<RequestOptions>,
     /// As written in the plan, for its fingerprint.
     pub written: String,
 }

@@ -155,7 +155,7 @@ impl Runner<'_> {
             Err(fault) => return (Done { fault: Some(fault), ..Done::default() }, None),
         };
         let (start, limit) = (clock::now(), self.step.timeout);
-        let opened = timeout(limit, self.network.open_websocket(&url, headers)).await;
+        let opened = timeout(limit, self.network.open_websocket(&url, headers, &self.step.options)).await;
         let latency = clock::now().saturating_duration_since(start);
         match opened.unwrap_or(Err(TransportError::Timeout(limit))) {
             Ok((response, socket)) => {

@@ -4,7 +4,7 @@ use super::*;
 use crate::http::Network;
 use crate::journey::{CommonHeader, Session, Value};
 use crate::limits;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -27,7 +27,7 @@ fn serve(answer: impl Fn(TcpStream, &str) + Send + Sync + 'static) -> SocketAddr
     address
 }
 
-fn head(stream: &mut TcpStream) -> String {
+fn head(stream: &mut impl Read) -> String {
     let (mut text, mut byte) = (Vec::new(), [0]);
     while !text.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
         text.push(byte[0]);
@@ -74,7 +74,7 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 /// The next frame of the client: its first byte and what it says.
-fn hear(stream: &mut TcpStream) -> Option<(u8, String)> {
+fn hear(stream: &mut impl Read) -> Option<(u8, String)> {
     let mut start = [0; 2];
     stream.read_exact(&mut start).ok()?;
     let length = match start[1] & 127 {
@@ -115,6 +115,7 @@ fn step(address: SocketAddr) -> WebSocketStep {
         keeps: vec![],
         messages: 1,
         timeout: Duration::from_secs(20),
+        options: Arc::default(),
         written: String::new(),
     }
 }
@@ -478,4 +479,45 @@ fn credentials_of_the_plan_go_to_the_target_only() {
     let own = format!("http://{address}");
     assert_eq!(sent(&own, &own), [true, true, true]);
     assert_eq!(sent("http://127.0.0.1:1", "http://127.0.0.1:1"), [false, false, true]);
+}
+
+/// A server behind TLS with a certificate of its own for `localhost`; its port, and the certificate in a file.
+fn secure() -> (u16, tempfile::NamedTempFile) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), made.cert.pem()).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(vec![made.cert.der().clone()], key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream =
+                rustls::StreamOwned::new(rustls::ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            let head = head(&mut stream);
+            let _ = stream.write_all(agreement(&head).as_bytes());
+            while hear(&mut stream).is_some_and(|(first, _)| first == 0x81) {
+                let _ = stream.write_all(&text("pong"));
+            }
+        }
+    });
+    (port, file)
+}
+
+#[test]
+fn tls_is_that_of_every_request() {
+    let (port, file) = secure();
+    let ran = |options: RequestOptions| {
+        let address = Address::parse(&format!("wss://localhost:{port}/ws")).unwrap();
+        let at = SocketAddr::from(([127, 0, 0, 1], port));
+        let ran = run(&WebSocketStep { address, options: Arc::new(options), expect: equals("pong"), ..step(at) });
+        ran.lines.join(", ")
+    };
+    let known = RequestOptions { cacert: Some(file.path().to_owned()), ..RequestOptions::default() };
+    assert_eq!(ran(known), "open 101 ok, trip ok");
+    assert_eq!(ran(RequestOptions { insecure: true, ..RequestOptions::default() }), "open 101 ok, trip ok");
+    let stranger = ran(RequestOptions::default());
+    assert!(stranger.starts_with("open tls: the certificate is not acceptable"), "{stranger}");
 }
