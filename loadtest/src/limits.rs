@@ -43,6 +43,28 @@ pub const TLS_SETUPS: usize = 64;
 /// Largest certificate, key or roots file; the whole Mozilla bundle has 220 KiB.
 pub const PEM_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Time for opening a WebSocket, and for each of its round trips, where the step asks for nothing else: as long as a silent target is
+/// borne.
+pub const WEBSOCKET_ANSWER: Duration = HANG_AFTER;
+
+/// Time for a server to answer the end of a WebSocket: it costs the user's next request, not the figures.
+pub const WEBSOCKET_CLOSE: Duration = Duration::from_secs(1);
+
+/// Largest message of a WebSocket; nginx and most servers stop at 1 MiB.
+pub const WEBSOCKET_MESSAGE: usize = 4 << 20;
+
+/// Space for what a WebSocket receives, a thousand times over in a run; a longer message makes its own.
+pub const WEBSOCKET_READ: usize = 4 * 1024;
+
+/// Messages and pings in one round trip that are not the answer: a thousand a second for ten seconds.
+pub const WEBSOCKET_SKIPPED: usize = 10_000;
+
+/// Bytes of such messages; each is dropped when it has been looked at.
+pub const WEBSOCKET_SKIPPED_BYTES: u64 = 64 << 20;
+
+/// Most round trips of one WebSocket step.
+pub const WEBSOCKET_TRIPS: u64 = 1_000_000;
+
 /// Longest latency that a histogram holds; longer ones count as this.
 pub const LATENCY_US: u64 = 600_000_000;
 

@@ -9,7 +9,7 @@ mod validators;
 use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
-use crate::plan::{KEYS, ORDERS};
+use crate::plan::{KEYS, ORDERS, STEP_KEYS};
 use crate::report::SCHEMA;
 use crate::targets::{DEFAULTS, INDICATORS, RECOVERY};
 use clap::CommandFactory;
@@ -84,19 +84,32 @@ a redirect or a captured URL that leads to a public address is an error. A redir
 ";
 
 fn plan() -> String {
-    let rows =
-        KEYS.iter().map(|(key, meaning, example)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")]);
+    let row =
+        |(key, meaning, example): &(&str, &str, &str)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")];
+    let (rows, steps) = (KEYS.iter().map(row), STEP_KEYS.iter().map(row));
     let orders = ORDERS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
     format!(
         "## Plan (`loadtest.yml`)\n\n{}\nUnknown keys are refused. Paths are relative to the plan's folder. `${{NAME}}` and \
          `${{NAME:-default}}` in a value are filled from the environment after parsing; `$${{` is a literal `${{`. Values of \
          variables and columns whose names look secret (`password`, `token`, `secret`, `key`, …), and values that come from \
          such variables of the environment, are never shown. The variable `target` always holds the target's URL without a \
-         slash at its end: journeys write `GET {{{{target}}}}/path`.\n\n### Orders of a data file\n\n{}",
+         slash at its end: journeys write `GET {{{{target}}}}/path`.\n\n### WebSocket steps\n\n{}{STEPS}\n### Orders of a data file\n\n{}",
         table(["key", "meaning"], rows),
+        table(["key", "meaning"], steps),
         table(["order", "which row a user gets"], orders),
     )
 }
+
+const STEPS: &str = "
+`steps` of a journey are files and WebSockets in their order, instead of `files`; all share variables and cookies. Opening a WebSocket
+(connection, TLS, upgrade, its key checked) is one request, `NAME (open)`, and each round trip from sending to the answer that fits is
+one, `NAME`; both stand in figures and targets like any other, with the bytes of messages received. No answer in time is a
+`timeout`, answers of which none fits are an `assert`, another status than 101 is a `status` (401 and 403 `auth`), a server that closes is
+`broken`, frames that are none are `protocol`; the first failure ends the journey's round. Pings are answered. A message has at most 4 MiB,
+and one round trip at most 10000 messages and 64 MiB. At the end of the step the connection is closed (1000), for which the server has a
+second. Before the load each text is sent once. A variable captured here
+whose name looks secret is never shown.
+";
 
 fn targets() -> String {
     let rows = INDICATORS

@@ -124,7 +124,7 @@ async fn run(journey: &Journey, setting: &mut Setting<'_>, out: &mut (dyn Write 
     let mut session = Session::new(Arc::clone(&setting.variables), Arc::default());
     let mut transport = (setting.connect)();
     let mut report = JourneyReport { name: journey.name.clone(), passed: true, entries: vec![] };
-    for entry in journey.files.iter().flat_map(|file| &file.entries) {
+    for entry in journey.files().flat_map(|file| &file.entries) {
         let mut watch = Watch::default();
         let outcome = run_entry(entry, &mut session, &mut *transport, &mut watch).await;
         let clean = |text: &str| (setting.clean)(&session.redact(text));
@@ -197,7 +197,7 @@ fn total(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::http::{HttpVersion, Request, Response, Timings, TransportError};
-    use crate::journey;
+    use crate::journey::{self, Step};
     use futures_util::FutureExt as _;
     use futures_util::future::BoxFuture;
     use std::path::Path;
@@ -227,7 +227,7 @@ mod tests {
     fn run(texts: &[&str]) -> (Report, String) {
         let journey = |(index, text): (usize, &&str)| Journey {
             name: format!("j{index}"),
-            files: vec![journey::parse("j.hurl", text, Path::new("")).unwrap()],
+            steps: vec![Step::File(journey::parse("j.hurl", text, Path::new("")).unwrap())],
         };
         let journeys: Vec<Journey> = texts.iter().enumerate().map(journey).collect();
         let mut out = vec![];

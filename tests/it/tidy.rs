@@ -46,6 +46,7 @@ const NAMED_IN: &[(&str, &str, &[&str])] = &[
     ("agent/src", "Instant::now()", &["agent/src/clock.rs", "agent/src/health.rs"]),
     ("loadtest/src", "goose::", &["loadtest/src/engine/goose.rs"]),
     ("loadtest/src", "hurl_core", &["loadtest/src/journey/compile"]),
+    ("loadtest/src", "tokio_tungstenite", &["loadtest/src/http/websocket.rs"]),
     ("loadtest/src", "serde_saphyr", &["loadtest/src/plan/yaml.rs"]),
     ("loadtest/src", "SystemTime::now()", &["loadtest/src/clock.rs"]),
     ("loadtest/src", "Instant::now()", &["loadtest/src/clock.rs"]),

@@ -19,6 +19,7 @@ mod sent;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod websocket;
 mod wire;
 
 pub use basic::{basic, user_of};
@@ -27,6 +28,7 @@ pub use dial::Network;
 pub use fields::Fields;
 pub use own::{is_own_name, is_private};
 pub use tls::{Anyone, roots};
+pub use websocket::WebSocket;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -172,6 +174,12 @@ pub enum TransportError {
     /// The peer does not speak HTTP as we know it.
     #[error("the answer is not HTTP: {0}")]
     Protocol(String),
+    /// The peer does not speak WebSocket as we know it.
+    #[error("this is no WebSocket: {0}")]
+    WebSocket(String),
+    /// The peer closed a WebSocket.
+    #[error("the server closed the WebSocket {0}")]
+    Closed(String),
     /// The body is larger than the cap.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),

@@ -41,6 +41,8 @@ pub(super) struct Reply {
     body: Vec<u8>,
     /// The peer sent more than its answer.
     surplus: bool,
+    /// What came behind a 101: the first bytes of the other protocol.
+    switched: Vec<u8>,
 }
 
 /// An answer that is whole.
@@ -50,11 +52,21 @@ pub(super) struct Whole {
     pub(super) body: Bytes,
     /// Whether the connection may carry another request.
     pub(super) keeps: bool,
+    /// What came behind a 101.
+    pub(super) switched: Vec<u8>,
 }
 
 impl Reply {
     pub(super) const fn new(asked: Asked) -> Self {
-        Self { asked, partial: Vec::new(), head_bytes: 0, head: None, body: Vec::new(), surplus: false }
+        Self {
+            asked,
+            partial: Vec::new(),
+            head_bytes: 0,
+            head: None,
+            body: Vec::new(),
+            surplus: false,
+            switched: Vec::new(),
+        }
     }
 
     /// Whether the head is whole.
@@ -92,7 +104,7 @@ impl Reply {
         let (head, framing) = self.head?;
         let framed = !matches!(framing, Framing::Close) && head.status != 101;
         let keeps = head.keeps && framed && !self.surplus && !self.asked.closes && !self.asked.connect;
-        Some(Whole { head, body: self.body.into(), keeps })
+        Some(Whole { head, body: self.body.into(), keeps, switched: self.switched })
     }
 
     fn take_head(&mut self, mut bytes: &[u8]) -> Result<bool, TransportError> {
@@ -120,13 +132,16 @@ impl Reply {
 
     fn take_body(&mut self, bytes: &[u8]) -> Result<bool, TransportError> {
         let most = self.asked.most_body;
-        let Self { head: Some((_, framing)), body, surplus, .. } = self else { return Ok(false) };
+        let Self { head: Some((head, framing)), body, surplus, switched, .. } = self else { return Ok(false) };
         let whole = match framing {
             Framing::Length(left) => {
                 let here = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 keep(body, bytes.get(..here).unwrap_or_default(), most)?;
                 *left -= here as u64;
                 *surplus = here < bytes.len();
+                if head.status == 101 {
+                    switched.extend_from_slice(bytes);
+                }
                 *left == 0
             }
             Framing::Chunked(chunks) => {

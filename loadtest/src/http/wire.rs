@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub(super) first_byte: Instant,
     /// When all of it was.
     pub(super) end: Instant,
+    /// What came behind a 101: the first bytes of the other protocol.
+    pub(super) switched: Vec<u8>,
 }
 
 /// Why an exchange failed, and whether the peer may not even have seen the request: nothing of an answer had come.
@@ -67,6 +69,11 @@ impl Wire {
     pub(super) fn new(line: Line) -> Self {
         let Line { stream, address, certificate } = line;
         Self { stream, out: Vec::new(), fit: true, address, certificate }
+    }
+
+    /// The connection itself, for another protocol.
+    pub(super) fn into_stream(self) -> Stream {
+        self.stream
     }
 
     /// Whether another request may be sent.
@@ -96,7 +103,8 @@ impl Wire {
         let end = clock::now();
         let whole = reply.into_whole().ok_or(Broken { error: TransportError::Reset, unanswered: false })?;
         self.fit = whole.keeps && !deaf && sent == self.out.len();
-        Ok(Answer { head: whole.head, body: whole.body, first_byte: first_byte.unwrap_or(end), end })
+        let (head, body, switched) = (whole.head, whole.body, whole.switched);
+        Ok(Answer { head, body, first_byte: first_byte.unwrap_or(end), end, switched })
     }
 
     /// Writes and reads as much as can be; ready at the end of the answer.

@@ -1,14 +1,12 @@
 //! Headers that every request of a run gets, written in the plan with Hurl's templates. A header of the entry itself wins.
 
-use super::compile;
-use super::entry::{HurlFile, Pair};
 use super::fault::{Cause, Fault};
-use super::template::Scope;
+use super::outside;
+use super::template::{Scope, Template};
 use crate::problem::Problem;
 use crate::redact::looks_secret;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The plan's headers; cheap to clone.
@@ -18,7 +16,7 @@ pub struct CommonHeaders(Arc<[Common]>);
 #[derive(Clone, Debug)]
 struct Common {
     name: HeaderName,
-    pair: Pair,
+    value: Template,
     /// The value, where it is constant.
     constant: Option<HeaderValue>,
 }
@@ -45,20 +43,20 @@ impl CommonHeader {
             Problem::new(format!("the value of `{name}` cannot be sent"))
                 .hint("one line of text; placeholders are written like `{{user_address}}`")
         };
-        // The template's grammar is that of a header in a journey, where `\` and `#` are escaped.
-        let escaped = value.trim().replace('\\', "\\\\").replace('#', "\\#");
-        if escaped.is_empty() || escaped.chars().any(char::is_control) {
+        let value = value.trim();
+        if value.is_empty() || value.chars().any(char::is_control) {
             return Err(bad());
         }
-        let file = compile::file("plan", &format!("GET http://h/\n{name}: {escaped}\n"), Path::new("").to_path_buf());
-        let pair = file.ok().and_then(first_header).ok_or_else(bad)?;
-        let constant = pair.value.constant().map(HeaderValue::try_from).transpose().map_err(|_| bad())?;
-        Ok(Self(Common { name: known, pair, constant }))
+        let value = outside::template(value).ok_or_else(bad)?;
+        let constant = value.constant().map(HeaderValue::try_from).transpose().map_err(|_| bad())?;
+        Ok(Self(Common { name: known, value, constant }))
     }
-}
 
-fn first_header(file: HurlFile) -> Option<Pair> {
-    file.entries.into_iter().next()?.request.headers.into_iter().next()
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &HeaderName {
+        &self.0.name
+    }
 }
 
 impl CommonHeaders {
@@ -73,13 +71,13 @@ impl CommonHeaders {
     /// # Errors
     /// When one cannot be worked out.
     pub(super) fn add(&self, headers: &mut HeaderMap, scope: Scope<'_>, trusted: bool) -> Result<(), Cause> {
-        for Common { name, pair, constant } in self.0.iter() {
+        for Common { name, value, constant } in self.0.iter() {
             if headers.contains_key(name) || (!trusted && is_credential(name)) {
                 continue;
             }
             let value = match constant {
                 Some(value) => value.clone(),
-                None => rendered(pair, scope)
+                None => rendered(value, scope)
                     .map_err(|cause| Cause::PlanHeader { name: name.to_string(), cause: Box::new(cause) })?,
             };
             headers.append(name.clone(), value);
@@ -88,8 +86,8 @@ impl CommonHeaders {
     }
 }
 
-fn rendered(pair: &Pair, scope: Scope<'_>) -> Result<HeaderValue, Cause> {
-    let text = pair.value.render(scope).map_err(|Fault { cause, .. }| cause)?;
+fn rendered(value: &Template, scope: Scope<'_>) -> Result<HeaderValue, Cause> {
+    let text = value.render(scope).map_err(|Fault { cause, .. }| cause)?;
     HeaderValue::try_from(text.as_ref()).map_err(|_| Cause::Header("…".to_owned()))
 }
 
@@ -103,6 +101,7 @@ mod tests {
     use super::*;
     use crate::journey::Session;
     use std::collections::HashMap;
+    use std::path::Path;
 
     fn sent(common: &[(&str, &str)], own: &[(&'static str, &'static str)], trusted: bool) -> Vec<String> {
         let common = CommonHeaders::new(common.iter().map(|(name, value)| CommonHeader::parse(name, value).unwrap()));

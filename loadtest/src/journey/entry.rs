@@ -1,5 +1,5 @@
-//! A journey compiled: files of entries, each a request and what is expected of its response. Nothing here is changed by
-//! running it, so that all users share it.
+//! A `.hurl` file compiled: entries, each a request and what is expected of its response. Nothing here is changed by running it,
+//! so that all users share it.
 
 use super::bodies::Body;
 use super::cookies::Storage;
@@ -11,15 +11,6 @@ use super::template::Template;
 use http::HeaderMap;
 use std::sync::{Arc, OnceLock};
 use url::Url;
-
-/// A journey: files that share variables and cookies.
-#[derive(Debug)]
-pub struct Journey {
-    /// Its name, for people.
-    pub name: String,
-    /// Its files, in order.
-    pub files: Vec<HurlFile>,
-}
 
 /// A `.hurl` file.
 #[derive(Debug)]

@@ -124,6 +124,16 @@ pub enum Cause {
     /// A redacted capture is no text.
     #[error("only a string can be redacted, got {0}")]
     Redact(&'static str),
+    /// Answers came over a WebSocket, and none was the expected one.
+    #[error("{}", unfit(*.answers, .until, .last))]
+    Unfit {
+        /// How many.
+        answers: usize,
+        /// Until when: `within 5s`.
+        until: String,
+        /// What was wrong with the last one.
+        last: String,
+    },
     /// Another status.
     #[error("another status")]
     Status {
@@ -207,6 +217,13 @@ impl Fault {
     }
 }
 
+fn unfit(answers: usize, until: &str, last: &str) -> String {
+    match answers {
+        1 => format!("the only answer {until} is another one: {last}"),
+        more => format!("none of {more} answers {until} is the expected one; the last: {last}"),
+    }
+}
+
 /// What a status that was not expected says by itself (RFC 9110 15.5.2 and 15.5.4, RFC 6585 4).
 const fn told_by(status: u16) -> Option<Failure> {
     match status {
@@ -222,10 +239,11 @@ const fn transport_class(error: &TransportError) -> Failure {
         TransportError::Refused(_) | TransportError::Unreachable(_) => Failure::Connect,
         TransportError::ConnectTimeout(_) | TransportError::Timeout(_) | TransportError::Cancelled => Failure::Timeout,
         TransportError::Tls(_) | TransportError::Certificate(_) => Failure::Tls,
-        TransportError::Reset => Failure::Broken,
-        TransportError::Protocol(_) | TransportError::BodyTooLarge(_) | TransportError::HeadTooLarge(_) => {
-            Failure::Protocol
-        }
+        TransportError::Reset | TransportError::Closed(_) => Failure::Broken,
+        TransportError::Protocol(_)
+        | TransportError::WebSocket(_)
+        | TransportError::BodyTooLarge(_)
+        | TransportError::HeadTooLarge(_) => Failure::Protocol,
         TransportError::Option(_) | TransportError::Public(_) => Failure::Journey,
     }
 }

@@ -2,7 +2,8 @@
 //! binary, `tests/oracle`).
 //!
 //! [`load`] reads files and tells everything that is wrong with them; [`run_entry`] runs one entry for one [`Session`]
-//! over a [`crate::http::Transport`] and reports each exchange to an [`Observer`]. Knows nothing of load: no users, no
+//! over a [`crate::http::Transport`] and reports each exchange to an [`Observer`]; [`run_websocket`] is the same for the other kind of
+//! step, and keeps a [`Ledger`]. Knows nothing of load: no users, no
 //! stages, no clocks but the one of `crate::clock`. What must stay true: a running entry parses nothing that could have
 //! been parsed when it was loaded, and reads of a response only what is asked for.
 
@@ -21,6 +22,7 @@ mod limits;
 mod multipart;
 mod number;
 mod options;
+mod outside;
 mod pattern;
 mod predicate;
 mod query;
@@ -31,22 +33,29 @@ mod run;
 mod session;
 mod set_cookie;
 mod source;
+mod step;
 mod template;
 mod value;
 mod variables;
+mod websocket;
 mod who;
 
 pub use common::{CommonHeader, CommonHeaders};
 pub use cookies::Jar;
-pub use entry::{Entry, HurlFile, Journey};
+pub use entry::{Entry, HurlFile};
 pub use fault::{Cause, Fault};
 pub use number::Number;
 pub use reference::{DIFFERENCES, Difference};
 pub use run::{Exchange, Observer, Outcome, run_entry};
 pub use session::Session;
 pub use source::{Source, Span};
+pub use step::{Act, Journey, Step};
+pub use template::Template;
 pub use value::Value;
 pub use variables::{BadVariable, Variables, parse as parse_variable};
+pub use websocket::{
+    Address, Comparison, Done, Ended, Expectation, Kept, Ledger, Part, WebSocketStep, message, run_websocket,
+};
 pub use who::{BUILT_IN, Who};
 
 use crate::problem::{Problem, Problems, why};
@@ -69,9 +78,30 @@ pub struct Named {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn load(name: &str, files: &[Named]) -> Result<Journey, Problems> {
+    load_steps(name, files.iter().cloned().map(Wanted::File))
+}
+
+/// A step to load.
+#[derive(Debug)]
+pub enum Wanted {
+    /// A file.
+    File(Named),
+    /// A WebSocket, which the plan says whole.
+    WebSocket(Box<WebSocketStep>),
+}
+
+/// Loads the files among the steps of a journey.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub fn load_steps(name: &str, steps: impl IntoIterator<Item = Wanted>) -> Result<Journey, Problems> {
     let mut problems = Problems::default();
-    let files: Vec<Option<HurlFile>> = files.iter().map(|named| problems.take(file(named))).collect();
-    problems.or(Journey { name: name.to_owned(), files: files.into_iter().flatten().collect() })
+    let load = |step: Wanted| match step {
+        Wanted::File(named) => problems.take(file(&named)).map(Step::File),
+        Wanted::WebSocket(socket) => Some(Step::WebSocket(socket)),
+    };
+    let steps: Vec<Option<Step>> = steps.into_iter().map(load).collect();
+    problems.or(Journey { name: name.to_owned(), steps: steps.into_iter().flatten().collect() })
 }
 
 /// Compiles a text that is no file, such as the default journey; its `file,…;` bodies would lie in `root`.

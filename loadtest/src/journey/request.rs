@@ -21,7 +21,7 @@ use url::Url;
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Names are sent as written, as Hurl does, but for what would change the meaning of the whole.
 const NAME: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'&').add(b'<').add(b'=').add(b'>');
-const WHO: &str = concat!("loadtest/", env!("CARGO_PKG_VERSION"));
+pub(super) const WHO: &str = concat!("loadtest/", env!("CARGO_PKG_VERSION"));
 
 /// A request rendered.
 #[derive(Debug)]
@@ -250,7 +250,7 @@ fn pair(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Cause> {
 }
 
 /// The value is not named in the complaint: it may be a secret.
-fn sendable(name: &HeaderName, value: &str) -> Result<HeaderValue, Cause> {
+pub(super) fn sendable(name: &HeaderName, value: &str) -> Result<HeaderValue, Cause> {
     HeaderValue::from_str(value)
         .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
         .map_err(|_| Cause::Header(format!("{name}: …")))

@@ -239,7 +239,7 @@ fn redirect(received: &Received, follow: Follow) -> Result<Option<Url>, Cause> {
     }
 }
 
-fn same_origin(one: &Url, two: &Url) -> bool {
+pub(super) fn same_origin(one: &Url, two: &Url) -> bool {
     one.scheme() == two.scheme()
         && one.host() == two.host()
         && one.port_or_known_default() == two.port_or_known_default()

@@ -2,11 +2,14 @@
 //! setup has passed.
 
 use super::build::TARGET;
+use super::journeys::several;
 use super::raw::Several;
-use super::reader::Reader;
+use super::reader::{Reader, Text};
+use super::steps::SOUGHT;
 use super::yaml::At;
-use super::{Plan, Setting, Variable, journeys};
-use crate::journey::{Journey, Value};
+use super::{Plan, Setting, Variable};
+use crate::journey::{self, Journey, Named, Value};
+use crate::problem::Problem;
 use crate::redact::looks_secret;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,15 +21,22 @@ pub(super) fn read(
     raw: Option<&At<Several>>,
     folder: &Path,
 ) -> Option<Setting<Arc<Journey>>> {
-    let files = journeys::files(reader, raw?, key, key);
-    let from = files.first().map(|(_, text)| text.from.clone())?;
-    let journey = journeys::compiled(reader, key, &files, folder)?;
+    let before = reader.problems.0.len();
+    let texts = several(reader, raw?, key);
+    if texts.is_empty() && reader.problems.0.len() == before {
+        let problem = Problem::new(format!("a {key} without files")).at(key).hint("name at least one `.hurl` file");
+        reader.problems.0.push(problem);
+    }
+    let from = texts.first().map(|text| text.from.clone())?;
+    let named = |text: &Text| Named { path: folder.join(&text.text), place: text.place.clone(), hint: SOUGHT };
+    let files: Vec<Named> = texts.iter().map(named).collect();
+    let journey = reader.problems.take(journey::load(key, &files))?;
     Some(Setting { value: Arc::new(journey), from })
 }
 
 /// Refuses a setup that would send the load to another target than the plan says, and the report tells.
 pub(super) fn keeps_the_target(reader: &mut Reader<'_>, setup: Option<&Setting<Arc<Journey>>>) {
-    for entry in setup.into_iter().flat_map(|setup| &setup.value.files).flat_map(|file| &file.entries) {
+    for entry in setup.into_iter().flat_map(|setup| setup.value.files()).flat_map(|file| &file.entries) {
         let captures = entry.response.iter().flat_map(|response| &response.captures);
         for capture in captures.filter(|capture| capture.name.constant() == Some(TARGET)) {
             let problem =

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::target::{Url, not_yours, private_name};
 use crate::http::is_private;
-use crate::journey::Journey;
+use crate::journey::{Act, Journey};
 use crate::limits::RESOLVE;
 use crate::problem::{Problem, Problems};
 use std::collections::BTreeMap;
@@ -53,10 +53,12 @@ fn hosts(plan: &Plan, named: impl Iterator<Item = (Url, String)>) -> BTreeMap<St
 
 /// The URLs that journeys name outright.
 fn named<'a>(journeys: impl IntoIterator<Item = &'a Journey>) -> impl Iterator<Item = (Url, String)> {
-    let entries = journeys.into_iter().flat_map(|journey| &journey.files).flat_map(|file| &file.entries);
-    entries.filter_map(|entry| {
-        let url = entry.request.constant_url.as_deref()?;
-        Some((url.clone(), entry.source.place(entry.span)))
+    journeys.into_iter().flat_map(Journey::acts).filter_map(|act| {
+        let (url, place) = match act {
+            Act::Entry(entry) => (entry.request.constant_url.as_deref()?, entry.source.place(entry.span)),
+            Act::WebSocket(step) => (step.address.constant()?, step.place.clone()),
+        };
+        Some((url.clone(), place))
     })
 }
 

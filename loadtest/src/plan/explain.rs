@@ -1,7 +1,7 @@
 //! The whole plan in words, for `--dry-run` and before every start: what will be done, and where each value came from.
 
 use super::{Level, Origin, Plan, PlannedJourney, Stage};
-use crate::journey::Journey;
+use crate::journey::{Act, Journey};
 use crate::units::Readable;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -103,8 +103,7 @@ fn data(plan: &Plan) -> String {
 
 fn once(title: &str, journey: Option<&super::Setting<Arc<Journey>>>) -> String {
     let Some(journey) = journey else { return String::new() };
-    let entries = journey.value.files.iter().flat_map(|file| &file.entries);
-    let requests = entries.fold(String::new(), |all, entry| all + "\n    " + &entry.name);
+    let requests = requests_of(&journey.value);
     format!("\n{title}  {}{requests}\n", journey.from)
 }
 
@@ -127,8 +126,22 @@ fn one_journey(journey: &PlannedJourney, whole: u64) -> String {
     } else {
         let _ = write!(text, "  {}", journey.from);
     }
-    let requests = journey.requests().fold(String::new(), |all, name| all + "\n    " + name);
-    text + &requests + "\n"
+    text + &requests_of(&journey.compiled) + "\n"
+}
+
+/// The requests of a journey, a line each.
+fn requests_of(journey: &Journey) -> String {
+    journey.acts().fold(String::new(), |all, act| match act {
+        Act::Entry(entry) => all + "\n    " + &entry.name,
+        Act::WebSocket(step) => {
+            let within = Readable(step.timeout);
+            let trips = match step.messages {
+                1 => format!("1 round trip on a WebSocket, at most {within}"),
+                more => format!("{more} round trips on a WebSocket, at most {within} each"),
+            };
+            all + &format!("\n    {}\n    {}  {trips}", step.opening, step.name)
+        }
+    })
 }
 
 fn groups(plan: &Plan) -> String {

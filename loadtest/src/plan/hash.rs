@@ -24,13 +24,13 @@ pub(super) fn of(plan: &Plan) -> String {
     add(&format!("{:?}", plan.requests.as_ref().map(|requests| requests.value)));
     for journey in &plan.journeys {
         add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));
-        journey.sources().for_each(&mut add);
+        journey.compiled.texts().for_each(&mut add);
     }
     // A plan without them keeps the fingerprint that it had before there were any.
     for (key, once) in [("setup", &plan.setup), ("teardown", &plan.teardown)] {
         if let Some(once) = once {
             add(key);
-            once.value.files.iter().for_each(|file| add(&file.source.text));
+            once.value.files().for_each(|file| add(&file.source.text));
         }
     }
     for feed in &plan.feeds {

@@ -52,7 +52,7 @@ impl Headers {
 
     /// Values that must not be shown.
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.0.iter().filter(|header| header.secret).map(|header| header.value.clone()).collect()
+        self.0.iter().filter(|header| header.secret).flat_map(|header| hidden(&header.value)).collect()
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, raw: &RawPlan) -> Headers {
         }
         match CommonHeader::parse(name, &text.text) {
             Ok(read) => {
-                let secret = text.secret || looks_secret(name) || says_who(name);
+                let secret = text.secret || is_secret(name);
                 headers.push(Header { name: name.clone(), secret, from: text.from, value: text.text, read });
             }
             Err(problem) => reader.problem(&text, problem),
@@ -77,6 +77,14 @@ pub(super) fn read(reader: &mut Reader<'_>, raw: &RawPlan) -> Headers {
     Headers(headers)
 }
 
-fn says_who(name: &str) -> bool {
-    ["authorization", "proxy-authorization", "cookie"].iter().any(|known| known.eq_ignore_ascii_case(name))
+/// What of a secret header must not be shown: its value, and what stands behind a scheme such as `Bearer`.
+pub(super) fn hidden(value: &str) -> impl Iterator<Item = String> {
+    let behind = value.trim().split_once(' ').map(|(_, rest)| rest.trim().to_owned());
+    [value.to_owned()].into_iter().chain(behind)
+}
+
+/// Whether the value of a header of this name is hidden wherever people read.
+pub(super) fn is_secret(name: &str) -> bool {
+    looks_secret(name)
+        || ["authorization", "proxy-authorization", "cookie"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -3,13 +3,14 @@
 use super::origin::{Origin, Setting};
 use super::raw::{RawJourney, Several};
 use super::reader::{Reader, Sought, Text, count};
+use super::steps::{self, WrittenStep};
 use super::target::Url;
 use super::yaml::At;
-use crate::journey::{self, Journey, Named};
+use crate::journey::{self, Journey, Step};
 use crate::problem::Problem;
 use crate::targets;
 use crate::units::{self, Think};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What some users do, over and over.
@@ -31,7 +32,7 @@ pub struct PlannedJourney {
 pub(super) struct Written {
     name: String,
     weight: u64,
-    files: Vec<(PathBuf, Text)>,
+    steps: Vec<WrittenStep>,
     think: Setting<Think>,
     from: Origin,
 }
@@ -46,17 +47,11 @@ impl Written {
 impl PlannedJourney {
     /// The names of its requests, in order; one that is sent twice is there twice.
     pub fn requests(&self) -> impl Iterator<Item = &str> {
-        self.compiled.files.iter().flat_map(|file| &file.entries).map(|entry| entry.name.as_str())
-    }
-
-    /// The texts of its files.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
-        self.compiled.files.iter().map(|file| file.source.text.as_str())
+        self.compiled.requests().map(|(name, _)| name)
     }
 }
 
 const HEAVIEST: u64 = 1000;
-const SOUGHT: &str = "name an existing `.hurl` file; paths are relative to the plan's folder";
 
 /// Reads the journeys of the file; `think` is what holds for those without their own.
 pub(super) fn read(reader: &mut Reader<'_>, raw: &[RawJourney], think: &Setting<Think>) -> Vec<Written> {
@@ -74,33 +69,21 @@ pub(super) fn read(reader: &mut Reader<'_>, raw: &[RawJourney], think: &Setting<
 }
 
 fn one(reader: &mut Reader<'_>, raw: &RawJourney, path: &str, think: &Setting<Think>) -> Option<Written> {
-    let files = files(reader, &raw.files, &format!("{path}.files"), "journey");
+    let steps = steps::read(reader, raw, path);
     let name = raw.name.as_ref().and_then(|at| reader.text(&format!("{path}.name"), at)).map(|text| text.text);
-    let name =
-        name.or_else(|| files.first().and_then(|first| Some(first.0.file_stem()?.to_string_lossy().into_owned())));
+    let name = name.or_else(|| steps.first()?.stem());
     let weight = raw.weight.as_ref().and_then(|at| reader.text(&format!("{path}.weight"), at));
     let weight = weight.and_then(|text| reader.understand(&text, |text| count(text, HEAVIEST)));
     let own = Sought { flag: ("--think", None), key: ("think", raw.think.as_ref()) };
     let own = reader.setting(&own, |text| units::think(text).map_err(|error| Problem::said(&error)));
-    let from = files.first().map(|(_, text)| text.from.clone())?;
+    let from = steps.first().map(|step| step.from().clone())?;
     Some(Written {
         name: name?,
         weight: weight.map_or(1, |weight| weight.value),
-        files,
+        steps,
         think: own.unwrap_or_else(|| think.clone()),
         from,
     })
-}
-
-/// The files of a journey, or of what else `what` says.
-pub(super) fn files(reader: &mut Reader<'_>, raw: &At<Several>, path: &str, what: &str) -> Vec<(PathBuf, Text)> {
-    let before = reader.problems.0.len();
-    let texts = several(reader, raw, path);
-    if texts.is_empty() && reader.problems.0.len() == before {
-        let problem = Problem::new(format!("a {what} without files")).at(path).hint("name at least one `.hurl` file");
-        reader.problems.0.push(problem);
-    }
-    texts.into_iter().map(|text| (Path::new(&text.text).to_owned(), text)).collect()
 }
 
 /// One text or a list of them, environment filled in.
@@ -126,29 +109,19 @@ pub(super) fn load(
 ) -> Vec<PlannedJourney> {
     if written.is_empty() && reader.problems.0.is_empty() {
         let file = journey::parse("default", &default_source(target), Path::new(""));
-        let compiled = reader.problems.take(file.map(|file| Journey { name: "default".to_owned(), files: vec![file] }));
+        let compiled = reader
+            .problems
+            .take(file.map(|file| Journey { name: "default".to_owned(), steps: vec![Step::File(file)] }));
         return compiled.into_iter().map(|compiled| default_journey(Arc::new(compiled), think)).collect();
     }
     let mut planned = Vec::new();
     for one in written {
-        let Some(compiled) = compiled(reader, &one.name, &one.files, folder) else { continue };
+        let steps = one.steps.into_iter().map(|step| step.wanted(folder));
+        let Some(compiled) = reader.problems.take(journey::load_steps(&one.name, steps)) else { continue };
         let (name, weight, think, from) = (one.name, one.weight, one.think, one.from);
         planned.push(PlannedJourney { name, weight, think, from, compiled: Arc::new(compiled) });
     }
     planned
-}
-
-/// Reads and compiles files of the plan's folder.
-pub(super) fn compiled(
-    reader: &mut Reader<'_>,
-    name: &str,
-    files: &[(PathBuf, Text)],
-    folder: &Path,
-) -> Option<Journey> {
-    let named =
-        |(file, text): &(PathBuf, Text)| Named { path: folder.join(file), place: text.place.clone(), hint: SOUGHT };
-    let files: Vec<Named> = files.iter().map(named).collect();
-    reader.problems.take(journey::load(name, &files))
 }
 
 fn default_journey(compiled: Arc<Journey>, think: &Setting<Think>) -> PlannedJourney {
@@ -159,13 +132,13 @@ fn default_journey(compiled: Arc<Journey>, think: &Setting<Think>) -> PlannedJou
 pub(super) fn names(journeys: &[PlannedJourney]) -> Vec<targets::Named> {
     let mut names: Vec<targets::Named> = Vec::new();
     for journey in journeys {
-        for entry in journey.compiled.files.iter().flat_map(|file| &file.entries) {
+        for (name, route) in journey.compiled.requests() {
             let of = journey.name.clone();
-            match names.iter_mut().find(|named| named.name == entry.name) {
+            match names.iter_mut().find(|named| named.name == name) {
                 Some(named) if named.journeys.contains(&of) => {}
                 Some(named) => named.journeys.push(of),
                 None => {
-                    let (name, route) = (entry.name.clone(), entry.route.clone());
+                    let (name, route) = (name.to_owned(), route.to_owned());
                     names.push(targets::Named { name, route, journeys: vec![of] });
                 }
             }

@@ -1,5 +1,6 @@
 //! The plan file as written: every scalar is still text with its place, nothing is checked but the keys.
 
+use super::raw_steps::RawStep;
 use super::validation::RawValidation;
 use super::yaml::At;
 use serde::Deserialize;
@@ -57,7 +58,7 @@ pub const KEYS: &[Key] = &[
     ("data", "CSV files whose columns become variables: `file`, and `order`", "[{file: users.csv, order: unique}]"),
     (
         "journeys",
-        "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies), `think`",
+        "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies) or `steps` (files and WebSockets), `think`",
         "[{name: crud, weight: 3, files: [login.hurl, crud.hurl]}]",
     ),
     (
@@ -160,7 +161,8 @@ pub(super) struct RawData {
 pub(super) struct RawJourney {
     pub(super) name: Option<At<String>>,
     pub(super) weight: Option<At<String>>,
-    pub(super) files: At<Several>,
+    pub(super) files: Option<At<Several>>,
+    pub(super) steps: Option<Vec<At<RawStep>>>,
     pub(super) think: Option<At<String>>,
 }
 

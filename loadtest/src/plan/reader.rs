@@ -46,7 +46,7 @@ impl Reader<'_> {
     /// A text of the file.
     pub(super) fn text(&mut self, path: &str, at: &At<String>) -> Option<Text> {
         let (line, column) = position(at);
-        let place = format!("{path} ({}:{line}:{column})", self.file);
+        let place = self.place(path, at);
         match expand(&at.value, self.environment) {
             Ok(expanded) => {
                 if expanded.secret {
@@ -62,6 +62,12 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// A place in the file, for messages: `users (loadtest.yml:2:8)`.
+    pub(super) fn place<T>(&self, path: &str, at: &At<T>) -> String {
+        let (line, column) = position(at);
+        format!("{path} ({}:{line}:{column})", self.file)
     }
 
     /// The text of a flag.

@@ -339,7 +339,7 @@ fn one(reader: &mut Reader<'_>, raw: &RawStage, path: &str) -> Option<(Stage, Te
     Some((Stage { name: name.text.clone(), level: level?, ramp, duration, judged }, name))
 }
 
-fn yes_or_no(text: &str) -> Result<bool, Problem> {
+pub(super) fn yes_or_no(text: &str) -> Result<bool, Problem> {
     match text {
         "true" | "yes" => Ok(true),
         "false" | "no" => Ok(false),

@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(read.protected, ["/a", "/b"]);
         let limits: Vec<_> = read.rate_limits.iter().map(|one| (one.path.as_str(), one.rate, one.burst)).collect();
         assert_eq!(limits, [("/api", 10.0, 10), ("/x", 5.0, 0)]);
-        assert_eq!(read.log_in.map(|journey| journey.files.len()), Some(1));
+        assert_eq!(read.log_in.map(|journey| journey.steps.len()), Some(1));
     }
 
     #[test]

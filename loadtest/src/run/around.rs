@@ -46,9 +46,7 @@ async fn once(plan: &Plan, journey: &Journey, most: Duration, passed: &AtomicUsi
     let walked = single::walk(journey, (plan, &network), &mut session, passed);
     match tokio::time::timeout(most, walked).await {
         Ok(Ok(())) => Ok(session),
-        Ok(Err(Failing { name, what, file, line })) => {
-            Err(format!("`{name}` of the {key} fails: {what} ({file}:{line})"))
-        }
+        Ok(Err(Failing { name, what, place })) => Err(format!("`{name}` of the {key} fails: {what} ({place})")),
         Err(_) => Err(place(&format!("the {key} took longer than {}", Readable(most)), journey, passed)),
     }
 }

@@ -16,6 +16,7 @@ mod shape;
 mod show;
 mod single;
 mod smoke;
+mod sockets;
 mod validate;
 mod walk;
 

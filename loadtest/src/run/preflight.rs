@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicUsize;
 
 /// Runs it and says how it went; the ending of the run when a journey fails.
 pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, Ending> {
-    // How many entries of each journey have passed.
+    // How many acts of each journey have passed.
     let passed: Vec<AtomicUsize> = plan.journeys.iter().map(|_| AtomicUsize::new(0)).collect();
     let walks = plan.journeys.iter().zip(&passed).enumerate();
     let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
@@ -35,9 +35,9 @@ async fn one(
 ) -> Result<(), Ending> {
     let mut session = single::session(plan, number);
     single::walk(&journey.compiled, (plan, network), &mut session, passed).await.map_err(|failing| {
-        let (Failing { name, what, file, line }, journey) = (failing, &journey.name);
+        let (Failing { name, what, place }, journey) = (failing, &journey.name);
         Ending::GivenUp(format!(
-            "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({file}:{line})"
+            "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({place})"
         ))
     })
 }

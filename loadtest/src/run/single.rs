@@ -1,9 +1,9 @@
 //! A journey once, with one user and outside the books: what the preflight, the setup and the teardown have in common. Knows not
 //! why it is walked.
 
-use super::walk;
+use super::{sockets, walk};
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Entry, Exchange, Journey, Observer, Session, Who, run_entry};
+use crate::journey::{Act, Exchange, Journey, Observer, Session, Who, run_entry};
 use crate::limits::HANG_AFTER;
 use crate::plan::Plan;
 use futures_util::future::BoxFuture;
@@ -11,12 +11,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// An entry that failed: which, how, and where.
+/// What failed: which request, how, and where.
 pub(super) struct Failing {
     pub(super) name: String,
     pub(super) what: String,
-    pub(super) file: String,
-    pub(super) line: u32,
+    pub(super) place: String,
 }
 
 /// A new user of that number, from 0 on, with its first row of each data file.
@@ -28,7 +27,7 @@ pub(super) fn session(plan: &Plan, number: usize) -> Session {
     session
 }
 
-/// Runs the entries in order and counts those that passed, until one fails.
+/// Runs the entries and WebSockets in order and counts those that passed, until one fails.
 pub(super) async fn walk(
     journey: &Journey,
     (plan, network): (&Plan, &Arc<Network>),
@@ -36,26 +35,31 @@ pub(super) async fn walk(
     passed: &AtomicUsize,
 ) -> Result<(), Failing> {
     let mut transport = Impatient(Client::new(Arc::clone(network)));
-    for entry in entries(journey) {
-        let outcome = run_entry(entry, session, &mut transport, &mut Deaf).await;
-        if let Some(fault) = outcome.faults.first() {
+    for act in journey.acts() {
+        let failed = match act {
+            Act::Entry(entry) => {
+                let outcome = run_entry(entry, session, &mut transport, &mut Deaf).await;
+                let fault = outcome.faults.into_iter().next();
+                fault.map(|fault| (format!("{}:{}", entry.source.name, fault.span.line), entry.name.as_str(), fault))
+            }
+            Act::WebSocket(step) => {
+                let failed = sockets::once(step, session, network).await;
+                failed.map(|(name, fault)| (step.place.clone(), name, fault))
+            }
+        };
+        if let Some((place, name, fault)) = failed {
             let what = plan.redactor.clean(&session.redact(&fault.summary()));
-            let (name, file, line) = (entry.name.clone(), entry.source.name.clone(), fault.span.line);
-            return Err(Failing { name, what, file, line });
+            return Err(Failing { name: name.to_owned(), what, place });
         }
         passed.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
 
-/// Where the first entry that has not passed stands; none where all have.
+/// The first one that has not passed, and where it stands; none where all have.
 pub(super) fn reached(journey: &Journey, passed: &AtomicUsize) -> Option<(String, String)> {
-    let entry = entries(journey).nth(passed.load(Ordering::Relaxed))?;
-    Some((entry.name.clone(), format!("{}:{}", entry.source.name, entry.span.line)))
-}
-
-fn entries(journey: &Journey) -> impl Iterator<Item = &Entry> {
-    journey.files.iter().flat_map(|file| &file.entries)
+    let act = journey.acts().nth(passed.load(Ordering::Relaxed))?;
+    Some((act.name().to_owned(), act.place().to_string()))
 }
 
 /// The books are kept for the load.

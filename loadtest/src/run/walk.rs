@@ -2,9 +2,10 @@
 //! which know requests and asserts. What must stay true: every request that is sent is booked once, and one that is not sent
 //! because the run is ending is not booked.
 
+use super::sockets::{self, Booth};
 use crate::engine::{Outcome, Script, Seat, User};
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{CommonHeaders, Exchange, Journey, Observer, Session, Value, Who, run_entry};
+use crate::journey::{Act, CommonHeaders, Entry, Exchange, Journey, Observer, Session, Value, Who, run_entry};
 use crate::measure::Flight;
 use crate::plan::{Feed, Plan};
 use crate::redact::Redactor;
@@ -53,7 +54,7 @@ pub(super) fn row(feeds: &[Feed], user: usize, round: usize) -> Vec<(String, Val
 struct Route {
     name: String,
     journey: Arc<Journey>,
-    /// The index of each entry's name, in order.
+    /// The index of each request's name, in order.
     names: Vec<usize>,
     think: Think,
     variables: Arc<HashMap<String, Value>>,
@@ -109,20 +110,33 @@ impl Walker {
         for (name, value) in row(&route.feeds, self.number, self.round) {
             session.variables.set(name, value);
         }
-        let entries = route.journey.files.iter().flat_map(|file| &file.entries);
-        for (entry, name) in entries.zip(&route.names) {
+        let mut names = route.names.iter().copied();
+        for act in route.journey.acts() {
             if seat.is_ending() {
                 return;
             }
-            let desk = Mutex::new(Desk { seat: &mut *seat, name: *name, landed: None, failed: None, refused: false });
-            let mut sender = Sender { client: &mut self.client, desk: &desk };
-            let outcome = run_entry(entry, &mut session, &mut sender, &mut Clerk { desk: &desk }).await;
-            let clean = |text: &str| route.redactor.clean(&session.redact(text));
-            let went_on = desk.into_inner().unwrap_or_else(PoisonError::into_inner).close(&clean);
-            if !went_on || !outcome.passed() {
+            let Some(name) = names.next() else { return };
+            let went_on = match act {
+                Act::Entry(entry) => self.entry(entry, name, &mut session, seat).await,
+                Act::WebSocket(step) => {
+                    let (opening, trip, redactor) = (name, names.next().unwrap_or(name), &route.redactor);
+                    sockets::walk(step, &mut session, &route.network, Booth { seat, opening, trip, redactor }).await
+                }
+            };
+            if !went_on {
                 return;
             }
         }
+    }
+
+    /// One entry; whether the journey goes on.
+    async fn entry(&mut self, entry: &Entry, name: usize, session: &mut Session, seat: &mut Seat) -> bool {
+        let desk = Mutex::new(Desk { seat, name, landed: None, failed: None, refused: false });
+        let mut sender = Sender { client: &mut self.client, desk: &desk };
+        let outcome = run_entry(entry, session, &mut sender, &mut Clerk { desk: &desk }).await;
+        let clean = |text: &str| self.route.redactor.clean(&session.redact(text));
+        let went_on = desk.into_inner().unwrap_or_else(PoisonError::into_inner).close(&clean);
+        went_on && outcome.passed()
     }
 }
 

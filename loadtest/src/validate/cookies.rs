@@ -58,7 +58,7 @@ async fn log_in(site: &Site<'_>, set: &mut Vec<String>) -> Option<String> {
     let journey = site.plan.validation.log_in.as_ref()?;
     let mut session = session(site.plan);
     let mut listener = Listener { client: site.client(), set };
-    for entry in journey.files.iter().flat_map(|file| &file.entries) {
+    for entry in journey.files().flat_map(|file| &file.entries) {
         let outcome = run_entry(entry, &mut session, &mut listener, &mut Deaf).await;
         if let Some(fault) = outcome.faults.first() {
             return Some(session.redact(&format!("`{}` fails: {}", entry.name, fault.summary())));

@@ -115,13 +115,12 @@ fn name(request: &ast::Request) -> String {
 
 /// The method and the path as written.
 fn route(request: &ast::Request) -> String {
-    format!("{} {}", request.method, path(&request.url))
+    format!("{} {}", request.method, path(&request.url.to_string()))
 }
 
 /// The path of a URL with placeholders, without query.
-fn path(url: &ast::Template) -> String {
-    let whole = url.to_string();
-    let after_scheme = whole.split_once("://").map_or(whole.as_str(), |(_, rest)| rest);
+pub(super) fn path(whole: &str) -> String {
+    let after_scheme = whole.split_once("://").map_or(whole, |(_, rest)| rest);
     let mut depth = 0_i32;
     let slash = after_scheme.char_indices().find(|(_, c)| {
         depth += i32::from(*c == '{') - i32::from(*c == '}');
@@ -131,7 +130,7 @@ fn path(url: &ast::Template) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     match path {
         // The whole URL, or its path too, comes from a variable.
-        "" if after_scheme == whole && whole.ends_with('}') => whole,
+        "" if after_scheme == whole && whole.ends_with('}') => whole.to_owned(),
         "" => "/".to_owned(),
         path => path.to_owned(),
     }
