@@ -87,6 +87,10 @@ pub struct RunArgs {
     /// End after this many requests, if the time is not up before; sent without think time and ramp unless these are asked for
     #[arg(long, value_name = "N")]
     pub requests: Option<String>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -165,6 +169,10 @@ pub struct WatchArgs {
     /// Pause of a user between two journeys [default: 1s..3s]
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub think: Option<String>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -231,6 +239,10 @@ pub struct SmokeArgs {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -331,6 +343,7 @@ impl From<&RunArgs> for Flags {
             ramp: args.ramp.clone(),
             think: args.think.clone(),
             requests: args.requests.clone(),
+            http2: args.http2.clone(),
             require: args.require.clone(),
             variable: args.variable.clone(),
             agents: args.agents.clone(),

@@ -11,6 +11,7 @@ mod certificate;
 mod common;
 mod compile;
 mod cookies;
+mod defaults;
 mod entry;
 mod fault;
 mod filter;
@@ -38,6 +39,7 @@ mod who;
 
 pub use common::{CommonHeader, CommonHeaders};
 pub use cookies::Jar;
+pub use defaults::Defaults;
 pub use entry::{Entry, HurlFile, Journey};
 pub use fault::{Cause, Fault};
 pub use number::Number;

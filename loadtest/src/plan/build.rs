@@ -7,7 +7,7 @@ use super::raw::{RawData, RawPlan};
 use super::reader::{Reader, Sought, Text, count};
 use super::yaml::{self, At};
 use super::{Flags, Plan, Variable, target};
-use super::{agents, headers, journeys, stages, validation};
+use super::{agents, headers, journeys, protocol, stages, validation};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
@@ -85,6 +85,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let requests = requests(reader, flags, raw);
     let load = stages::load(reader, flags, raw, requests.as_ref());
     let think = think(reader, flags, raw, load.is_open() || requests.is_some());
+    let http2 = protocol::read(reader, flags, raw, chosen.as_ref());
     let variables = variables(reader, flags, raw, chosen.as_ref());
     let headers = headers::read(reader, raw);
     let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.seats());
@@ -114,6 +115,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         load,
         think,
         requests,
+        http2,
         variables,
         headers,
         feeds,

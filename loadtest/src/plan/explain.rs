@@ -44,6 +44,9 @@ fn settings(plan: &Plan) -> String {
         rows.push(("think", plan.think.value.to_string(), &plan.think.from));
     }
     rows.extend(plan.requests.as_ref().map(|most| ("requests", format!("at most {}", most.value), &most.from)));
+    if plan.http2.from != Origin::Default {
+        rows.push(("http2", super::protocol::shown(plan.http2.value).to_owned(), &plan.http2.from));
+    }
     section("plan", rows.into_iter().map(|(name, value, from)| [name.to_owned(), value, from.to_string()]))
 }
 

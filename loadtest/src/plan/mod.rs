@@ -14,6 +14,7 @@ mod headers;
 mod journeys;
 mod origin;
 mod profiles;
+mod protocol;
 mod raw;
 mod reader;
 mod search;
@@ -31,11 +32,13 @@ pub use headers::{Header, Headers};
 pub use journeys::PlannedJourney;
 pub use origin::{Origin, Setting};
 pub use profiles::{PROFILES, Part, Profile};
+pub use protocol::spoken;
 pub use raw::KEYS;
 pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
 pub use target::Url;
 pub use validation::{RateLimit, VALIDATION_KEYS, Validation, ValidationFlags};
 
+use crate::http::Protocol;
 use crate::journey::Value;
 use crate::redact::Redactor;
 use crate::sidecars::Sidecar;
@@ -67,6 +70,8 @@ pub struct Flags {
     pub think: Option<String>,
     /// `--requests`
     pub requests: Option<String>,
+    /// `--http2`
+    pub http2: Option<String>,
     /// `--require`
     pub require: Vec<String>,
     /// `--variable`
@@ -107,6 +112,8 @@ pub struct Plan {
     pub think: Setting<Think>,
     /// Requests after which the run ends, if that comes first.
     pub requests: Option<Setting<u64>>,
+    /// What requests speak whose entries do not ask for a version.
+    pub http2: Setting<Protocol>,
     /// Variables of all journeys, `target` among them.
     pub variables: Vec<Variable>,
     /// Headers of all requests.

@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, variables, headers, data, journeys, groups, agents, calm, targets, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, http2, variables, headers, data, journeys, groups, agents, calm, targets, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -311,6 +311,7 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       run time  30s                     good.yml:4
       think     100ms..300ms            good.yml:6
       requests  at most 1000            good.yml:7
+      http2     no, HTTP/1.1            good.yml:44
 
     stages
       ramp  0 to 1 user in 5s                measured apart, not judged
