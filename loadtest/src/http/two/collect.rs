@@ -1,4 +1,4 @@
-//! The answer as it comes: head, body, trailers; no more of each than the caps allow.
+//! The answer as it comes: head and body, no more of each than the caps allow.
 
 use super::super::HttpVersion;
 use super::super::TransportError;
@@ -16,8 +16,6 @@ pub(super) struct Collected {
     pub(super) status: u16,
     fields: Fields,
     body: Vec<u8>,
-    /// The body is over; trailers may follow.
-    whole: bool,
 }
 
 impl Collected {
@@ -33,19 +31,20 @@ impl Collected {
                 lines.extend_from_slice(part);
             }
         }
-        Ok(Self { status: head.status.as_u16(), fields: Fields::new(&lines), body: Vec::new(), whole: false })
+        Ok(Self { status: head.status.as_u16(), fields: Fields::new(&lines), body: Vec::new() })
     }
 
-    /// Takes what has come of body and trailers; ready at the end of both.
+    /// Takes what has come of the body; ready at its end.
     pub(super) fn poll(
         &mut self,
         stream: &mut RecvStream,
         most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Broken>> {
-        while !self.whole {
+        loop {
             match ready!(stream.poll_data(cx)) {
-                None => self.whole = true,
+                // With trailers this comes when they have come too; nobody looks at them.
+                None => return Poll::Ready(Ok(())),
                 Some(Ok(bytes)) => {
                     keep(&mut self.body, &bytes, most).map_err(answered)?;
                     stream.flow_control().release_capacity(bytes.len()).map_err(|error| during(&error))?;
@@ -54,10 +53,6 @@ impl Collected {
                 Some(Err(error)) if said_enough(&error) && self.has_its_length() => return Poll::Ready(Ok(())),
                 Some(Err(error)) => return Poll::Ready(Err(during(&error))),
             }
-        }
-        match ready!(stream.poll_trailers(cx)) {
-            Err(error) if !said_enough(&error) => Poll::Ready(Err(during(&error))),
-            _ => Poll::Ready(Ok(())),
         }
     }
 

@@ -37,6 +37,7 @@ where
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             counter.fetch_add(1, Ordering::SeqCst);
+            stream.set_nodelay(true).unwrap();
             tokio::spawn(speak(stream, build.clone(), answer.clone(), Arc::clone(&number)));
         }
     });
@@ -194,7 +195,7 @@ async fn a_request_that_is_refused_unseen_goes_over_a_new_connection_once() {
 #[tokio::test]
 async fn large_bodies_go_both_ways_whole_whatever_the_windows() {
     let mut narrow = Builder::new();
-    narrow.initial_window_size(1000).initial_connection_window_size(70_000).max_concurrent_streams(1);
+    narrow.initial_window_size(10_000).initial_connection_window_size(70_000).max_concurrent_streams(1);
     let server = serve(narrow, |_, request: Asked, mut respond: SendResponse<Bytes>| async move {
         assert_eq!(request.headers()["content-length"], "3000000");
         let body = body_of(request).await;
@@ -322,6 +323,21 @@ async fn a_reset_within_the_body_and_a_slow_drip_are_errors() {
     let start = clock::now();
     assert_eq!(client.send(server.within(SHORT)).await.unwrap_err(), TransportError::Timeout(SHORT));
     assert!(clock::now() - start < SHORT * 10);
+}
+
+#[tokio::test]
+async fn a_body_is_cut_at_the_cap_of_the_request() {
+    let server = serve(Builder::new(), |_, _, mut respond: SendResponse<Bytes>| async move {
+        let mut stream = respond.send_response(status(200), false).unwrap();
+        stream.send_data(vec![b'x'; 100_000].into(), true).unwrap();
+    })
+    .await;
+    let capped = |most| {
+        let (protocol, most_body) = (Protocol::Http2Known, Some(most));
+        server.speaking(RequestOptions { protocol, most_body, ..RequestOptions::default() })
+    };
+    assert_eq!(client().send(capped(99_999)).await.unwrap_err(), TransportError::BodyTooLarge(99_999));
+    assert_eq!(client().send(capped(100_000)).await.unwrap().body.len(), 100_000);
 }
 
 #[tokio::test]
