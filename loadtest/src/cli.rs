@@ -90,6 +90,10 @@ pub struct RunArgs {
     /// End the run as NO-GO once so many requests have failed, those of a warm-up too [default: no number does]
     #[arg(long, value_name = "N")]
     pub max_errors: Option<String>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -171,6 +175,10 @@ pub struct WatchArgs {
     /// Pause of a user between two journeys [default: 1s..3s]
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub think: Option<String>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable of the journeys; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -237,6 +245,10 @@ pub struct SmokeArgs {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
+    /// [default: false; true without a value]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub http2: Option<String>,
     /// A variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
@@ -338,6 +350,7 @@ impl From<&RunArgs> for Flags {
             think: args.think.clone(),
             requests: args.requests.clone(),
             max_errors: args.max_errors.clone(),
+            http2: args.http2.clone(),
             require: args.require.clone(),
             abort_after: args.abort_after.clone(),
             variable: args.variable.clone(),

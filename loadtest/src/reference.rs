@@ -61,7 +61,9 @@ fn commands() -> String {
 fn flag_name(flag: &clap::Arg) -> String {
     let values = flag.get_action().takes_values().then(|| flag.get_value_names()).flatten().unwrap_or_default();
     let value = values.first().map_or(String::new(), |value| format!(" {value}"));
+    let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     match flag.get_long() {
+        Some(long) if optional && !value.is_empty() => format!("`--{long}[={}]`", value.trim()),
         Some(long) => format!("`--{long}{value}`"),
         None => format!("`{}`", value.trim()),
     }
@@ -174,15 +176,23 @@ const HURL: &str = "## Journeys (`.hurl`)
 The files are those of [Hurl](https://hurl.dev) and behave as there: captures, asserts, every query, predicate and filter,
 templates, forms, multipart, cookies (also those of the comments `# @cookie_storage_set: …` and `# @cookie_storage_clear`),
 basic authentication. What is not supported is refused when the file is read, with file
-and line: `xpath` (query and filter), HTTP/2 and HTTP/3, and some options.
+and line: `xpath` (query and filter), HTTP/3, and some options.
+
+### HTTP/2
+
+`http2: true` in the plan, `--http2` and `http2: true` in `[Options]` offer HTTP/2 in the TLS handshake (ALPN); a server that does not take it
+is spoken to in HTTP/1.1, and a run that asked in vain is warned before its load. `HTTP/2 200` as the status line makes anything else a failed
+assert. `prior-knowledge` speaks HTTP/2 at once, with TLS and in clear; a server that does not know it is an error `tls` or `protocol`.
+A user has one connection to each origin, with one request on it at a time. `Host` becomes `:authority`; `Connection`, `Keep-Alive`,
+`Transfer-Encoding`, `Upgrade` and the like are not sent, and `no-header: Host` ends the entry with an error. Latency counts to the end of the
+body and its trailers. A request that the server says it has not seen (GOAWAY, `REFUSED_STREAM`) goes over a new connection once, if it was
+sent over a kept one.
 ";
 
 /// Options of Hurl that are refused; they may still be switched off where they are switches.
 pub const REFUSED: &[&str] = &[
     "aws-sigv4",
     "digest",
-    "http2",
-    "http2-prior-knowledge",
     "http3",
     "limit-rate",
     "negotiate",
@@ -210,6 +220,8 @@ pub const SUPPORTED: &[&str] = &[
     "header",
     "http1.0",
     "http1.1",
+    "http2",
+    "http2-prior-knowledge",
     "insecure",
     "ipv4",
     "ipv6",

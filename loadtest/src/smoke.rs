@@ -4,7 +4,7 @@
 //! for both render one [`Report`]; and no text leaves it that has not been cleaned of secrets.
 
 use crate::http::Transport;
-use crate::journey::{Entry, Exchange, Fault, Journey, Observer, Outcome, Session, Value, run_entry};
+use crate::journey::{Defaults, Entry, Exchange, Fault, Journey, Observer, Outcome, Session, Value, run_entry};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Setting<'a> {
     /// The variables that all journeys start with.
     pub variables: Arc<HashMap<String, Value>>,
+    /// The options that requests have unless an entry says otherwise.
+    pub defaults: Defaults,
     /// Makes the connections of one journey.
     pub connect: &'a mut (dyn FnMut() -> Box<dyn Transport> + Send),
     /// Cleans a text of secrets.
@@ -122,6 +124,7 @@ pub async fn smoke(journeys: &[Journey], mut setting: Setting<'_>, out: &mut (dy
 
 async fn run(journey: &Journey, setting: &mut Setting<'_>, out: &mut (dyn Write + Send)) -> io::Result<JourneyReport> {
     let mut session = Session::new(Arc::clone(&setting.variables), Arc::default());
+    session.defaults = setting.defaults.clone();
     let mut transport = (setting.connect)();
     let mut report = JourneyReport { name: journey.name.clone(), passed: true, entries: vec![] };
     for entry in journey.files().flat_map(|file| &file.entries) {
@@ -234,6 +237,7 @@ mod tests {
         let variables = HashMap::from([("pw".to_owned(), Value::String("hunter2".to_owned()))]);
         let setting = Setting {
             variables: Arc::new(variables),
+            defaults: Defaults::default(),
             connect: &mut || Box::new(Mirror),
             clean: &|text: &str| text.replace("hunter2", "***"),
         };

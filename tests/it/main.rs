@@ -36,6 +36,7 @@ mod datastores;
 mod demo;
 mod faults;
 mod hostile;
+mod http2;
 mod hung_mount;
 mod icmp;
 mod kubernetes;

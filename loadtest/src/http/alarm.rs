@@ -3,8 +3,9 @@
 //! deadline has moved.
 
 use crate::clock;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// One user's deadline.
@@ -30,7 +31,9 @@ impl Alarm {
 
     /// Ready once the deadline has passed.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.timer.as_mut().poll(cx).is_ready() {
+        // Outside tokio's budget for one turn of a task: a peer that sends without end uses it up, and a timer that then says
+        // "later" would never fire.
+        while pin!(unconstrained(self.timer.as_mut())).poll(cx).is_ready() {
             if clock::now() >= self.deadline {
                 return Poll::Ready(());
             }

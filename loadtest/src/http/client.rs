@@ -2,13 +2,16 @@
 //! the wire as they can be, from the start to the last byte of the body.
 
 use super::alarm::Alarm;
-use super::dial::Network;
+use super::dial::{Line, Network};
 use super::prepared::{Prepared, Prepareds};
+use super::two;
 use super::wire::{Answer, Broken, Wire};
 use super::{Request, RequestOptions, Response, Timings, Transport, TransportError};
 use crate::{clock, limits};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -27,7 +30,44 @@ pub struct Client {
 struct Kept {
     to: Arc<Prepared>,
     options: Arc<RequestOptions>,
-    wire: Wire,
+    line: Spoken,
+}
+
+/// A connection and what is spoken on it. The state of HTTP/2 is large, so it has a box of its own.
+enum Spoken {
+    One(Wire),
+    Two(Box<two::Wire>),
+}
+
+impl Spoken {
+    async fn new(line: Line) -> Result<Self, TransportError> {
+        if line.is_http2 {
+            return two::Wire::new(line).await.map(|wire| Self::Two(Box::new(wire)));
+        }
+        Ok(Self::One(Wire::new(line)))
+    }
+
+    async fn exchange(&mut self, request: &Request, to: &Prepared) -> Result<Answer, Broken> {
+        match self {
+            Self::One(wire) => wire.exchange(request, to).await,
+            Self::Two(wire) => Box::pin(wire.exchange(request, to)).await,
+        }
+    }
+
+    const fn is_ready(&self) -> bool {
+        match self {
+            Self::One(wire) => wire.is_ready(),
+            Self::Two(wire) => wire.is_ready(),
+        }
+    }
+
+    /// Address and certificate of the peer.
+    fn peer(&self) -> (IpAddr, Option<Bytes>) {
+        match self {
+            Self::One(wire) => (wire.address, wire.certificate.clone()),
+            Self::Two(wire) => (wire.address, wire.certificate.clone()),
+        }
+    }
 }
 
 impl Client {
@@ -58,8 +98,8 @@ impl Client {
     /// browsers and curl do: the peer had given up the connection before it saw the request.
     async fn attempts(&mut self, request: &Request, start: Instant) -> Result<Response, TransportError> {
         let to = self.prepareds.get(&request.url)?;
-        if let Some(wire) = self.take(&to, &request.options) {
-            match self.exchange(wire, &to, request, (start, Duration::ZERO)).await {
+        if let Some(line) = self.take(&to, &request.options) {
+            match self.exchange(line, &to, request, (start, Duration::ZERO)).await {
                 Err(broken) if broken.unanswered => {}
                 done => return done.map_err(|broken| broken.error),
             }
@@ -76,34 +116,33 @@ impl Client {
     ) -> Result<Response, TransportError> {
         let limit = request.options.connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT);
         let dial = self.network.dial(&to.place, to.https, &request.options);
-        let line = tokio::time::timeout(limit, dial).await.map_err(|_| TransportError::ConnectTimeout(limit))??;
-        let wire = Wire::new(line);
+        let open = async { Spoken::new(dial.await?).await };
+        let line = tokio::time::timeout(limit, open).await.map_err(|_| TransportError::ConnectTimeout(limit))??;
         let connect = clock::now().saturating_duration_since(start);
-        self.exchange(wire, to, request, (start, connect)).await.map_err(|broken| broken.error)
+        self.exchange(line, to, request, (start, connect)).await.map_err(|broken| broken.error)
     }
 
     async fn exchange(
         &mut self,
-        mut wire: Wire,
+        mut line: Spoken,
         to: &Arc<Prepared>,
         request: &Request,
         (start, connect): (Instant, Duration),
     ) -> Result<Response, Broken> {
-        let answer = wire.exchange(request, to).await?;
+        let answer = line.exchange(request, to).await?;
         let total = answer.end.saturating_duration_since(start);
         let first_byte = answer.first_byte.saturating_duration_since(start);
-        let (address, certificate) = (wire.address, wire.certificate.clone());
-        if wire.is_ready() && !request.options.fresh_connection {
+        let (address, certificate) = line.peer();
+        if line.is_ready() && !request.options.fresh_connection {
             let options = Arc::clone(&request.options);
-            self.keep(Kept { to: Arc::clone(to), options, wire });
+            self.keep(Kept { to: Arc::clone(to), options, line });
         }
         let timings = Timings { connect, first_byte, total };
-        let Answer { head, body, .. } = answer;
-        let (version, status, headers) = (head.version, head.status, head.fields);
+        let Answer { version, status, fields: headers, body, .. } = answer;
         Ok(Response { version, status, headers, body, address: Some(address), certificate, timings })
     }
 
-    fn take(&mut self, to: &Arc<Prepared>, options: &Arc<RequestOptions>) -> Option<Wire> {
+    fn take(&mut self, to: &Arc<Prepared>, options: &Arc<RequestOptions>) -> Option<Spoken> {
         if options.fresh_connection {
             return None;
         }
@@ -112,7 +151,7 @@ impl Client {
                 && (Arc::ptr_eq(&kept.options, options) || kept.options == *options)
         };
         let index = self.kept.iter().position(fits)?;
-        Some(self.kept.swap_remove(index).wire)
+        Some(self.kept.swap_remove(index).line)
     }
 
     fn keep(&mut self, kept: Kept) {
@@ -146,7 +185,7 @@ mod tests {
             method: http::Method::GET,
             url: Arc::new("http://127.0.0.1/".parse().unwrap()),
             headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: Bytes::new(),
             options: Arc::default(),
         };
         let mut client = Client::new(Arc::default());

@@ -2,8 +2,8 @@
 
 use super::address::{Names, Place};
 use super::own::{is_own_name, is_private};
-use super::tls::{Setups, classify};
-use super::{RequestOptions, TransportError};
+use super::tls::{HTTP2, Setups, classify};
+use super::{Protocol, RequestOptions, TransportError};
 use bytes::Bytes;
 use rustls_pki_types::ServerName;
 use std::io;
@@ -31,6 +31,8 @@ pub(super) struct Line {
     pub(super) address: IpAddr,
     /// The peer's certificate, DER.
     pub(super) certificate: Option<Bytes>,
+    /// Whether HTTP/2 is spoken on it.
+    pub(super) is_http2: bool,
 }
 
 impl Network {
@@ -58,7 +60,15 @@ impl Network {
         options: &RequestOptions,
     ) -> Result<Line, TransportError> {
         let (stream, address) = self.open(place, options).await?;
-        self.secure(stream, address, place, https.then_some(options)).await
+        let is_http2 = options.protocol == Protocol::Http2Known;
+        if !https {
+            return Ok(Line { stream: Stream::Plain(stream), address, certificate: None, is_http2 });
+        }
+        let stream = self.secure(stream, place, options).await?;
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(<[_]>::first).map(|der| Bytes::copy_from_slice(der));
+        let is_http2 = is_http2 || session.alpn_protocol() == Some(HTTP2);
+        Ok(Line { stream: Stream::Tls(Box::new(stream)), address, certificate, is_http2 })
     }
 
     async fn open(&self, place: &Place, options: &RequestOptions) -> Result<(TcpStream, IpAddr), TransportError> {
@@ -87,20 +97,13 @@ impl Network {
     async fn secure(
         &self,
         stream: TcpStream,
-        address: IpAddr,
         place: &Place,
-        tls: Option<&RequestOptions>,
-    ) -> Result<Line, TransportError> {
-        let Some(options) = tls else {
-            return Ok(Line { stream: Stream::Plain(stream), address, certificate: None });
-        };
+        options: &RequestOptions,
+    ) -> Result<TlsStream<TcpStream>, TransportError> {
         let name = ServerName::try_from(place.host.clone());
         let name = name.map_err(|_| TransportError::Tls(format!("`{}` cannot be a server name", place.host)))?;
         let connector = TlsConnector::from(self.setups.get(options)?);
-        let stream = connector.connect(name, stream).await.map_err(|error| classify(&error))?;
-        let (_, session) = stream.get_ref();
-        let certificate = session.peer_certificates().and_then(<[_]>::first).map(|der| Bytes::copy_from_slice(der));
-        Ok(Line { stream: Stream::Tls(Box::new(stream)), address, certificate })
+        connector.connect(name, stream).await.map_err(|error| classify(&error))
     }
 }
 

@@ -19,6 +19,7 @@ mod sent;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod two;
 mod websocket;
 mod wire;
 
@@ -74,8 +75,8 @@ pub struct RequestOptions {
     pub connect_to: Vec<String>,
     /// Which address family to use.
     pub family: Option<Family>,
-    /// The version to speak.
-    pub version: HttpVersion,
+    /// What to speak.
+    pub protocol: Protocol,
     /// Send no `Host` header, to see what a server makes of that.
     pub no_host: bool,
     /// Whether an idle connection may be used and kept; Hurl takes a fresh one where a version is asked for.
@@ -93,23 +94,39 @@ pub enum Family {
     V6,
 }
 
-/// A version of HTTP that a request can ask for and a response can have.
+/// What a request asks to be spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    #[default]
+    Http11,
+    /// HTTP/2 where the server chooses it in the TLS handshake (ALPN), else HTTP/1.1; without TLS HTTP/1.1.
+    Http2,
+    /// HTTP/2 at once, with TLS and without, for the server is known to speak it.
+    Http2Known,
+}
+
+/// The version of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpVersion {
     /// HTTP/1.0
     Http10,
     /// HTTP/1.1
-    #[default]
     Http11,
+    /// HTTP/2
+    Http2,
 }
 
 impl HttpVersion {
-    /// The number alone, as in Hurl's `version` query: `1.0` or `1.1`.
+    /// The number alone, as in Hurl's `version` query: `1.0`, `1.1` or `2`.
     #[must_use]
     pub const fn number(self) -> &'static str {
         match self {
             Self::Http10 => "1.0",
             Self::Http11 => "1.1",
+            Self::Http2 => "2",
         }
     }
 }
@@ -117,7 +134,7 @@ impl HttpVersion {
 /// One response, as it came.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The version in the status line.
+    /// The version that was spoken.
     pub version: HttpVersion,
     /// The status code.
     pub status: u16,

@@ -158,7 +158,7 @@ impl Reply {
 }
 
 /// Adds to a body what it may hold.
-fn keep(body: &mut Vec<u8>, bytes: &[u8], most: usize) -> Result<(), TransportError> {
+pub(super) fn keep(body: &mut Vec<u8>, bytes: &[u8], most: usize) -> Result<(), TransportError> {
     if body.len() + bytes.len() > most {
         return Err(TransportError::BodyTooLarge(most));
     }

@@ -1,7 +1,7 @@
 //! A request as bytes. Adds what the wire needs and nothing else: `Host`, and the length of a body that is not empty.
 
 use super::prepared::Prepared;
-use super::{HttpVersion, Request};
+use super::{Protocol, Request};
 use crate::limits;
 use http::{HeaderValue, Method, header};
 
@@ -41,10 +41,8 @@ pub(super) fn write(out: &mut Vec<u8>, request: &Request, to: &Prepared) {
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(to.target.as_bytes());
-    out.extend_from_slice(match request.options.version {
-        HttpVersion::Http10 => b" HTTP/1.0\r\n",
-        HttpVersion::Http11 => b" HTTP/1.1\r\n",
-    });
+    let old = request.options.protocol == Protocol::Http10;
+    out.extend_from_slice(if old { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
     if !request.options.no_host && !headers.contains_key(header::HOST) {
         field(out, b"host", to.host.as_bytes());
     }

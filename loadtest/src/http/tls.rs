@@ -1,7 +1,7 @@
 //! TLS set-ups, each made once and shared by all users: goose's own default builds one a user, 40 ms and 0.9 MB each.
 //! ring is named in every one, for the engine's tree brings a second provider and rustls panics without a choice.
 
-use super::{RequestOptions, TransportError};
+use super::{Protocol, RequestOptions, TransportError};
 use crate::limits;
 use crate::problem::why;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -21,7 +21,13 @@ struct Key {
     cacert: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    /// What is offered for the connection to carry.
+    offer: &'static [&'static [u8]],
 }
+
+/// HTTP/2 and HTTP/1.1 in the handshake's list of protocols (ALPN, RFC 7301).
+pub(super) const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
 
 /// The run's TLS set-ups.
 #[derive(Debug, Default)]
@@ -35,6 +41,12 @@ impl Setups {
             cacert: options.cacert.clone(),
             cert: options.cert.clone(),
             key: options.key.clone(),
+            offer: match options.protocol {
+                // As ever: a server that is asked for nothing speaks HTTP/1.1.
+                Protocol::Http10 | Protocol::Http11 => &[],
+                Protocol::Http2 => &[HTTP2, HTTP1],
+                Protocol::Http2Known => &[HTTP2],
+            },
         };
         let mut setups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(setup) = setups.get(&key) {
@@ -50,6 +62,12 @@ impl Setups {
 }
 
 fn build(key: &Key) -> Result<ClientConfig, TransportError> {
+    let mut setup = trust(key)?;
+    setup.alpn_protocols = key.offer.iter().map(|protocol| protocol.to_vec()).collect();
+    Ok(setup)
+}
+
+fn trust(key: &Key) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(ring::default_provider());
     let tls = |error: rustls::Error| TransportError::Tls(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();

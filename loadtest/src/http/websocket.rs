@@ -57,11 +57,11 @@ impl Network {
         let mut wire = Wire::new(self.dial(&to.place, to.https, &request.options).await?);
         let connect = clock::now().saturating_duration_since(start);
         let answer = wire.exchange(&request, &to).await.map_err(|broken| broken.error)?;
-        let Answer { head, body, first_byte, end, switched } = answer;
+        let Answer { version, status, fields, body, first_byte, end, switched } = answer;
         let response = Response {
-            version: head.version,
-            status: head.status,
-            headers: head.fields,
+            version,
+            status,
+            headers: fields,
             body,
             address: Some(wire.address),
             certificate: wire.certificate.clone(),

@@ -3,10 +3,11 @@
 //! idle connections hold none, and what a request touches stays in the processor's cache.
 
 use super::dial::{Line, Stream};
+use super::fields::Fields;
 use super::prepared::Prepared;
 use super::reply::{Head, Reply};
 use super::sent::{self, Asked};
-use super::{Request, TransportError};
+use super::{HttpVersion, Request, TransportError};
 use crate::{clock, limits};
 use bytes::Bytes;
 use std::cell::RefCell;
@@ -36,7 +37,9 @@ pub(super) struct Wire {
 
 /// A response with its body.
 pub(super) struct Answer {
-    pub(super) head: Head,
+    pub(super) version: HttpVersion,
+    pub(super) status: u16,
+    pub(super) fields: Fields,
     pub(super) body: Bytes,
     /// When the head was whole.
     pub(super) first_byte: Instant,
@@ -67,7 +70,7 @@ struct Progress {
 impl Wire {
     /// Makes a wire of an open connection.
     pub(super) fn new(line: Line) -> Self {
-        let Line { stream, address, certificate } = line;
+        let Line { stream, address, certificate, .. } = line;
         Self { stream, out: Vec::new(), fit: true, address, certificate }
     }
 
@@ -103,8 +106,9 @@ impl Wire {
         let end = clock::now();
         let whole = reply.into_whole().ok_or(Broken { error: TransportError::Reset, unanswered: false })?;
         self.fit = whole.keeps && !deaf && sent == self.out.len();
-        let (head, body, switched) = (whole.head, whole.body, whole.switched);
-        Ok(Answer { head, body, first_byte: first_byte.unwrap_or(end), end, switched })
+        let Head { version, status, fields, .. } = whole.head;
+        let (body, switched) = (whole.body, whole.switched);
+        Ok(Answer { version, status, fields, body, first_byte: first_byte.unwrap_or(end), end, switched })
     }
 
     /// Writes and reads as much as can be; ready at the end of the answer.

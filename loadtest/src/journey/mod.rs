@@ -12,6 +12,7 @@ mod certificate;
 mod common;
 mod compile;
 mod cookies;
+mod defaults;
 mod entry;
 mod fault;
 mod filter;
@@ -42,6 +43,7 @@ mod who;
 
 pub use common::{CommonHeader, CommonHeaders};
 pub use cookies::Jar;
+pub use defaults::Defaults;
 pub use entry::{Entry, HurlFile};
 pub use fault::{Cause, Fault};
 pub use number::Number;

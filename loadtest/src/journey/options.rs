@@ -6,7 +6,7 @@ use super::number::Number;
 use super::session::Session;
 use super::template::{Expression, Scope, Template};
 use super::value::Value;
-use crate::http::{Family, HttpVersion, RequestOptions};
+use crate::http::{Family, Protocol, RequestOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub enum Setting {
     /// Leave a header out.
     NoHeader(Template),
     /// Speak this version when set; else the second.
-    Version(Flag, HttpVersion, Option<HttpVersion>),
+    Speak(Flag, Protocol, Option<Protocol>),
     /// Accept any certificate.
     Insecure(Flag),
     /// Use this address family when set; else the other.
@@ -172,7 +172,7 @@ impl Options {
     /// When one cannot be worked out.
     pub fn evaluate(settings: &[Setting], session: &mut Session, root: &Path) -> Result<Self, Fault> {
         let mut options = Self::default();
-        let mut wire = RequestOptions::default();
+        let mut wire = RequestOptions { protocol: session.defaults.protocol(), ..RequestOptions::default() };
         for setting in settings {
             if let Setting::Variable(name, value) = setting {
                 let value = value.get(session.scope(root))?;
@@ -235,10 +235,11 @@ fn apply_to_wire(wire: &mut RequestOptions, setting: &Setting, scope: Scope<'_>)
                 (true, Family::V6) | (false, Family::V4) => Family::V6,
             });
         }
-        Setting::Version(flag, yes, no) => {
-            let version = if flag.get(scope)? { Some(*yes) } else { *no };
-            wire.version = version.unwrap_or(wire.version);
-            wire.fresh_connection = true;
+        Setting::Speak(flag, yes, no) => {
+            let protocol = if flag.get(scope)? { Some(*yes) } else { *no };
+            wire.protocol = protocol.unwrap_or(wire.protocol);
+            // HTTP/2 is about connections that last.
+            wire.fresh_connection = matches!(wire.protocol, Protocol::Http10 | Protocol::Http11);
         }
         _ => {}
     }

@@ -66,6 +66,16 @@ pub const DIFFERENCES: &[Difference] = &[
         "matches the whole string, as RFC 9535 has it",
         None,
     ),
+    differs(
+        "asks for HTTP/2 on `https` by itself, as curl does",
+        "speaks HTTP/1.1 unless `http2`, the plan or `--http2` asks for more: a load says what it goes over",
+        None,
+    ),
+    differs(
+        "with `http2: true` on plain `http` asks to be upgraded (`Upgrade: h2c`), which servers hardly know any more",
+        "stays on HTTP/1.1 there; `http2-prior-knowledge: true` speaks HTTP/2 in clear",
+        None,
+    ),
     differs("calls itself `hurl/8.1.0`", "calls itself `loadtest/` and its version", None),
     differs(
         "sends a request without a response section and asks nothing of the answer",

@@ -125,7 +125,7 @@ impl Runner<'_> {
 
     fn options(&mut self) -> Result<Arc<Options>, Fault> {
         match &self.entry.options {
-            OptionsSpec::Default(options) => Ok(Arc::clone(options)),
+            OptionsSpec::Default(options) => Ok(self.session.defaults.or(options)),
             OptionsSpec::Settings(settings) => {
                 Options::evaluate(settings, self.session, &self.entry.source.root).map(Arc::new)
             }

@@ -2,6 +2,7 @@
 
 use super::common::CommonHeaders;
 use super::cookies::Jar;
+use super::defaults::Defaults;
 use super::template::Scope;
 use super::value::Value;
 use super::variables::Variables;
@@ -21,13 +22,15 @@ pub struct Session {
     pub cookies: Jar,
     /// The headers that all its requests get.
     pub headers: CommonHeaders,
+    /// The options that its requests have unless an entry says otherwise.
+    pub defaults: Defaults,
 }
 
 impl Session {
     /// That user, new, over the variables that all share.
     #[must_use]
     pub fn new(base: Arc<HashMap<String, Value>>, who: Arc<Who>) -> Self {
-        Self { variables: Variables::over(base, who), cookies: Jar::default(), headers: CommonHeaders::default() }
+        Self { variables: Variables::over(base, who), ..Self::default() }
     }
 
     /// What templates are rendered against, now.

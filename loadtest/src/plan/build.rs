@@ -8,7 +8,7 @@ use super::reader::{Reader, Sought, Text, count};
 use super::required::{self, Known};
 use super::yaml;
 use super::{Flags, Plan, Variable, target};
-use super::{agents, around, headers, journeys, stages, validation};
+use super::{agents, around, headers, journeys, protocol, stages, validation};
 use crate::journey::{self, Value};
 use crate::limits::PLAN_BYTES;
 use crate::problem::{Problem, Problems, why};
@@ -86,6 +86,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
     let max_errors = max_errors(reader, flags, raw);
     let load = stages::load(reader, flags, raw, requests.as_ref());
     let think = think(reader, flags, raw, load.is_open() || requests.is_some());
+    let http2 = protocol::read(reader, flags, raw, chosen.as_ref());
     let variables = variables(reader, flags, raw, chosen.as_ref());
     let headers = headers::read(reader, raw);
     let feeds = feeds(reader, raw.data.as_deref().unwrap_or_default(), folder, load.seats());
@@ -119,6 +120,7 @@ fn assemble(reader: &mut Reader<'_>, flags: &Flags, raw: &RawPlan, folder: &Path
         think,
         requests,
         max_errors,
+        http2,
         variables,
         headers,
         feeds,

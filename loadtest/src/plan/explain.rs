@@ -50,6 +50,9 @@ fn settings(plan: &Plan) -> String {
     rows.extend(plan.requests.as_ref().map(|most| ("requests", format!("at most {}", most.value), &most.from)));
     let failed = |most: u64| if most == 1 { "1 has failed".to_owned() } else { format!("{most} have failed") };
     rows.extend(plan.max_errors.as_ref().map(|most| ("ends when", failed(most.value), &most.from)));
+    if plan.http2.from != Origin::Default {
+        rows.push(("http2", super::protocol::shown(plan.http2.value).to_owned(), &plan.http2.from));
+    }
     section("plan", rows.into_iter().map(|(name, value, from)| [name.to_owned(), value, from.to_string()]))
 }
 

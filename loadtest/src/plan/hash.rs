@@ -3,6 +3,7 @@
 //! of variables, which may be secret.
 
 use super::Plan;
+use crate::http::Protocol;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -22,6 +23,10 @@ pub(super) fn of(plan: &Plan) -> String {
         add(&format!("{} {}", plan.load.users.value, plan.load.arrivals.value.as_str()));
     }
     add(&format!("{:?}", plan.requests.as_ref().map(|requests| requests.value)));
+    // Written only where it is asked for: earlier baselines stay comparable.
+    if plan.http2.value != Protocol::default() {
+        add(&format!("{:?}", plan.http2.value));
+    }
     for journey in &plan.journeys {
         add(&format!("{} {} {}", journey.name, journey.weight, journey.think.value));
         journey.compiled.texts().for_each(&mut add);

@@ -15,6 +15,7 @@ mod headers;
 mod journeys;
 mod origin;
 mod profiles;
+mod protocol;
 mod raw;
 mod raw_steps;
 mod reader;
@@ -36,12 +37,14 @@ pub use headers::{Header, Headers};
 pub use journeys::PlannedJourney;
 pub use origin::{Origin, Setting};
 pub use profiles::{PROFILES, Part, Profile};
+pub use protocol::spoken;
 pub use raw::KEYS;
 pub use stages::{ARRIVALS, Arrivals, Level, Load, Stage};
 pub use steps::STEP_KEYS;
 pub use target::Url;
 pub use validation::{RateLimit, VALIDATION_KEYS, Validation, ValidationFlags};
 
+use crate::http::Protocol;
 use crate::journey::{Journey, Value};
 use crate::redact::Redactor;
 use crate::sidecars::Sidecar;
@@ -76,6 +79,8 @@ pub struct Flags {
     pub requests: Option<String>,
     /// `--max-errors`
     pub max_errors: Option<String>,
+    /// `--http2`
+    pub http2: Option<String>,
     /// `--require`
     pub require: Vec<String>,
     /// `--abort-after`
@@ -120,6 +125,8 @@ pub struct Plan {
     pub requests: Option<Setting<u64>>,
     /// Failed requests that end the run.
     pub max_errors: Option<Setting<u64>>,
+    /// What requests speak whose entries do not ask for a version.
+    pub http2: Setting<Protocol>,
     /// Variables of all journeys, `target` among them.
     pub variables: Vec<Variable>,
     /// Headers of all requests.

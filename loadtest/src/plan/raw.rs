@@ -46,6 +46,12 @@ pub const KEYS: &[Key] = &[
         "500",
     ),
     (
+        "http2",
+        "whether requests go over HTTP/2: `true` where the server takes it in the TLS handshake (ALPN), `prior-knowledge` at once, \
+         in clear too; an entry's own `http2`, `http1.1` and so on win",
+        "true",
+    ),
+    (
         "variables",
         "variables of all journeys, typed as Hurl types `--variable`",
         "{tenant: acme, password: \"${PASSWORD}\"}",
@@ -121,6 +127,7 @@ pub(super) struct RawPlan {
     pub(super) think: Option<At<String>>,
     pub(super) requests: Option<At<String>>,
     pub(super) max_errors: Option<At<String>>,
+    pub(super) http2: Option<At<String>>,
     pub(super) variables: Option<BTreeMap<String, At<String>>>,
     pub(super) headers: Option<BTreeMap<String, At<String>>>,
     pub(super) data: Option<Vec<RawData>>,

@@ -32,7 +32,7 @@ fn a_malformed_plan_gets_line_column_and_caret() {
       at unknown_key.yml:1:1
       1 | usres: 200
         | ^^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, abort_after, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, http2, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, abort_after, validate
     ");
     insta::assert_snapshot!(bad("unknown_nested_key"), @r"
     error: unknown key `file`
@@ -515,6 +515,7 @@ fn a_dry_run_says_what_will_be_done_and_where_each_value_came_from() {
       think      100ms..300ms            good.yml:6
       requests   at most 1000            good.yml:7
       ends when  500 have failed         good.yml:8
+      http2      no, HTTP/1.1            good.yml:50
 
     stages
       ramp  0 to 1 user in 5s                measured apart, not judged

@@ -1,7 +1,7 @@
 //! The setup before a run and the teardown after it: each once, with user 1, and never in the books. What must stay true: a setup
 //! that fails leaves no load, and a teardown runs for every setup that passed, unless a second signal forbids it.
 
-use super::single::{self, Failing};
+use super::single::{self, Failing, Heard};
 use super::{network, tell};
 use crate::engine::Signals;
 use crate::journey::{Journey, Session};
@@ -41,9 +41,9 @@ pub(super) async fn teardown(plan: &Plan, quiet: bool, signals: &mut Signals) ->
 }
 
 async fn once(plan: &Plan, journey: &Journey, most: Duration, passed: &AtomicUsize) -> Result<Session, String> {
-    let key = &journey.name;
+    let (key, heard) = (&journey.name, Heard::default());
     let (network, mut session) = (network(plan), single::session(plan, 0));
-    let walked = single::walk(journey, (plan, &network), &mut session, passed);
+    let walked = single::walk(journey, (plan, &network), &mut session, (passed, &heard));
     match tokio::time::timeout(most, walked).await {
         Ok(Ok(())) => Ok(session),
         Ok(Err(Failing { name, what, place })) => Err(format!("`{name}` of the {key} fails: {what} ({place})")),

@@ -56,6 +56,7 @@ impl<'a> TryFrom<&'a WatchArgs> for Asked<'a> {
             plan: args.plan.clone(),
             target: args.target.clone(),
             require: args.require.clone(),
+            http2: args.http2.clone(),
             variable: args.variable.clone(),
             own: args.i_own_this_target,
             ..Flags::default()

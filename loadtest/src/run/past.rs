@@ -52,7 +52,7 @@ fn read_baseline(path: &Path, place: &str, hash: &str) -> Result<Baseline, Probl
         let short = |hash: &str| hash.chars().take(12).collect::<String>();
         let (theirs, ours) = (short(&base.plan_hash), short(hash));
         let what = format!("`{shown}` is of another plan: {theirs} ({}), and not {ours}", load(&base));
-        let hint = "only like is compared with like: the same users or rate, times, journeys, data and names of headers and \
+        let hint = "only like is compared with like: the same users or rate, times, HTTP/2 or not, journeys, data and names of headers and \
                     variables; save a new baseline with `--save-baseline FILE`";
         return Err(Problem::new(what).at(place).hint(hint));
     }

@@ -2,7 +2,7 @@
 //! and a dead target is noticed at once instead of by two hundred users. The journeys are tried side by side and within a
 //! time of their own; what there was no time for is named, and the load goes on without.
 
-use super::single::{self, Failing};
+use super::single::{self, Failing, Heard};
 use crate::http::Network;
 use crate::limits::PREFLIGHT;
 use crate::plan::{Plan, PlannedJourney};
@@ -16,25 +16,28 @@ use std::sync::atomic::AtomicUsize;
 pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, Ending> {
     // How many acts of each journey have passed.
     let passed: Vec<AtomicUsize> = plan.journeys.iter().map(|_| AtomicUsize::new(0)).collect();
+    let heard = Heard::default();
     let walks = plan.journeys.iter().zip(&passed).enumerate();
-    let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
+    let walks = walks.map(|(number, (journey, passed))| one((plan, network), journey, number, (passed, &heard)));
     // Never more at once than the plan has users: it may be small on purpose.
     let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<()>();
     match tokio::time::timeout(PREFLIGHT, walks).await {
-        Ok(Ok(())) => Ok("preflight: each journey passed once with one user; now the load".to_owned()),
+        Ok(Ok(())) => {
+            Ok(format!("preflight: each journey passed once with one user; now the load{}", heard.less_than_asked()))
+        }
         Ok(Err(ending)) => Err(ending),
-        Err(_) => Ok(untried(plan, &passed)),
+        Err(_) => Ok(untried(plan, &passed) + &heard.less_than_asked()),
     }
 }
 
 async fn one(
-    plan: &Plan,
+    (plan, network): (&Plan, &Arc<Network>),
     journey: &PlannedJourney,
-    network: &Arc<Network>,
-    (number, passed): (usize, &AtomicUsize),
+    number: usize,
+    marks: (&AtomicUsize, &Heard),
 ) -> Result<(), Ending> {
     let mut session = single::session(plan, number);
-    single::walk(&journey.compiled, (plan, network), &mut session, passed).await.map_err(|failing| {
+    single::walk(&journey.compiled, (plan, network), &mut session, marks).await.map_err(|failing| {
         let (Failing { name, what, place }, journey) = (failing, &journey.name);
         Ending::GivenUp(format!(
             "before the load, with one user, `{name}` of the journey `{journey}` fails: {what} ({place})"

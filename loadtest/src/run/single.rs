@@ -2,8 +2,8 @@
 //! why it is walked.
 
 use super::{sockets, walk};
-use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Act, Exchange, Journey, Observer, Session, Who, run_entry};
+use crate::http::{Client, HttpVersion, Network, Protocol, Request, Response, Transport, TransportError};
+use crate::journey::{Act, Defaults, Exchange, Journey, Observer, Session, Who, run_entry};
 use crate::limits::HANG_AFTER;
 use crate::plan::Plan;
 use futures_util::future::BoxFuture;
@@ -24,6 +24,7 @@ pub(super) fn session(plan: &Plan, number: usize) -> Session {
     let base: HashMap<_, _> = walk::variables(plan).into_iter().chain(rows).collect();
     let mut session = Session::new(Arc::new(base), Arc::new(Who::new(number + 1)));
     session.headers = plan.headers.common();
+    session.defaults = Defaults::speaking(plan.http2.value);
     session
 }
 
@@ -32,9 +33,9 @@ pub(super) async fn walk(
     journey: &Journey,
     (plan, network): (&Plan, &Arc<Network>),
     session: &mut Session,
-    passed: &AtomicUsize,
+    (passed, heard): (&AtomicUsize, &Heard),
 ) -> Result<(), Failing> {
-    let mut transport = Impatient(Client::new(Arc::clone(network)));
+    let mut transport = Impatient { client: Client::new(Arc::clone(network)), heard };
     for act in journey.acts() {
         let failed = match act {
             Act::Entry(entry) => {
@@ -70,14 +71,51 @@ impl Observer for Deaf {
 }
 
 /// Waits for an answer no longer than the load itself would, unless the journey says how long.
-struct Impatient(Client);
+struct Impatient<'a> {
+    client: Client,
+    heard: &'a Heard,
+}
 
-impl Transport for Impatient {
+impl Transport for Impatient<'_> {
     fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        if request.options.max_time.is_some() {
-            return self.0.send(request);
+        let (protocol, patient) = (request.options.protocol, request.options.max_time.is_some());
+        let Self { client, heard } = self;
+        Box::pin(async move {
+            let answer = client.send(request);
+            let answer = if patient {
+                answer.await
+            } else {
+                tokio::time::timeout(HANG_AFTER, answer).await.unwrap_or(Err(TransportError::Timeout(HANG_AFTER)))
+            };
+            answer.inspect(|response| heard.answer(protocol, response.version))
+        })
+    }
+}
+
+/// In which version those answered that were asked for HTTP/2.
+#[derive(Default)]
+pub(super) struct Heard {
+    asked: AtomicUsize,
+    older: AtomicUsize,
+}
+
+impl Heard {
+    fn answer(&self, asked: Protocol, spoken: HttpVersion) {
+        if asked == Protocol::Http2 {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.older.fetch_add(usize::from(spoken != HttpVersion::Http2), Ordering::Relaxed);
         }
-        let answer = tokio::time::timeout(HANG_AFTER, self.0.send(request));
-        Box::pin(async { answer.await.unwrap_or(Err(TransportError::Timeout(HANG_AFTER))) })
+    }
+
+    /// A word about a load that will not go over what was asked for; nothing when all is well.
+    pub(super) fn less_than_asked(&self) -> String {
+        let (asked, older) = (self.asked.load(Ordering::Relaxed), self.older.load(Ordering::Relaxed));
+        match older {
+            0 => String::new(),
+            _ => format!(
+                "\nwarning: of {asked} requests that asked for HTTP/2, {older} were answered in HTTP/1.1\n\
+                 hint: a server takes HTTP/2 over TLS only; `HTTP/2 200` in a journey makes anything else an error"
+            ),
+        }
     }
 }

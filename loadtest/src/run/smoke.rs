@@ -5,7 +5,8 @@ use crate::cli::SmokeArgs;
 use crate::engine::Signals;
 use crate::exit::Exit;
 use crate::http::{Client, Network, Transport};
-use crate::journey::{self, Journey, Named, Value};
+use crate::journey::{self, Defaults, Journey, Named, Value};
+use crate::plan::spoken;
 use crate::problem::{Problem, Problems};
 use crate::redact::{Redactor, looks_secret};
 use crate::report::ReportFile;
@@ -26,12 +27,15 @@ async fn run(args: &SmokeArgs) -> Result<Exit, Failed> {
     let mut problems = Problems::default();
     let journeys: Vec<Option<Journey>> = args.files.iter().map(|file| problems.take(load(file))).collect();
     let variables = problems.take(variables(&args.variable));
+    let http2 = args.http2.as_deref().map(|how| spoken(how).map_err(|problem| problem.at("--http2"))).transpose();
+    let protocol = problems.take(http2).flatten().unwrap_or_default();
     let json = args.json.as_deref().and_then(|path| problems.take(ReportFile::open("--json", path)));
     let (variables, redactor) = problems.or(variables.unwrap_or_default())?;
     let journeys: Vec<Journey> = journeys.into_iter().flatten().collect();
     let network = Arc::new(Network::default());
     let setting = Setting {
         variables: Arc::new(variables),
+        defaults: Defaults::speaking(protocol),
         connect: &mut || Box::new(Client::new(Arc::clone(&network))) as Box<dyn Transport>,
         clean: &|text| redactor.clean(text),
     };

@@ -5,7 +5,9 @@
 use super::sockets::{self, Booth};
 use crate::engine::{Outcome, Script, Seat, User};
 use crate::http::{Client, Network, Request, Response, Transport, TransportError};
-use crate::journey::{Act, CommonHeaders, Entry, Exchange, Journey, Observer, Session, Value, Who, run_entry};
+use crate::journey::{
+    Act, CommonHeaders, Defaults, Entry, Exchange, Journey, Observer, Session, Value, Who, run_entry,
+};
 use crate::measure::Flight;
 use crate::plan::{Feed, Plan};
 use crate::redact::Redactor;
@@ -27,6 +29,7 @@ pub(super) fn scripts(plan: &Plan, network: &Arc<Network>) -> Vec<(usize, Arc<dy
             think: planned.think.value,
             variables: Arc::clone(&variables),
             headers: plan.headers.common(),
+            defaults: Defaults::speaking(plan.http2.value),
             feeds: plan.feeds.clone(),
             network: Arc::clone(network),
             redactor: plan.redactor.clone(),
@@ -59,6 +62,7 @@ struct Route {
     think: Think,
     variables: Arc<HashMap<String, Value>>,
     headers: CommonHeaders,
+    defaults: Defaults,
     feeds: Vec<Feed>,
     network: Arc<Network>,
     redactor: Redactor,
@@ -107,6 +111,7 @@ impl Walker {
         let route = Arc::clone(&self.route);
         let mut session = Session::new(Arc::clone(&route.variables), Arc::clone(&self.who));
         session.headers = route.headers.clone();
+        session.defaults = route.defaults.clone();
         for (name, value) in row(&route.feeds, self.number, self.round) {
             session.variables.set(name, value);
         }

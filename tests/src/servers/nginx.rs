@@ -4,6 +4,8 @@ use super::free_port;
 use crate::http::get;
 use crate::program::Running;
 use crate::wait_for;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ pub struct Nginx {
     /// Its base URL.
     pub url: String,
     _running: Running,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Nginx {
@@ -21,10 +23,21 @@ impl Nginx {
     /// # Errors
     /// When it is not installed.
     pub fn start(locations: &str) -> Result<Self, String> {
+        let port = free_port();
+        let started = Self::serving(&format!("server {{ listen 127.0.0.1:{port}; {locations} }}"), port)?;
+        let _answer = wait_for("nginx to answer", Duration::from_secs(20), || get(&started.url).ok());
+        Ok(started)
+    }
+
+    /// Starts one with these `server` blocks, `{home}` in them being its folder, and waits until it listens on this port.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn serving(servers: &str, port: u16) -> Result<Self, String> {
         super::installed("nginx")?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let home = folder.path().display().to_string();
-        let port = free_port();
+        let servers = servers.replace("{home}", &home);
         // The workers keep the user that started nginx, for the folder belongs to it.
         let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
         let text = format!(
@@ -32,15 +45,22 @@ impl Nginx {
              events {{ worker_connections 512; }}\n\
              http {{ access_log off; client_body_temp_path {home}/a; proxy_temp_path {home}/b; fastcgi_temp_path {home}/c; \
              uwsgi_temp_path {home}/d; scgi_temp_path {home}/e;\n\
-             server {{ listen 127.0.0.1:{port}; {locations} }} }}\n"
+             {servers} }}\n"
         );
         let config = folder.path().join("nginx.conf");
         std::fs::write(&config, text).map_err(|error| error.to_string())?;
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-e").arg("stderr").arg("-c").arg(&config);
         let running = Running::start(&mut command);
+        let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok();
+        let _connection = wait_for("nginx to listen", Duration::from_secs(20), listens);
         let url = format!("http://127.0.0.1:{port}");
-        let _answer = wait_for("nginx to answer", Duration::from_secs(20), || get(&url).ok());
-        Ok(Self { url, _running: running, _folder: folder })
+        Ok(Self { url, _running: running, folder })
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }

@@ -1,7 +1,7 @@
 //! The `[Options]` of a request.
 
 use super::{Compiler, predicate, span, text};
-use crate::http::{Family, HttpVersion};
+use crate::http::{Family, Protocol};
 use crate::journey::options::{Count, Flag, Setting, VariableValue, Wait, frames_the_body};
 use crate::journey::source::Span;
 use crate::journey::value::Value;
@@ -39,12 +39,13 @@ impl Compiler {
             OptionKind::FollowLocation(value) => Setting::Follow(flag(value)),
             OptionKind::FollowLocationTrusted(value) => Setting::FollowTrusted(flag(value)),
             OptionKind::Header(value) => Setting::Header(text::template(value)),
-            OptionKind::Http10(value) => Setting::Version(flag(value), HttpVersion::Http10, None),
-            OptionKind::Http11(value) => Setting::Version(flag(value), HttpVersion::Http11, Some(HttpVersion::Http10)),
-            OptionKind::Http2(value) | OptionKind::Http2PriorKnowledge(value) => {
-                return self.not_http2(at, name, value);
+            OptionKind::Http10(value) => Setting::Speak(flag(value), Protocol::Http10, None),
+            OptionKind::Http11(value) => Setting::Speak(flag(value), Protocol::Http11, Some(Protocol::Http10)),
+            OptionKind::Http2(value) => Setting::Speak(flag(value), Protocol::Http2, Some(Protocol::Http11)),
+            OptionKind::Http2PriorKnowledge(value) => {
+                Setting::Speak(flag(value), Protocol::Http2Known, Some(Protocol::Http11))
             }
-            OptionKind::Http3(_) => return self.no_http(at, "http3"),
+            OptionKind::Http3(value) => return self.not_http3(at, value),
             OptionKind::Insecure(value) => Setting::Insecure(flag(value)),
             OptionKind::IpV4(value) => Setting::Family(flag(value), Family::V4),
             OptionKind::IpV6(value) => Setting::Family(flag(value), Family::V6),
@@ -93,10 +94,11 @@ impl Compiler {
         }
     }
 
-    fn not_http2(&mut self, at: Span, name: &str, value: &BooleanOption) -> Option<Setting> {
+    /// Switched off it asks for the version below, as in Hurl.
+    fn not_http3(&mut self, at: Span, value: &BooleanOption) -> Option<Setting> {
         match value {
-            BooleanOption::Literal(false) => Some(Setting::Version(Flag::Constant(true), HttpVersion::Http11, None)),
-            BooleanOption::Literal(true) | BooleanOption::Placeholder(_) => self.no_http(at, name),
+            BooleanOption::Literal(false) => Some(Setting::Speak(Flag::Constant(true), Protocol::Http2, None)),
+            BooleanOption::Literal(true) | BooleanOption::Placeholder(_) => self.no_http(at, "http3"),
         }
     }
 

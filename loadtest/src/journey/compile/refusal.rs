@@ -10,7 +10,7 @@ impl Compiler {
     }
 
     pub(super) fn no_http<T>(&mut self, at: Span, version: &str) -> Option<T> {
-        let hint = "the load tester speaks HTTP/1.1 and HTTP/1.0; write `HTTP` to accept either";
+        let hint = "the load tester speaks HTTP/1.0, HTTP/1.1 and HTTP/2; write `HTTP` to accept any of them";
         self.refuse(at, format!("`{version}` is not supported"), hint)
     }
 

@@ -47,7 +47,7 @@ impl Compiler {
         match version.value {
             VersionValue::Version1 => Some(Some((at, HttpVersion::Http10))),
             VersionValue::Version11 => Some(Some((at, HttpVersion::Http11))),
-            VersionValue::Version2 => self.no_http(at, "HTTP/2"),
+            VersionValue::Version2 => Some(Some((at, HttpVersion::Http2))),
             VersionValue::Version3 => self.no_http(at, "HTTP/3"),
             VersionValue::VersionAny => Some(None),
         }

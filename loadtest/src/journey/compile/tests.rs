@@ -69,7 +69,7 @@ fn syntax_errors_have_a_place_and_a_caret() {
 
 #[test]
 fn all_refusals_of_a_file_come_at_once() {
-    let text = "GET http://h/\n[Options]\nproxy: http://p\nHTTP/2 200\n[Asserts]\nxpath \"//a\" exists\nbody xpath \"//a\" exists\njsonpath \"$.a-b\" exists\nbody matches \"(\"\n";
+    let text = "GET http://h/\n[Options]\nproxy: http://p\nHTTP/3 200\n[Asserts]\nxpath \"//a\" exists\nbody xpath \"//a\" exists\njsonpath \"$.a-b\" exists\nbody matches \"(\"\n";
     insta::assert_snapshot!(refused(text), @r#"
     error: the option `proxy` is not supported
       at a.hurl:3:1
@@ -77,11 +77,11 @@ fn all_refusals_of_a_file_come_at_once() {
         | ^^^^^
     hint: load goes straight to its target
 
-    error: `HTTP/2` is not supported
+    error: `HTTP/3` is not supported
       at a.hurl:4:1
-      4 | HTTP/2 200
+      4 | HTTP/3 200
         | ^^^^^^
-    hint: the load tester speaks HTTP/1.1 and HTTP/1.0; write `HTTP` to accept either
+    hint: the load tester speaks HTTP/1.0, HTTP/1.1 and HTTP/2; write `HTTP` to accept any of them
 
     error: the query `xpath` is not supported
       at a.hurl:6:1
@@ -130,8 +130,9 @@ fn options_are_refused_by_name_unless_switched_off() {
     for (name, value) in lines {
         assert_eq!(option(&format!("{name}: {value}")), format!("error: the option `{name}` is not supported"));
     }
-    assert_eq!(option("http2: true"), "error: `http2` is not supported");
-    assert_eq!(option("http3: false"), "error: `http3` is not supported");
+    for value in ["true", "{{x}}"] {
+        assert_eq!(option(&format!("http3: {value}")), "error: `http3` is not supported");
+    }
     assert_eq!(option("repeat: -1"), "error: `repeat: -1` never ends");
 }
 
@@ -151,8 +152,10 @@ fn every_other_option_is_accepted() {
         "header: a: b",
         "http1.0: true",
         "http1.1: false",
-        "http2: false",
-        "http2-prior-knowledge: false",
+        "http2: true",
+        "http2: {{x}}",
+        "http2-prior-knowledge: true",
+        "http3: false",
         "insecure: true",
         "ipv4: true",
         "ipv6: true",

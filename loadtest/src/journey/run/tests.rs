@@ -1,7 +1,7 @@
 //! Running entries over a scripted transport: redirects, retries, captures, asserts.
 
 use super::*;
-use crate::http::{HttpVersion, Response};
+use crate::http::{HttpVersion, Protocol, Response};
 use crate::journey::{self, Value, Variables};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -53,9 +53,18 @@ struct Ran {
 
 /// Runs the first entry of a file against a script, on tokio's own clock.
 fn run(text: &str, answers: Vec<Result<Response, TransportError>>) -> Ran {
+    run_in(Session::default(), text, answers)
+}
+
+/// The same in a run that speaks this; nothing answers.
+fn speaking(protocol: Protocol, text: &str) -> Ran {
+    run_in(Session { defaults: journey::Defaults::speaking(protocol), ..Session::default() }, text, vec![])
+}
+
+fn run_in(mut session: Session, text: &str, answers: Vec<Result<Response, TransportError>>) -> Ran {
     let file = journey::parse("a.hurl", text, Path::new("")).unwrap();
     let mut script = Script { answers: answers.into(), ..Script::default() };
-    let (mut session, mut log) = (Session::default(), Log::default());
+    let mut log = Log::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let outcome = runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut log));
     Ran { outcome, log: log.0, asked: script.asked, session }
@@ -186,8 +195,41 @@ fn options_reach_the_wire() {
     assert_eq!(options.max_time, Some(Duration::from_secs(3)));
     assert_eq!(options.resolve, ["h:80:127.0.0.1"]);
     assert_eq!(options.connect_to, ["a:1:b:2"]);
-    assert_eq!(options.version, HttpVersion::Http10);
+    assert_eq!(options.protocol, Protocol::Http10);
     assert_eq!(options.family, Some(crate::http::Family::V4));
+}
+
+#[test]
+fn the_version_of_an_entry_wins_over_that_of_the_run() {
+    let spoken = |option: &str, run: Protocol| {
+        let text = format!("GET http://h/\n[Options]\n{option}\n");
+        let options = Arc::clone(&speaking(run, &text).asked[0].options);
+        (options.protocol, options.fresh_connection)
+    };
+    let (old, new, known) = (Protocol::Http11, Protocol::Http2, Protocol::Http2Known);
+    assert_eq!(spoken("http2: true", old), (new, false));
+    assert_eq!(spoken("http2-prior-knowledge: true", old), (known, false));
+    assert_eq!(spoken("http3: false", old), (new, false));
+    assert_eq!(spoken("http2: false", new), (old, true));
+    assert_eq!(spoken("http1.1: true", new), (old, true));
+    assert_eq!(spoken("http1.0: false", new), (new, false));
+    assert_eq!(spoken("insecure: true", new), (new, false));
+    assert_eq!(speaking(known, "GET http://h/\n").asked[0].options.protocol, known);
+    assert_eq!(speaking(old, "GET http://h/\n").asked[0].options.protocol, old);
+}
+
+#[test]
+fn the_version_of_an_answer_is_held_against_the_one_expected() {
+    let version = |spoken, expected: &str| {
+        let answer = answer(200, &[], "").map(|answer| Response { version: spoken, ..answer });
+        let text = format!("GET http://h/\n{expected} 200\n[Asserts]\nversion == \"2\"\n");
+        faults(&run(&text, vec![answer]))
+    };
+    assert_eq!(version(HttpVersion::Http2, "HTTP/2"), [""; 0]);
+    assert_eq!(version(HttpVersion::Http2, "HTTP"), [""; 0]);
+    assert_eq!(version(HttpVersion::Http11, "HTTP/2"), ["expected HTTP version 2, got 1.1"]);
+    assert_eq!(version(HttpVersion::Http2, "HTTP/1.1"), ["expected HTTP version 1.1, got 2"]);
+    assert_eq!(version(HttpVersion::Http11, "HTTP"), ["expected string `2`, got string `1.1`"]);
 }
 
 #[test]

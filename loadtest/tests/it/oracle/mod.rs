@@ -91,6 +91,7 @@ async fn run(journey: Journey, variables: HashMap<String, journey::Value>) -> (R
     let mut out = vec![];
     let network = Arc::new(Network::default());
     let setting = Setting {
+        defaults: journey::Defaults::default(),
         variables: Arc::new(variables),
         connect: &mut || Box::new(Client::new(Arc::clone(&network))),
         clean: &|text: &str| text.to_owned(),
