@@ -25,7 +25,7 @@ pub use hdr::{HdrError, decode, encode};
 pub use recorder::{Labels, Recorder, StageLabel};
 pub use sample::{Failure, Sample};
 pub use summary::{Arrivals, Generator, Lateness, Row, Summary};
-pub use timeline::{Gauges, Moment, Timeline};
+pub use timeline::{Gauges, Moment, Packed, PackedError, Timeline};
 pub use window::Window;
 
 use crate::limits;

@@ -6,6 +6,10 @@
 //!
 //! What must stay true: memory is bounded. Slots and cells have caps in `limits`; at either, neighbours are merged.
 
+mod packed;
+
+pub use packed::{Packed, PackedError};
+
 use super::buckets::{bounds, middle, union};
 use super::{Failure, Flight, Row};
 use crate::limits::{TELLING_AGE, TIMELINE_CELLS, TIMELINE_SLOTS};

@@ -4,7 +4,7 @@
 use super::{EndingKind, EndingLine, Report};
 use crate::baseline::Baseline;
 use crate::limits::REPORT_BYTES;
-use crate::measure::{self, Generator, Row, Summary, Timeline};
+use crate::measure::{self, Generator, Row, Summary};
 use crate::problem::{Problem, why};
 use crate::targets::Ending;
 use serde_json::Value;
@@ -50,6 +50,8 @@ pub fn read(path: &Path, place: &str) -> Result<Report, Problem> {
 
 const NAME: &str = "name a file that `loadtest … --json FILE` or `--save-baseline FILE` wrote";
 
+const WHOLE: &str = "only a whole report can be judged again or compared; run again with `--json`";
+
 /// Why a JSON text is no report.
 struct Foreign {
     what: String,
@@ -83,6 +85,9 @@ impl Report {
             .iter()
             .map(|line| line.row(shown, self.lasted(line)))
             .collect::<Result<Vec<Row>, Problem>>()?;
+        let damaged =
+            |error| Problem::new(format!("the `timeline.requests` of the report `{shown}` {error}")).hint(WHOLE);
+        let timeline = self.timeline.restored().map_err(damaged)?;
         let of = &self.generator;
         Ok(Summary {
             rows,
@@ -98,7 +103,7 @@ impl Report {
                 saturated: of.saturated,
             },
             arrivals: self.arrivals,
-            timeline: Timeline::default(),
+            timeline,
         })
     }
 }
@@ -116,8 +121,7 @@ impl super::Line {
     fn row(&self, shown: &str, over: Duration) -> Result<Row, Problem> {
         let refuse = |what: &str| {
             let which = format!("`{}` of the stage `{}`", self.name, self.stage);
-            Problem::new(format!("{what} of {which} in the report `{shown}`"))
-                .hint("only a whole report can be judged again or compared; run again with `--json`")
+            Problem::new(format!("{what} of {which} in the report `{shown}`")).hint(WHOLE)
         };
         if self.hdr_v2.is_empty() {
             return Err(refuse("there is no histogram `hdr_v2`"));

@@ -256,3 +256,28 @@ fn triggers_end_with_5_and_their_reason_and_a_dead_target_only_when_it_is_guarde
         "roll back: 44.4 % of the requests failed (n = 900); the limit is 25 %; 1 other finding says so too"
     );
 }
+
+#[test]
+fn windows_and_the_limit_are_judged_again_as_they_were() {
+    let texts = ["p95 < 300ms over 1s", "p50 < 1ms over 1s", "errors < 5%"];
+    let mut report = report(&texts, rows(), Ending::Complete);
+    let plan = tests::plan(&texts);
+    let again = |report: &Report| {
+        let summary = report.summary("run.json").expect("measurements");
+        let facts = tests::facts(Ending::Complete);
+        let judged = build(&About::from(&plan), &summary, &facts);
+        judged.targets.iter().map(|one| format!("{:?} {:?} {:?}", one.outcome, one.got, one.why)).collect::<Vec<_>>()
+    };
+    let told = report.targets.iter().map(|one| format!("{:?} {:?} {:?}", one.outcome, one.got, one.why));
+    assert_eq!(again(&report), told.collect::<Vec<_>>());
+    let json = to_json(&report);
+    let mut older: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    older["timeline"].as_object_mut().expect("an object").remove("requests");
+    let older: Report = serde_json::from_value(older).expect("a report of an older loadtest");
+    assert!(again(&older)[0].contains("an older loadtest wrote it"), "{:?}", again(&older));
+    report.timeline.requests[0].slots = "AAAA".to_owned();
+    insta::assert_snapshot!(report.summary("run.json").expect_err("refused"), @r"
+    error: the `timeline.requests` of the report `run.json` is not in the form that this loadtest reads
+    hint: only a whole report can be judged again or compared; run again with `--json`
+    ");
+}

@@ -1,8 +1,9 @@
 //! The run over time as the report tells it: one entry a slot, all requests together.
 
-use crate::measure::{Moment, Timeline};
+use crate::measure::{Gauges, Moment, Packed, PackedError, Timeline};
 use crate::units::micros;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The run over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +15,25 @@ pub struct TimelineLines {
     /// Where the bands of latency begin that `heat` counts in, in microseconds; the last is open.
     #[serde(default)]
     pub bands_us: Vec<u64>,
+    /// Each request name over the slots, packed: for judging windows again. Reports of an older loadtest have none.
+    #[serde(default)]
+    pub requests: Vec<Packed>,
+}
+
+impl TimelineLines {
+    /// The timeline that was told; an empty one where the report does not have each request name's.
+    ///
+    /// # Errors
+    /// When what is packed is damaged.
+    pub fn restored(&self) -> Result<Timeline, PackedError> {
+        if self.requests.is_empty() {
+            return Ok(Timeline::default());
+        }
+        let width = Duration::from_secs(self.slot_seconds);
+        let lasted = |slot: &SlotLine| Duration::try_from_secs_f64(slot.seconds).unwrap_or_default();
+        let now = self.slots.last().map_or(Duration::ZERO, |slot| Duration::from_secs(slot.from) + lasted(slot));
+        Timeline::unpack(width, now, self.slots.iter().map(SlotLine::gauges).collect(), &self.requests)
+    }
 }
 
 /// A slot of the timeline.
@@ -48,13 +68,25 @@ pub struct SlotLine {
     pub heat: Vec<u64>,
 }
 
+impl SlotLine {
+    fn gauges(&self) -> Gauges {
+        Gauges {
+            users: self.users,
+            in_flight: self.in_flight,
+            waiting: self.waiting,
+            oldest: Duration::from_micros(self.oldest_us),
+            offered: self.offered.map(|rate| rate * self.seconds),
+        }
+    }
+}
+
 /// The timeline for the report.
 pub(super) fn lines(of: &Timeline) -> TimelineLines {
     let heat: Vec<Vec<(u64, u64)>> = of.heat().map(|slot| slot.into_iter().map(middle).collect()).collect();
     let bands = bands(heat.iter().flatten().map(|(us, _)| *us));
     let counted = heat.iter().map(|slot| counts(slot, &bands));
     let slots = of.slots().zip(counted).map(|(slot, heat)| line(slot, heat)).collect();
-    TimelineLines { slot_seconds: of.width().as_secs(), slots, bands_us: bands }
+    TimelineLines { slot_seconds: of.width().as_secs(), slots, bands_us: bands, requests: of.pack() }
 }
 
 fn middle((low, high, count): (u64, u64, u64)) -> (u64, u64) {

@@ -195,7 +195,8 @@ impl Report {
     pub fn findings_again(&self, judged: &Self) -> Vec<FindingLine> {
         let known = |line: &FindingLine| self.findings.iter().find(|own| own.target == line.target);
         let limit = self.findings.iter().filter(|own| own.target.is_none());
-        judged.findings.iter().map(|line| known(line).unwrap_or(line)).chain(limit).cloned().collect()
+        let missed = judged.findings.iter().filter(|line| line.target.is_some());
+        missed.map(|line| known(line).unwrap_or(line)).chain(limit).cloned().collect()
     }
 }
 

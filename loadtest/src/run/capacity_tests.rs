@@ -94,7 +94,7 @@ fn timeline(open: impl Fn(usize) -> usize) -> TimelineLines {
         offered: Some(100.0),
         heat: Vec::new(),
     };
-    TimelineLines { slot_seconds: 1, slots: (0..12).map(slot).collect(), bands_us: Vec::new() }
+    TimelineLines { slot_seconds: 1, slots: (0..12).map(slot).collect(), bands_us: Vec::new(), requests: Vec::new() }
 }
 
 #[test]

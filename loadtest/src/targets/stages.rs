@@ -1,6 +1,7 @@
 //! Which part of a run a target is about: the stage that it names, else all judged stages; and how soon after a stage the
 //! target system was itself again. Pure.
 
+use super::window::UNTOLD;
 use super::{Judged, Op, Outcome, Target, judge};
 use crate::limits::{RECOVERED_ERRORS, RECOVERED_FLOOR, RECOVERED_TIMES, RECOVERY_REQUESTS, RECOVERY_SLOTS};
 use crate::measure::{Row, Summary, Timeline};
@@ -66,6 +67,9 @@ fn recovery(target: &Target, summary: &Summary, spans: &[Span]) -> Judged {
     let Some(at) = spans.iter().position(|span| span.name == stage && span.until > span.from) else {
         return open(format!("the run did not reach the stage `{stage}`"));
     };
+    if summary.timeline.names().is_empty() {
+        return open(UNTOLD.to_owned());
+    }
     let before = at.checked_sub(1).and_then(|before| spans.get(before));
     let (Some(before), Some(span)) = (before, spans.get(at)) else {
         return open(format!("nothing came before the stage `{stage}` that it could be measured by"));

@@ -7,6 +7,10 @@ use crate::units::Readable;
 use std::ops::Range;
 use std::time::Duration;
 
+/// Why neither windows nor a recovery can be judged from a report without the course of its requests.
+pub(super) const UNTOLD: &str =
+    "the report does not have the run over time for each request, for an older loadtest wrote it; run again";
+
 /// Every window of this length within a time; the whole time when it is no longer than that.
 pub fn windows(
     timeline: &Timeline,
@@ -37,10 +41,9 @@ pub fn judge_windows(
     generator: Generator,
 ) -> Option<Judged> {
     let length = target.over.filter(|_| target.figure.is_none())?;
-    if timeline.names().is_empty() {
-        let why = "the windows of a run are not in its report, so that they cannot be judged again";
+    if timeline.names().is_empty() && !judged.is_empty() {
         let nothing = judge(target, &[], generator);
-        return Some(Judged { why: Some(why.to_owned()), ..nothing });
+        return Some(Judged { why: Some(UNTOLD.to_owned()), ..nothing });
     }
     let mut worst: Option<(Judged, Range<Duration>)> = None;
     for window in judged.iter().flat_map(|within| windows(timeline, within, length)) {

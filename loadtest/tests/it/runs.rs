@@ -121,7 +121,7 @@ stages:
   - {name: calm, rate: 30/s, duration: 3s}
   - {name: spike, rate: 90/s, duration: 1s}
   - {name: after, rate: 30/s, duration: 4s}
-targets: [p50 < 10s during spike, p90 < 1us during calm, recovery < 4s after spike]
+targets: [p50 < 10s during spike, p90 < 1us during calm, recovery < 4s after spike, p90 < 5s over 2s]
 ";
     std::fs::write(plan.path(), text).expect("written");
     let path = plan.path().to_string_lossy().into_owned();
@@ -135,6 +135,11 @@ targets: [p50 < 10s during spike, p90 < 1us during calm, recovery < 4s after spi
         run.report["stage_totals"].as_array().expect("stages").iter().map(|one| &one["count"]).collect();
     assert_eq!(counts, [10, 90, 90, 120]);
     assert_eq!(run.report["judged"], "calm, spike, after");
+    let again = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(again.path(), run.report.to_string()).expect("written");
+    let judged = loadtest(&["judge", &again.path().to_string_lossy(), "--quiet"]).output().expect("it runs");
+    let lines = |said: &str| said[said.find("targets\n").expect("targets")..].to_owned();
+    assert_eq!(lines(&stdout(&judged)), lines(&stdout(&run.output)), "{}", stderr(&judged));
 }
 
 #[test]

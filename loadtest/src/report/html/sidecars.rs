@@ -41,24 +41,28 @@ fn service(report: &Report, sidecar: &SidecarLine, number: usize) -> String {
     let lie =
         sidecar.unbelievable.iter().map(|lie| format!("<p class=\"open\">Not believed: {}</p>\n", html_prose(lie)));
     let said: String = gaps.chain(lie).collect();
-    format!("<section>\n<h3><code>{name}</code></h3>\n{said}{plots}{}</section>\n", tables::figures_of(sidecar))
+    format!(
+        "<section>\n<h3><code>{name}</code></h3>\n{said}{plots}{}</section>\n",
+        tables::figures_of(sidecar, lasted(report))
+    )
 }
 
 fn is_drawn(report: &Report, sidecar: &SidecarLine, line: &FigureLine) -> bool {
-    let most = looks(line).map(|(.., most)| most).fold(f64::MIN, f64::max);
+    let looks = || looks(line, lasted(report));
+    let most = looks().map(|(.., most)| most).fold(f64::MIN, f64::max);
     let at_limit = line.saturated.is_some_and(|limit| most >= limit);
-    let told = looks(line).next().is_some();
+    let told = looks().next().is_some();
     told && (DRAWN.contains(&line.name.as_str()) || at_limit || blamed(report, sidecar, line).is_some())
 }
 
-/// The looks under load.
-pub(super) fn looks(line: &FigureLine) -> impl Iterator<Item = Look> {
-    line.points.iter().copied().filter(|(at, ..)| *at >= 0.0)
+/// The looks under load, which ended then; the sidecars are heard a little longer.
+pub(super) fn looks(line: &FigureLine, end: f64) -> impl Iterator<Item = Look> {
+    line.points.iter().copied().filter(move |(at, ..)| (0.0..=end).contains(at))
 }
 
 /// The first of the highest looks.
-pub(super) fn highest(line: &FigureLine) -> Option<Look> {
-    looks(line).reduce(|most, look| if look.2 > most.2 { look } else { most })
+pub(super) fn highest(line: &FigureLine, end: f64) -> Option<Look> {
+    looks(line, end).reduce(|most, look| if look.2 > most.2 { look } else { most })
 }
 
 /// Since when a finding blames this figure.
@@ -71,16 +75,17 @@ fn blamed(report: &Report, sidecar: &SidecarLine, line: &FigureLine) -> Option<f
 /// The plot of a figure.
 fn one(report: &Report, sidecar: &SidecarLine, line: &FigureLine, id: &str) -> String {
     let Some(known) = find(&line.name) else { return String::new() };
-    let most = looks(line).map(|(.., most)| most).chain(line.saturated).fold(0.0, f64::max);
+    let looks: Vec<Look> = looks(line, lasted(report)).collect();
+    let most = looks.iter().map(|(.., most)| *most).chain(line.saturated).fold(0.0, f64::max);
     let mut plot = Plot::new(time_axis(lasted(report)), Axis::linear(most, |value| known.unit.say(value)));
     marks(&mut plot, report, &sidecar.gaps);
     let mut legend = vec![("c1", "under load".to_owned())];
     // A long run has looks put together: their mean may hide a peak.
-    if looks(line).any(|(_, mean, most)| most > mean * 1.001) {
-        plot.line("c2", with_gaps(line, &sidecar.gaps, |(.., most)| most));
+    if looks.iter().any(|(_, mean, most)| *most > mean * 1.001) {
+        plot.line("c2", with_gaps(&looks, &sidecar.gaps, |(.., most)| most));
         legend = vec![("c1", "mean".to_owned()), ("c2", "highest".to_owned())];
     }
-    plot.line("c1", with_gaps(line, &sidecar.gaps, |(_, mean, _)| mean));
+    plot.line("c1", with_gaps(&looks, &sidecar.gaps, |(_, mean, _)| mean));
     if let Some(limit) = line.saturated {
         plot.level("limit", limit);
         legend.push(("limit", format!("bottleneck from {}", known.unit.say(limit))));
@@ -90,9 +95,9 @@ fn one(report: &Report, sidecar: &SidecarLine, line: &FigureLine, id: &str) -> S
         plot.moment("onset", since);
         legend.push(("onset", format!("blamed since {}", clock(since))));
     }
-    hints(&mut plot, line, known.unit);
+    hints(&mut plot, &looks, known.unit);
     let title = format!("{} {}", sidecar.service, line.name);
-    let svg = plot.finish(id, &title, &description(line, known.unit, since));
+    let svg = plot.finish(id, &title, &description((line, lasted(report)), known.unit, since));
     figure(if since.is_some() { "blamed" } else { "" }, &line.name, &capital(known.summary), &svg, &legend)
 }
 
@@ -117,9 +122,9 @@ fn marks(plot: &mut Plot, report: &Report, gaps: &[GapLine]) {
 }
 
 /// The points of a line, which ends where the sidecar was not heard.
-fn with_gaps(line: &FigureLine, gaps: &[GapLine], read: impl Fn(Look) -> f64) -> Vec<(f64, Option<f64>)> {
+fn with_gaps(looks: &[Look], gaps: &[GapLine], read: impl Fn(Look) -> f64) -> Vec<(f64, Option<f64>)> {
     let mut points: Vec<(f64, Option<f64>)> = Vec::new();
-    for look in looks(line) {
+    for look in looks.iter().copied() {
         let before = points.last().map_or(0.0, |(at, _)| *at);
         if let Some(gap) = gaps.iter().find(|gap| gap.from_s > before && gap.from_s <= look.0) {
             points.push((gap.from_s, None));
@@ -129,8 +134,7 @@ fn with_gaps(line: &FigureLine, gaps: &[GapLine], read: impl Fn(Look) -> f64) ->
     points
 }
 
-fn hints(plot: &mut Plot, line: &FigureLine, unit: Unit) {
-    let looks: Vec<Look> = looks(line).collect();
+fn hints(plot: &mut Plot, looks: &[Look], unit: Unit) {
     let every = looks.len().div_ceil(SMALL_HINTS).max(1);
     let mut groups = looks.chunks(every).peekable();
     while let Some(group) = groups.next() {
@@ -141,9 +145,9 @@ fn hints(plot: &mut Plot, line: &FigureLine, unit: Unit) {
     }
 }
 
-fn description(line: &FigureLine, unit: Unit, since: Option<f64>) -> String {
-    let most =
-        highest(line).map_or(String::new(), |(at, _, most)| format!("At most {}, at {}.", unit.say(most), clock(at)));
+fn description((line, end): (&FigureLine, f64), unit: Unit, since: Option<f64>) -> String {
+    let most = highest(line, end)
+        .map_or(String::new(), |(at, _, most)| format!("At most {}, at {}.", unit.say(most), clock(at)));
     let calm = line.calm.map_or(String::new(), |calm| format!(" {} in the calm time.", unit.say(calm)));
     let since = since.map_or(String::new(), |since| format!(" Blamed since {}.", clock(since)));
     format!("{most}{calm}{since}")

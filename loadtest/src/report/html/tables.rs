@@ -72,7 +72,7 @@ fn target(target: &TargetLine) -> String {
             format!("<td class=\"t\"><strong class=\"{class}\">{word}</strong></td>"),
             xml(target.said.as_deref().unwrap_or("–")),
             target.count.to_string(),
-            xml(&target.from),
+            text(&target.from),
             format!("<td class=\"t why\">{why}</td>"),
         ],
     )
@@ -234,13 +234,13 @@ pub(super) fn generator(report: &Report) -> String {
 }
 
 /// The figures that a sidecar told.
-pub(super) fn figures_of(sidecar: &SidecarLine) -> String {
+pub(super) fn figures_of(sidecar: &SidecarLine, end: f64) -> String {
     let rows = sidecar.figures.iter().filter_map(|line| {
         let unit = find(&line.name)?.unit;
         let say = |value: Option<f64>| value.map_or("–".to_owned(), |value| unit.say(value));
-        let count = to_f64(looks(line).count() as u64);
-        let mean = (count > 0.0).then(|| looks(line).map(|(_, mean, _)| mean).sum::<f64>() / count);
-        let most = highest(line);
+        let count = to_f64(looks(line, end).count() as u64);
+        let mean = (count > 0.0).then(|| looks(line, end).map(|(_, mean, _)| mean).sum::<f64>() / count);
+        let most = highest(line, end);
         let at = most.map_or("–".to_owned(), |(at, ..)| clock(at));
         let cells = [say(line.calm), say(mean), say(most.map(|(.., most)| most)), at, say(line.saturated)];
         Some(row("", &line.name, &cells))

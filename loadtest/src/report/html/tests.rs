@@ -85,7 +85,7 @@ fn with_sidecars() -> Report {
         name: name.to_owned(),
         saturated,
         calm: Some(0.1),
-        points: (-5..20)
+        points: (-5..40)
             .map(f64::from)
             .filter(|at| !(8.0..12.0).contains(at))
             .map(|at| (at, course(at), course(at)))
@@ -134,10 +134,10 @@ fn what_sidecars_told_is_drawn_under_their_service() {
     assert!(part.contains("It told no figures") && part.contains(">disk</th>") && !part.contains("tomorrow"));
     assert_eq!(part.matches("figure class=\"blamed\"").count(), 1);
     assert!(part.contains("blamed since 0:03") && part.contains("bottleneck from 10 %"));
-    // A line breaks where nothing was heard, and the calm time is not drawn.
+    // A line breaks where nothing was heard; what was told before and after the load is not drawn.
     let line =
         part.split("<path class=\"line c1\" d=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a line");
-    assert_eq!((line.matches('M').count(), line.matches('L').count()), (2, 14), "{line}");
+    assert_eq!((line.matches('M').count(), line.matches('L').count()), (2, 20), "{line}");
     assert!(!render(&report(&[], rows(), Ending::Complete)).contains("<h2>Services"));
 }
 
