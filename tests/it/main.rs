@@ -35,6 +35,7 @@ mod dashboards_live;
 mod datastores;
 mod demo;
 mod faults;
+mod health;
 mod hostile;
 mod hung_mount;
 mod icmp;
