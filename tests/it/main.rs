@@ -60,6 +60,7 @@ mod stack_load;
 mod stack_outage;
 mod stack_restarts;
 mod stack_stop;
+mod stack_wait;
 mod stack_watch;
 mod start;
 mod start_survives;
