@@ -103,13 +103,18 @@ impl Veil {
         outcome
     }
 
-    /// The page without the samples that tell one in their labels.
+    /// The page without the samples that tell one in their labels, and without such help.
     fn without(&self, page: Arc<Exposition>) -> Arc<Exposition> {
         let tells = |text: &str| !self.found(text).is_empty();
-        if !page.families.iter().any(|family| tells(family.texts())) {
+        if !page.families.iter().any(|family| tells(family.texts()) || tells(&family.help)) {
             return page;
         }
-        Arc::new(page.retaining(|sample| !tells(sample.rsplit_once('}').map_or("", |(labels, _value)| labels))))
+        let labels = |sample: &str| sample.rsplit_once('}').is_some_and(|(labels, _value)| tells(labels));
+        let mut page = page.retaining(|sample| !labels(sample));
+        for family in page.families.iter_mut().filter(|family| tells(&family.help)) {
+            family.help = "".into();
+        }
+        Arc::new(page)
     }
 
     /// Puts stars in their place.

@@ -239,3 +239,18 @@ async fn no_kind_gives_out_a_secret_that_its_peer_repeats() {
         assert!(shown.contains(kind), "{kind} quoted nothing: {shown:?}");
     }
 }
+
+#[tokio::test]
+async fn a_page_exported_again_goes_without_the_samples_that_tell_a_secret() {
+    let peer = test_peers::answers(|_| {
+        Some(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\n\r\n# HELP a Of c4nary-Pa55word\n\
+               # TYPE a gauge\na{by=\"c4nary-Pa55word\"} 1\na{by=\"x\"} 123456789\n# HELP b Fine\n# TYPE b gauge\nb 2\n")
+    })
+    .await;
+    let keys = r#"{"reexport": ["*"], "headers": {"X-Key": "c4nary-Pa55word", "X-Number": "123456789"}}"#;
+    let outcome = look(&format!("metrics://localhost:{}/", peer.port()), keys).await;
+    assert_eq!(outcome.fault, None);
+    let page = outcome.exposition.unwrap();
+    let families: Vec<_> = page.families.iter().map(|one| (&*one.name, &*one.help, one.samples().count())).collect();
+    assert_eq!(families, [("a", "", 1), ("b", "Fine", 1)], "a value is no secret");
+}
