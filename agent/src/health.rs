@@ -1,10 +1,10 @@
 //! `agent health`: one HTTP GET without a runtime, for a container's HEALTHCHECK every few seconds; over TLS where the agent has it.
+//! `agent/early.ld` keeps its code together in the shipped program: a page of code that is touched costs memory and time.
 //! What must stay true: it ends within [`limits::HEALTH_DEADLINE`] with 0 or 1 (Docker reserves 2), says nothing when all is
 //! well, and reads no configuration.
 
 mod tls;
 
-use crate::config::Environment;
 use crate::exit::Exit;
 use crate::{clock, limits};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,10 +13,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Asks, and says on stderr why the answer is no.
+/// The variable that says where the agent in this container listens.
+pub const LISTEN: &str = "AGENT_LISTEN";
+
+/// Asks a URL, else the agent that listens there ([`LISTEN`]), and says on stderr why the answer is no.
 #[must_use]
-pub fn ask(url: Option<&str>, env: &Environment) -> Exit {
-    let url = url.map_or_else(|| own(env), str::to_owned);
+pub fn ask(url: Option<&str>, listen: Option<&str>) -> Exit {
+    let url = url.map_or_else(|| own(listen), str::to_owned);
     match get(&url, clock::now() + limits::HEALTH_DEADLINE) {
         Ok(200..=299) => Exit::Good,
         Ok(status) => no(&format!("answered {status}")),
@@ -30,8 +33,8 @@ fn no(why: &str) -> Exit {
 }
 
 /// `/live` of the agent in this container.
-fn own(env: &Environment) -> String {
-    let listen = env.get("AGENT_LISTEN").and_then(crate::config::parse_listen).unwrap_or(crate::config::LISTEN);
+fn own(listen: Option<&str>) -> String {
+    let listen = listen.and_then(crate::config::parse_listen).unwrap_or(crate::config::LISTEN);
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

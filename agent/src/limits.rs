@@ -44,6 +44,8 @@ pub const ADDRESSES_TRIED: usize = 8;
 pub const FIRST_BYTES: usize = 512;
 /// Characters by which a word that was sent is recognised in an answer; a shorter word is hardly a secret, and often part of a protocol.
 pub const TELLING_WORD_CHARS: usize = 8;
+/// Shortest secret that is looked for in an answer: stars in the place of every `a` would make nonsense of it, and tell the secret.
+pub const TELLING_SECRET_CHARS: usize = 4;
 /// Time to look at what answers when something else answers than the URL says; a local service greets within milliseconds.
 pub const SNIFF_TIMEOUT: Duration = Duration::from_millis(500);
 /// A peer that has said nothing for this share of a run's time is looked at: it may be waiting itself, in another protocol.

@@ -1,6 +1,19 @@
-//! Colour for people at a terminal. A leaf. Colour never carries meaning: each text reads the same without it.
+//! Colour for people at a terminal, and the room that it has. A leaf. Colour never carries meaning: each text reads the same without it.
 
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
+
+/// Rows and columns of a terminal; `None` when it is none, or does not say.
+#[must_use]
+pub fn window(of: impl AsFd) -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(of).ok()?;
+    room(size.ws_row, size.ws_col)
+}
+
+/// One that says 0, as under `script` and some CI runners, has not said; nothing may be cut for it.
+fn room(rows: u16, columns: u16) -> Option<(usize, usize)> {
+    (rows > 0 && columns > 0).then_some((rows.into(), columns.into()))
+}
 
 /// Whether to colour, decided once for each stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,5 +76,9 @@ mod tests {
     fn without_colour_the_text_is_untouched() {
         assert_eq!(Paint::OFF.red("no"), "no");
         assert_eq!(Paint { on: true }.red("no"), "\u{1b}[1;31mno\u{1b}[0m");
+    }
+    #[test]
+    fn a_terminal_that_says_0_has_not_said() {
+        assert_eq!((room(24, 80), room(24, 0), room(0, 80)), (Some((24, 80)), None, None));
     }
 }

@@ -3,10 +3,23 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A password, token or key. Only [`Secret::expose`] gives it out, so every use can be searched for.
+/// A password, token or key. Only [`Secret::expose`] gives it out, so every use can be searched for. As a newtype it tells whoever
+/// reads one by which name ([`TYPE`]) that it is a secret.
 #[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
 pub struct Secret(String);
+
+/// What serde calls a [`Secret`].
+pub const TYPE: &str = "Secret";
+
+/// Words in a key that say that its value is nobody's business.
+const TELLING_KEYS: &[&str] = &["pass", "secret", "token", "key", "auth", "cookie", "credential"];
+
+/// Whether a key's name says that its value is nobody's business.
+#[must_use]
+pub fn is_telling(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    TELLING_KEYS.iter().any(|word| key.contains(word))
+}
 
 impl Secret {
     /// Wraps a value.

@@ -1,7 +1,7 @@
 //! The whole stack end to end, as `docker/up` brings it up with local bases: one stack for all claims, each of which says what a user
 //! relies on. The claims are in `stack_*.rs`; here is their order, for some need what an earlier one did.
 
-use crate::{stack_load, stack_outage, stack_restarts, stack_stop, stack_watch};
+use crate::{stack_load, stack_outage, stack_restarts, stack_stop, stack_wait, stack_watch};
 use std::time::{Duration, Instant};
 use tests::program::Finished;
 use tests::sinks::Sink;
@@ -105,6 +105,7 @@ fn hold(claims: &mut Claims, stack: &Stack, sinks: &Sinks) {
     claims.hold("restart, stop and start, and re-creation leave every sidecar seeing", || {
         stack_restarts::all_ways(stack)
     });
+    claims.hold("a service that waits starts when its dependency is there", || stack_wait::starts_when_ready(stack));
     claims.hold("everything stops in order within its budget", || stack_stop::gracefully(stack));
 }
 

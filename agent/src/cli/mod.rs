@@ -29,9 +29,9 @@ use tokio::runtime::Runtime;
 pub fn main() -> ExitCode {
     panics::tell_in_one_line();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // Docker runs this every few seconds: nothing else is set up first, not even the tree of arguments.
+    // Docker runs this every few seconds: nothing else is set up first, neither the tree of arguments nor that of the environment.
     if let Some(url) = plain_question(&arguments) {
-        return health::ask(url, &Environment::of_process()).into();
+        return health::ask(url, std::env::var(health::LISTEN).ok().as_deref()).into();
     }
     let asks_health = arguments.get(1).is_some_and(|first| first == "health");
     match Arguments::try_parse_from(&arguments) {
@@ -63,7 +63,7 @@ fn dispatch(command: Command, env: &Environment) -> Exit {
         Command::Run(arguments) => run::run(&arguments, env),
         Command::Probe(arguments) => probe(&arguments, env),
         Command::Wait(arguments) => wait::wait(&arguments, env),
-        Command::Health { url } => health::ask(url.as_deref(), env),
+        Command::Health { url } => health::ask(url.as_deref(), env.get(health::LISTEN)),
         Command::Check(arguments) => check::check(&arguments, env),
         Command::Start(arguments) => start::start(&arguments, env),
         Command::Status(arguments) => status::status(arguments, env),

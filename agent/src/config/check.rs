@@ -6,7 +6,7 @@ use super::plan::Check;
 use super::{Desk, Tables, depend};
 use crate::limits;
 use crate::node::{Key, Node, Place, Problems, Value, child, closest, did_you_mean, fields};
-use crate::probes::{Kind, Probe, Target, every};
+use crate::probes::{self, Kind, Probe, Target, every};
 use crate::snapshot::{CheckFacts, Role};
 use crate::units::Span;
 use serde::Deserialize;
@@ -181,10 +181,9 @@ fn build_probe(
     problems: &mut Problems,
 ) -> Option<Box<dyn Probe>> {
     let mut found = Problems::default();
-    let probe = (kind.build)(target, own, &mut found);
-    let Problems(found) = found;
-    let refused = !found.is_empty();
-    for mut problem in found {
+    let probe = probes::build(kind, target, own, &mut found);
+    let refused = !found.0.is_empty();
+    for mut problem in found.0 {
         problem.path = match problem.path.as_str() {
             "" => written.path.clone(),
             path => child(&written.path, path),

@@ -176,7 +176,7 @@ pub fn load_one(url: &str, keys: &[(String, String)], env: &Environment) -> Resu
     all.for_each(|problem| problem.path = layers::as_argument(&problem.path));
     let refused = |problems| ConfigError::Problems { file: None, problems };
     let warnings = desk.verdict().map_err(refused)?;
-    check.ok_or_else(|| refused(Problems(warnings)))
+    check.ok_or_else(|| refused(warnings.into()))
 }
 
 /// Where everything that is found on the way is laid down.
@@ -193,8 +193,8 @@ struct Desk {
 impl Desk {
     /// The warnings when nothing is wrong; else the problems, in the order of the file. Neither shows what came in by `${…}`.
     fn verdict(self) -> Result<Vec<Problem>, Problems> {
-        let Self { problems: Problems(mut problems), warnings: Problems(mut warnings), expanded, unfilled, files: _ } =
-            self;
+        let Self { problems, warnings, expanded, unfilled, files: _ } = self;
+        let (mut problems, mut warnings) = (problems.0, warnings.0);
         let later = problems.split_off(unfilled.min(problems.len()));
         let follows = |one: &Problem| problems.iter().any(|p| p.path == one.path || (p.at == one.at && p.at.line > 0));
         let later: Vec<Problem> = later.into_iter().filter(|one| !follows(one)).collect();
@@ -205,7 +205,7 @@ impl Desk {
             problem.message = veiled(&problem.message).into_owned();
             problem.path = veiled(&problem.path).into_owned();
         }
-        if problems.is_empty() { Ok(warnings) } else { Err(Problems(problems)) }
+        if problems.is_empty() { Ok(warnings) } else { Err(problems.into()) }
     }
 }
 

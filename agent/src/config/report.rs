@@ -76,7 +76,7 @@ impl ConfigError {
                 push_hint(&mut out, hint.as_ref(), paint);
             }
             Self::Problems { file, problems } => {
-                let Problems(all) = problems;
+                let all = &problems.0;
                 for (index, problem) in all.iter().take(limits::PROBLEMS_SHOWN).enumerate() {
                     out.push_str(if index == 0 { "" } else { "\n" });
                     out.push_str(&render_problem(problem, file.as_deref(), &error, paint));
@@ -131,8 +131,8 @@ pub fn troubles(error: &ConfigError) -> Vec<Trouble> {
         ConfigError::Malformed { file, message, at, hint, .. } => {
             vec![one(message, format!("{file}:{}:{}", at.line, at.column), hint.as_ref())]
         }
-        ConfigError::Problems { file, problems: Problems(all) } => {
-            all.iter().take(limits::PROBLEMS_SHOWN).map(|problem| trouble(problem, file.as_deref())).collect()
+        ConfigError::Problems { file, problems } => {
+            problems.0.iter().take(limits::PROBLEMS_SHOWN).map(|problem| trouble(problem, file.as_deref())).collect()
         }
     }
 }

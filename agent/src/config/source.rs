@@ -1,10 +1,9 @@
 //! The line of a malformed file, with a caret, fit to be shown: what looks like a secret in it is not.
 
 use crate::node::Place;
+use crate::secret::is_telling;
 use std::ops::Range;
 
-/// Words in a key that say that its value is nobody's business.
-const SECRET_KEYS: &[&str] = &["pass", "secret", "token", "key", "auth", "cookie", "credential"];
 /// Longest piece of a line that is shown.
 const SHOWN_CHARS: usize = 160;
 
@@ -53,11 +52,6 @@ fn veil(line: &str, column: usize, secrets: Vec<Range<usize>>) -> (String, usize
         caret = shown.chars().count() + (column - position).min(1);
     }
     (shown, caret)
-}
-
-fn is_telling(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    SECRET_KEYS.iter().any(|word| key.contains(word))
 }
 
 /// Whether a line stands, by its indentation, below a key with a telling name: a user's hash below `basic_auth_users`.

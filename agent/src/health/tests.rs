@@ -67,8 +67,7 @@ fn asks_the_port_that_the_agent_listens_on() {
         (Some("nonsense"), "http://127.0.0.1:9797/live"),
     ];
     for (listen, expected) in cases {
-        let env = listen.map_or_else(Environment::default, |listen| Environment::from([("AGENT_LISTEN", listen)]));
-        assert_eq!(own(&env), expected);
+        assert_eq!(own(listen), expected);
     }
 }
 

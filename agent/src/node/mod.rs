@@ -10,7 +10,7 @@ mod suggest;
 mod tests;
 
 pub use fields::fields;
-pub use problem::{Problem, Problems};
+pub use problem::{Confided, Problem, Problems};
 pub use suggest::{closest, did_you_mean};
 
 use serde::de::DeserializeOwned;

@@ -7,6 +7,7 @@ mod error;
 mod path;
 
 use super::{Key, Node, Problem, Problems, Value, did_you_mean};
+use crate::secret::{self, Secret};
 use crate::small;
 use access::{Elements, Entries, Variant};
 use error::ReadError;
@@ -26,6 +27,8 @@ struct Session {
     failed: RefCell<BTreeSet<String>>,
     /// Unknown keys and failed values, each once.
     found: RefCell<Vec<Problem>>,
+    /// The paths of values that were read as a [`Secret`], with the values.
+    secrets: RefCell<Vec<(String, Secret)>>,
 }
 
 impl Session {
@@ -77,6 +80,7 @@ fn again_and_again(
     let mut found = session.found.into_inner();
     small::sort_by_key(&mut found, |problem| problem.at);
     problems.0.append(&mut found);
+    session.secrets.into_inner().into_iter().for_each(|(path, value)| problems.confide(&path, value));
     mistakes == 0
 }
 
@@ -259,9 +263,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
+        if name == secret::TYPE
+            && let Ok(value) = self.written()
+        {
+            self.session.secrets.borrow_mut().push((self.path.text(), Secret::new(value)));
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -4,7 +4,7 @@
 
 use super::net::{Addresses, IpProtocol, addresses};
 use super::outcome::{Pinned, drive};
-use super::{Context, Fault, Kind, Outcome, Probe, Run};
+use super::{Context, Fault, Kind, Outcome, Probe, Run, Veil};
 use crate::node::{Node, Problems, Value};
 use crate::reading::Metric;
 use crate::{clock, limits};
@@ -67,6 +67,10 @@ struct Every {
 impl Probe for Every {
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a> {
         Box::pin(self.probe(cx))
+    }
+
+    fn veil(&self) -> &Veil {
+        self.probe.veil()
     }
 }
 

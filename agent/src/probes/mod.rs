@@ -31,6 +31,7 @@ pub mod tcp;
 pub(crate) mod tests;
 pub mod tls;
 mod unix;
+mod veil;
 mod websocket;
 
 pub use detail::Detail;
@@ -40,6 +41,7 @@ pub use outcome::{Context, Depth, Fault, Note, Outcome, Phase, Reason, Run, clea
 pub use crate::node::fields as fields_of;
 pub use fields::{parameters, place_of};
 pub use target::Target;
+pub use veil::{Veil, build};
 
 use crate::node::{Node, Problems};
 use crate::parser::Parser;
@@ -50,6 +52,11 @@ use crate::reading::Metric;
 pub trait Probe: Send {
     /// Looks once. Phases, readings and notes go into `cx` as they become known, so that a deadline loses none of them.
     fn run<'a>(&'a mut self, cx: &'a mut Context<'_>) -> Run<'a>;
+
+    /// What no outcome of it may show. Kinds leave this to [`build`]; whoever wraps a probe hands its veil on.
+    fn veil(&self) -> &Veil {
+        Veil::none()
+    }
 }
 
 /// One key of a check that belongs to the probe itself; the text is what REFERENCE.md prints.

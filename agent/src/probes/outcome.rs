@@ -359,7 +359,7 @@ pub(super) async fn drive(probe: &mut dyn Probe, mut cx: Context<'_>) -> Outcome
     };
     cx.end_phase();
     let took = clock::now().duration_since(began);
-    Outcome { fault, took, ..cx.outcome }
+    probe.veil().over(Outcome { fault, took, ..cx.outcome })
 }
 
 /// The fault of a run whose deadline passed in this phase.

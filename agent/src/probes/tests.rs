@@ -134,7 +134,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
 pub(crate) async fn look(url: &str, keys: &str) -> Outcome {
     let target = Target::parse(url).unwrap();
     let mut problems = Problems::default();
-    let probe = (kind_of(&target.scheme).unwrap().build)(&target, &node(keys), &mut problems);
+    let probe = super::build(kind_of(&target.scheme).unwrap(), &target, &node(keys), &mut problems);
     assert_eq!(problems, Problems::default());
     run(probe.unwrap().as_mut(), &Net::default(), TIMEOUT, Depth::Peer).await
 }
@@ -143,7 +143,7 @@ pub(crate) async fn look(url: &str, keys: &str) -> Outcome {
 pub(crate) fn problems(url: &str, keys: &str) -> String {
     let target = Target::parse(url).unwrap();
     let mut problems = Problems::default();
-    let built = (kind_of(&target.scheme).unwrap().build)(&target, &node(keys), &mut problems);
+    let built = super::build(kind_of(&target.scheme).unwrap(), &target, &node(keys), &mut problems);
     assert_eq!(built.is_none(), !problems.0.is_empty(), "a probe or problems");
     problems.0.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,7 @@
 //! Where the rounds are written: a terminal that is redrawn calmly, or a stream to which each round is added.
 //! What must stay true: the cursor is visible again whenever and however the watching ends.
 
+use crate::paint::window;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// The standard output, as far as redrawing goes.
@@ -21,15 +22,14 @@ impl Screen {
         Self { terminal, over: again && able && terminal, drawn: false }
     }
 
-    /// Columns, when it is a terminal.
+    /// Columns, when it is a terminal that says them.
     #[must_use]
     pub fn width(&self) -> Option<usize> {
-        self.size().map(|(columns, _)| columns)
+        self.size().map(|(_, columns)| columns)
     }
 
     fn size(&self) -> Option<(usize, usize)> {
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok().filter(|_| self.terminal)?;
-        Some((usize::from(size.ws_col), usize::from(size.ws_row))).filter(|(columns, rows)| *columns > 0 && *rows > 0)
+        window(io::stdout()).filter(|_| self.terminal)
     }
 
     /// Draws a round over the one before, or behind it where nothing can be drawn over.
@@ -39,7 +39,7 @@ impl Screen {
     pub fn draw(&mut self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let text = if self.over {
-            let rows = self.size().map(|(_, rows)| rows);
+            let rows = self.size().map(|(rows, _)| rows);
             over(text, rows, !self.drawn)
         } else {
             text.to_owned()

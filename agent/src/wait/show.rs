@@ -4,7 +4,7 @@
 use super::report::{self, Report};
 use super::{Change, Dependency, dependency::Kind};
 use crate::limits;
-use crate::paint::Paint;
+use crate::paint::{Paint, window};
 use crate::units::Span;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -44,7 +44,7 @@ impl Show {
         }
         let names: Vec<&str> = all.iter().map(|one| one.facts.name.as_str()).collect();
         tell(&format!("waiting for {}, at most {}\n", names.join(", "), Span(timeout)));
-        let rows = window().map(|(rows, _)| rows);
+        let rows = window(io::stderr()).map(|(rows, _)| rows);
         if io::stderr().is_terminal() && rows.is_some_and(|rows| all.len() + 1 < rows) {
             self.live = Some(0);
             self.redraw(all, Duration::ZERO);
@@ -97,7 +97,7 @@ impl Show {
 
     /// Goes up over the block and writes it again.
     fn redraw(&mut self, all: &[Dependency], at: Duration) {
-        let width = window().map_or(limits::WAIT_LINE_CHARS, |(_, columns)| columns);
+        let width = window(io::stderr()).map_or(limits::WAIT_LINE_CHARS, |(_, columns)| columns);
         let mut block = match self.live {
             Some(lines @ 1..) => format!("\u{1b}[{lines}A"),
             _ => String::new(),
@@ -143,12 +143,6 @@ fn reason(one: &Dependency, paint: Paint) -> String {
         out.push_str("  waiting will hardly help: somebody has to look at it\n");
     }
     out
-}
-
-/// Rows and columns of the terminal.
-fn window() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
-    (size.ws_row > 0 && size.ws_col > 0).then_some((usize::from(size.ws_row), usize::from(size.ws_col)))
 }
 
 /// In one piece; when nobody reads it there is nobody to tell.

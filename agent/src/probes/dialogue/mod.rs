@@ -13,7 +13,7 @@ use crate::units::human_bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
 
-pub(super) use steps::{Step, StepParams, Told};
+pub(super) use steps::{Step, StepParams};
 
 pub(super) static FAILED_REGEX: Metric =
     Metric::gauge("probe_failed_due_to_regex", "1 when the check failed because of a regular expression, else 0");
@@ -69,7 +69,6 @@ pub(super) struct Dialogue {
     first: Vec<u8>,
     /// How much came.
     came: usize,
-    told: Told,
 }
 
 /// How waiting for something ended without it.
@@ -82,7 +81,7 @@ enum Missing {
 
 impl Dialogue {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, pending: Vec::new(), first: Vec::new(), came: 0, told: Told::default() }
+        Self { stream, pending: Vec::new(), first: Vec::new(), came: 0 }
     }
 
     /// The stream, for a handshake. What came before it must have been taken: bytes sent ahead of the handshake could be anybody's.
@@ -143,10 +142,7 @@ impl Dialogue {
             })?;
         }
         match send {
-            Some(send) => {
-                self.told.note(&send);
-                self.say(format!("{send}\n").as_bytes()).await
-            }
+            Some(send) => self.say(format!("{send}\n").as_bytes()).await,
             None => Ok(()),
         }
     }
@@ -198,7 +194,6 @@ impl Dialogue {
         let begins: String = clean(&text).chars().take(60).collect();
         let said = match classify(&self.first) {
             _ if self.first.is_empty() => "it said nothing".to_owned(),
-            _ if !self.told.allows(&text) => "it repeats what it was told".to_owned(),
             Some(spoken) => format!("it speaks {spoken}: `{begins}`"),
             None => format!("it said `{begins}`"),
         };

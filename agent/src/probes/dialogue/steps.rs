@@ -1,6 +1,5 @@
 //! The steps of a dialogue, as written and as checked.
 
-use crate::limits;
 use crate::node::{Place, Problems};
 use crate::secret::Secret;
 use regex_lite::Regex;
@@ -63,41 +62,5 @@ impl Step {
             send: params.send.clone(),
             starttls: params.starttls,
         })
-    }
-}
-
-/// Words that a peer was told. They may be secrets, and a peer may repeat them: what holds the beginning of one is not quoted.
-#[derive(Default)]
-pub(in crate::probes) struct Told(Vec<String>);
-
-impl Told {
-    /// Notes what was sent; words too short for a secret (`PING`, `"type"`) may be repeated.
-    pub(in crate::probes) fn note(&mut self, sent: &str) {
-        let words = sent.split(|c: char| c.is_whitespace() || "\"'`:,;{}[]()&=<>".contains(c));
-        let begins = words.map(|word| word.chars().take(limits::TELLING_WORD_CHARS).collect::<String>());
-        self.0.extend(begins.filter(|word| word.chars().count() == limits::TELLING_WORD_CHARS));
-    }
-
-    /// Whether it can be quoted.
-    pub(in crate::probes) fn allows(&self, text: &str) -> bool {
-        !self.0.iter().any(|begin| text.contains(begin))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_repeats_a_secret_is_not_quoted_and_a_protocols_own_words_are() {
-        let mut told = Told::default();
-        told.note("AUTH app:c4nary-Pa55word");
-        told.note("{\"type\":\"ping\",\"token\":\"t0ken+of=ours\"}");
-        for text in ["-ERR AUTH wrong", "{\"type\":\"pong\"}", "", "c4nary"] {
-            assert!(told.allows(text), "{text}");
-        }
-        for text in ["no c4nary-Pa55word here", "c4nary-Pa", "bad `t0ken+of`"] {
-            assert!(!told.allows(text), "{text}");
-        }
     }
 }

@@ -152,6 +152,8 @@ fn credentials(target: &Target, params: &Params, desk: &mut Desk<'_>) -> Option<
             "credentials are given twice; keep one of the URL's user, `basic_auth` and `authorization`",
         );
     }
+    // As it goes over the wire, a name and password look like neither.
+    given.iter().for_each(|one| desk.problems.confide("authorization", one.clone()));
     given.pop()
 }
 

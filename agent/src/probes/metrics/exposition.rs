@@ -75,6 +75,12 @@ impl Family {
         })
     }
 
+    /// The text of all its samples.
+    #[must_use]
+    pub fn texts(&self) -> &str {
+        &self.text
+    }
+
     /// How many samples it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -97,4 +103,18 @@ pub struct Exposition {
     pub duplicates: usize,
     /// Samples left out, for their name or labels are longer than is kept.
     pub too_long: usize,
+}
+
+impl Exposition {
+    /// The page with those samples alone whose text, as in [`Family::samples`], is wanted.
+    #[must_use]
+    pub fn retaining(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let mut page = self.clone();
+        for family in &mut page.families {
+            let kept = family.samples.iter().zip(family.samples()).filter(|(_, (_, text))| wanted(text));
+            family.samples = kept.map(|(place, _)| *place).collect();
+        }
+        page.families.retain(|family| !family.is_empty());
+        page
+    }
 }

@@ -103,9 +103,7 @@ impl Session {
                 "" | "default" => vec!["AUTH", password.expose()],
                 user => vec!["AUTH", user, password.expose()],
             };
-            // A server may repeat what it was told, and what it says is shown.
-            let veiled = |fault: Fault| Fault { message: fault.message.replace(password.expose(), "***"), ..fault };
-            self.demand(cx, &words, "the login").await.map_err(veiled)?;
+            self.demand(cx, &words, "the login").await?;
         }
         let database = target
             .param(&["db"])

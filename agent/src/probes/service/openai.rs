@@ -104,6 +104,7 @@ fn build(target: &Target, own: &Node, problems: &mut Problems) -> Option<Box<dyn
         problems.add_with_hint(path, at, wrong.0, wrong.1);
         return None;
     }
+    key.iter().for_each(|key| problems.confide(path, key.clone()));
     let secure = params.tls.unwrap_or_else(|| secure(&target));
     let with_key = key.is_some();
     let authorization = key.map(Authorization::bearer);

@@ -3,7 +3,7 @@
 use super::FAILED_REGEX;
 use super::frame::{Event, Inbox, Say};
 use crate::limits;
-use crate::probes::dialogue::{EXPECT, Step, Told};
+use crate::probes::dialogue::{EXPECT, Step};
 use crate::probes::http::page::Agreed;
 use crate::probes::net::{Stream, fault_of};
 use crate::probes::{Context, Fault, Reason, clean};
@@ -15,14 +15,13 @@ pub(super) struct Talk {
     stream: Box<dyn Stream>,
     inbox: Inbox,
     came: usize,
-    told: Told,
 }
 
 impl Talk {
     pub(super) fn new(agreed: Agreed) -> Self {
         let mut inbox = Inbox::default();
         inbox.feed(&agreed.came);
-        Self { stream: agreed.stream, inbox, came: agreed.came.len(), told: Told::default() }
+        Self { stream: agreed.stream, inbox, came: agreed.came.len() }
     }
 
     /// Does one step. As in blackbox the next message must match, be it text or not.
@@ -33,12 +32,7 @@ impl Talk {
             let Some(found) = pattern.captures(&message) else {
                 cx.measure(FAILED_REGEX.is(1.0));
                 let begins: String = clean(&message).chars().take(60).collect();
-                let is = if self.told.allows(&message) {
-                    format!("is `{begins}`")
-                } else {
-                    "repeats what it was told".to_owned()
-                };
-                let said = format!("the message does not match `{pattern}`, it {is}");
+                let said = format!("the message does not match `{pattern}`, it is `{begins}`");
                 return Err(Fault::new(Reason::Body, said));
             };
             let fill = |template: &str| {
@@ -52,10 +46,7 @@ impl Talk {
             send = send.map(|send| fill(&send));
         }
         match send {
-            Some(send) => {
-                self.told.note(&send);
-                self.say(Say::Text(&send)).await
-            }
+            Some(send) => self.say(Say::Text(&send)).await,
             None => Ok(()),
         }
     }
@@ -67,7 +58,7 @@ impl Talk {
         loop {
             match self.next().await? {
                 Event::Pong(answer) if answer == word => return Ok(()),
-                Event::Close(code, why) => return Err(self.closed(code, &why)),
+                Event::Close(code, why) => return Err(closed(code, &why)),
                 _ => {}
             }
         }
@@ -90,7 +81,7 @@ impl Talk {
             match self.next().await? {
                 Event::Text(text) => return Ok(text),
                 Event::Binary(bytes) => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
-                Event::Close(code, why) => return Err(self.closed(code, &why)),
+                Event::Close(code, why) => return Err(closed(code, &why)),
                 Event::Ping(_) | Event::Pong(_) => {}
             }
         }
@@ -125,11 +116,6 @@ impl Talk {
         }
         self.inbox.feed(came);
         Ok(())
-    }
-
-    /// The fault of a goodbye; its reason is not quoted where it repeats what was said to the server.
-    fn closed(&self, code: Option<u16>, why: &str) -> Fault {
-        closed(code, if self.told.allows(why) { why } else { "" })
     }
 
     async fn say(&mut self, say: Say<'_>) -> Result<(), Fault> {

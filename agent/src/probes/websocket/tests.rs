@@ -23,7 +23,7 @@ async fn at(peer: &Peer, keys: &str) -> Outcome {
 }
 
 /// Reads a handshake and agrees to it; what was asked.
-async fn agree(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), headers: &str) -> String {
+pub(in crate::probes) async fn agree(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), headers: &str) -> String {
     let mut asked = Vec::new();
     while !asked.ends_with(b"\r\n\r\n") {
         asked.push(stream.read_u8().await.unwrap_or(b'\n'));

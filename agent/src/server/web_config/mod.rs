@@ -57,10 +57,10 @@ impl fmt::Display for WebConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Unreadable(message) => message.clone(),
-            Self::Problems { file, problems: Problems(problems) } => {
+            Self::Problems { file, problems } => {
                 let file = file.to_string_lossy();
                 let one = |problem| render_problem(problem, Some(&file), "error:", Paint::OFF);
-                problems.iter().map(one).collect::<Vec<_>>().join("\n")
+                problems.0.iter().map(one).collect::<Vec<_>>().join("\n")
             }
         };
         f.write_str(text.trim_start_matches("error: ").trim_end())
