@@ -21,6 +21,14 @@ pub struct Journey {
     pub files: Vec<HurlFile>,
 }
 
+impl Journey {
+    /// Whether some of its entries are page loads, with several connections at once.
+    #[must_use]
+    pub fn has_pages(&self) -> bool {
+        self.files.iter().flat_map(|file| &file.entries).any(|entry| entry.page)
+    }
+}
+
 /// A `.hurl` file.
 #[derive(Debug)]
 pub struct HurlFile {
@@ -41,6 +49,8 @@ pub struct Entry {
     pub span: Span,
     /// The file it stands in.
     pub source: Arc<Source>,
+    /// Whether its figure is a whole page load, `# @page` above it: the files that the page links are fetched with it.
+    pub page: bool,
     /// What comments above it do to the user's cookies.
     pub storage: Storage,
     /// What is sent.

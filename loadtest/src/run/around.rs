@@ -45,7 +45,7 @@ async fn once(plan: &Plan, journey: &Journey, most: Duration, passed: &AtomicUsi
     let (network, mut session) = (network(plan), single::session(plan, 0));
     let walked = single::walk(journey, (plan, &network), &mut session, passed);
     match tokio::time::timeout(most, walked).await {
-        Ok(Ok(())) => Ok(session),
+        Ok(Ok(_)) => Ok(session),
         Ok(Err(Failing { name, what, file, line })) => {
             Err(format!("`{name}` of the {key} fails: {what} ({file}:{line})"))
         }

@@ -19,12 +19,18 @@ pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, E
     let walks = plan.journeys.iter().zip(&passed).enumerate();
     let walks = walks.map(|(number, (journey, passed))| one(plan, journey, network, (number, passed)));
     // Never more at once than the plan has users: it may be small on purpose.
-    let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<()>();
+    let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<Vec<Vec<String>>>();
     match tokio::time::timeout(PREFLIGHT, walks).await {
-        Ok(Ok(())) => Ok("preflight: each journey passed once with one user; now the load".to_owned()),
+        Ok(Ok(pages)) => Ok(passed_all(&pages.concat())),
         Ok(Err(ending)) => Err(ending),
         Err(_) => Ok(untried(plan, &passed)),
     }
+}
+
+/// With what each page brought, so that nobody takes a page without its images for a whole one.
+fn passed_all(pages: &[String]) -> String {
+    let pages: String = pages.iter().map(|page| format!("\n  {page}")).collect();
+    format!("preflight: each journey passed once with one user; now the load{pages}")
 }
 
 async fn one(
@@ -32,7 +38,7 @@ async fn one(
     journey: &PlannedJourney,
     network: &Arc<Network>,
     (number, passed): (usize, &AtomicUsize),
-) -> Result<(), Ending> {
+) -> Result<Vec<String>, Ending> {
     let mut session = single::session(plan, number);
     single::walk(&journey.compiled, (plan, network), &mut session, passed).await.map_err(|failing| {
         let (Failing { name, what, file, line }, journey) = (failing, &journey.name);

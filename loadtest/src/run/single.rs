@@ -2,7 +2,7 @@
 //! why it is walked.
 
 use super::walk;
-use crate::http::{Client, Network, Request, Response, Transport, TransportError};
+use crate::http::{Client, Fetched, Network, Request, Response, Transport, TransportError};
 use crate::journey::{Entry, Exchange, Journey, Observer, Session, Who, run_entry};
 use crate::limits::HANG_AFTER;
 use crate::plan::Plan;
@@ -28,16 +28,17 @@ pub(super) fn session(plan: &Plan, number: usize) -> Session {
     session
 }
 
-/// Runs the entries in order and counts those that passed, until one fails.
+/// Runs the entries in order and counts those that passed, until one fails; what the pages among them brought, for people.
 pub(super) async fn walk(
     journey: &Journey,
     (plan, network): (&Plan, &Arc<Network>),
     session: &mut Session,
     passed: &AtomicUsize,
-) -> Result<(), Failing> {
+) -> Result<Vec<String>, Failing> {
+    let mut pages = Pages::default();
     let mut transport = Impatient(Client::new(Arc::clone(network)));
     for entry in entries(journey) {
-        let outcome = run_entry(entry, session, &mut transport, &mut Deaf).await;
+        let outcome = run_entry(entry, session, &mut transport, &mut pages).await;
         if let Some(fault) = outcome.faults.first() {
             let what = plan.redactor.clean(&session.redact(&fault.summary()));
             let (name, file, line) = (entry.name.clone(), entry.source.name.clone(), fault.span.line);
@@ -45,7 +46,7 @@ pub(super) async fn walk(
         }
         passed.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(())
+    Ok(pages.0)
 }
 
 /// Where the first entry that has not passed stands; none where all have.
@@ -58,11 +59,16 @@ fn entries(journey: &Journey) -> impl Iterator<Item = &Entry> {
     journey.files.iter().flat_map(|file| &file.entries)
 }
 
-/// The books are kept for the load.
-struct Deaf;
+/// The books are kept for the load; only pages are told of.
+#[derive(Default)]
+struct Pages(Vec<String>);
 
-impl Observer for Deaf {
-    fn exchange(&mut self, _: &Exchange<'_>) {}
+impl Observer for Pages {
+    fn exchange(&mut self, exchange: &Exchange<'_>) {
+        if let Some(page) = exchange.page.filter(|_| exchange.fault.is_none()) {
+            self.0.push(format!("`{}` is a page with {page}", exchange.entry.name));
+        }
+    }
 }
 
 /// Waits for an answer no longer than the load itself would, unless the journey says how long.
@@ -75,5 +81,9 @@ impl Transport for Impatient {
         }
         let answer = tokio::time::timeout(HANG_AFTER, self.0.send(request));
         Box::pin(async { answer.await.unwrap_or(Err(TransportError::Timeout(HANG_AFTER))) })
+    }
+
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        self.0.send_all(requests)
     }
 }

@@ -3,7 +3,7 @@
 //! because the run is ending is not booked.
 
 use crate::engine::{Outcome, Script, Seat, User};
-use crate::http::{Client, Network, Request, Response, Transport, TransportError};
+use crate::http::{Client, Fetched, Network, Request, Response, Transport, TransportError};
 use crate::journey::{CommonHeaders, Exchange, Journey, Observer, Session, Value, Who, run_entry};
 use crate::measure::Flight;
 use crate::plan::{Feed, Plan};
@@ -114,7 +114,8 @@ impl Walker {
             if seat.is_ending() {
                 return;
             }
-            let desk = Mutex::new(Desk { seat: &mut *seat, name: *name, landed: None, failed: None, refused: false });
+            let (name, page) = (*name, entry.page);
+            let desk = Mutex::new(Desk { seat: &mut *seat, name, page, landed: None, failed: None, refused: false });
             let mut sender = Sender { client: &mut self.client, desk: &desk };
             let outcome = run_entry(entry, &mut session, &mut sender, &mut Clerk { desk: &desk }).await;
             let clean = |text: &str| route.redactor.clean(&session.redact(text));
@@ -130,6 +131,8 @@ impl Walker {
 struct Desk<'a> {
     seat: &'a mut Seat,
     name: usize,
+    /// Whether more may follow an answer that is back: then the request is in flight until it is judged.
+    page: bool,
     /// Back from the wire, not judged yet.
     landed: Option<Flight>,
     /// Judged to have failed; booked when its text can be cleaned of what the session captured.
@@ -151,7 +154,7 @@ impl Desk<'_> {
         if self.refused {
             return;
         }
-        let landed = self.landed.take().or_else(|| {
+        let landed = self.landed.take().or_else(|| self.seat.land()).or_else(|| {
             exchange.fault?;
             self.seat.depart(self.name).then(|| self.seat.land()).flatten()
         });
@@ -193,9 +196,16 @@ impl Transport for Sender<'_, '_> {
             }
             let answer = self.client.send(request).await;
             let mut desk = open(self.desk);
-            desk.landed = desk.seat.land();
+            if !desk.page {
+                desk.landed = desk.seat.land();
+            }
             answer
         })
+    }
+
+    /// The files of a page belong to its request, which is in flight still.
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        self.client.send_all(requests)
     }
 }
 
