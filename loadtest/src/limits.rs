@@ -32,6 +32,18 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections kept by one virtual user: what browsers hold towards one host.
 pub const CONNECTIONS_PER_USER: usize = 6;
 
+/// Most files of one page; the heaviest sites have some two hundred.
+pub const PAGE_FILES: usize = 256;
+
+/// Bytes that the files of one page may have together: as much as one body.
+pub const PAGE_BYTES: usize = BODY_BYTES;
+
+/// Time for all files of a page behind its document; nobody waits longer for a page.
+pub const PAGE_TIME: Duration = Duration::from_secs(60);
+
+/// Redirects followed for a file of a page.
+pub const PAGE_REDIRECTS: usize = 5;
+
 /// Constant URLs whose wire form one virtual user keeps; more than a journey has in practice.
 pub const PREPARED_PER_USER: usize = 64;
 

@@ -178,6 +178,25 @@ templates, forms, multipart, cookies (also those of the comments `# @cookie_stor
 basic authentication. What is not supported is refused when the file is read, with file
 and line: `xpath` (query and filter), HTTP/3, and some options.
 
+`# @name x` above an entry names its request; without it, the name is method and unrendered path. `# @page` above an entry makes its figure the
+whole page load; for Hurl both are comments. Where the answer is HTML and its status below 400, the files that it links on its own origin are fetched
+with it, each once, on at most 6 connections:
+
+| link | what is fetched |
+|---|---|
+| `link` with `rel` `stylesheet`, `icon`, `preload` or `modulepreload` | `href` |
+| `script` that a browser would run | `src` |
+| `img` | `src`, and the first candidate of `srcset` |
+
+`<base href>` is respected; comments, `noscript` and `template` are not looked into. What scripts and stylesheets fetch themselves (fonts, `@import`), frames
+and media are not part of it. Files of another origin are never fetched, for nothing goes to hosts that the plan does not name: the preflight and
+`loadtest smoke` say how many were left out. The files get the user's cookies, the plan's headers and the entry's options, not the entry's own headers.
+Redirects within the origin are followed, up to 5. Nothing is cached: each round is a visitor who was never there.
+
+A page is one request in all figures. Its latency runs from when the document was sent to the last byte of the last file, its bytes are the sum, and it fails
+when a file does not come or answers 400 or more: the message names the file. `duration`, `bytes` and all other asserts are about the document. A page has
+at most 256 files of 64 MiB together, and 60 s for them. Each user then needs 6 file descriptors.
+
 ### HTTP/2
 
 `http2: true` in the plan, `--http2` and `http2: true` in `[Options]` offer HTTP/2 in the TLS handshake (ALPN); a server that does not take it

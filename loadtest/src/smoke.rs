@@ -4,7 +4,9 @@
 //! for both render one [`Report`]; and no text leaves it that has not been cleaned of secrets.
 
 use crate::http::Transport;
-use crate::journey::{Defaults, Entry, Exchange, Fault, Journey, Observer, Outcome, Session, Value, run_entry};
+use crate::journey::{
+    Defaults, Entry, Exchange, Fault, Journey, Observer, Outcome, PageLoad, Session, Value, run_entry,
+};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -65,6 +67,9 @@ pub struct EntryReport {
     pub status: Option<u16>,
     /// All exchanges of the entry, in microseconds.
     pub duration_us: u64,
+    /// What came with a page; absent for other entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageLoad>,
     /// What was wrong.
     pub failures: Vec<Failure>,
 }
@@ -98,11 +103,13 @@ impl Report {
 struct Watch {
     status: Option<u16>,
     time: Duration,
+    page: Option<PageLoad>,
 }
 
 impl Observer for Watch {
     fn exchange(&mut self, exchange: &Exchange<'_>) {
         self.status = exchange.status;
+        self.page = exchange.page;
         self.time += exchange.timings.unwrap_or_default().total;
     }
 }
@@ -152,6 +159,7 @@ fn describe(entry: &Entry, outcome: &Outcome, watch: &Watch, clean: &dyn Fn(&str
         attempts: outcome.attempts,
         status: watch.status,
         duration_us: crate::units::micros(watch.time),
+        page: watch.page,
         failures: outcome.faults.iter().map(|fault| failure(fault, entry, clean)).collect(),
     }
 }
@@ -175,6 +183,7 @@ fn line(entry: &EntryReport) -> String {
     let mut line = format!("  {outcome}  {}", entry.name);
     if let Some(status) = entry.status {
         let _ = write!(line, "  ({status}, {} ms", entry.duration_us.div_ceil(1000));
+        line.extend(entry.page.map(|page| format!(", {page}")));
         line.push_str(&if entry.attempts > 1 { format!(", {} attempts)", entry.attempts) } else { ")".to_owned() });
     }
     line.push('\n');

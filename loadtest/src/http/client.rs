@@ -6,7 +6,7 @@ use super::dial::{Line, Network};
 use super::prepared::{Prepared, Prepareds};
 use super::two;
 use super::wire::{Answer, Broken, Wire};
-use super::{Request, RequestOptions, Response, Timings, Transport, TransportError};
+use super::{Fetched, Request, RequestOptions, Response, Timings, Transport, TransportError, lanes};
 use crate::{clock, limits};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -24,6 +24,8 @@ pub struct Client {
     prepareds: Prepareds,
     kept: Vec<Kept>,
     alarm: Option<Alarm>,
+    /// The further connections on which it fetches the files of a page.
+    beside: Vec<Client>,
 }
 
 /// A kept connection and what it is good for.
@@ -74,7 +76,7 @@ impl Client {
     /// A client over what all users of the run share.
     #[must_use]
     pub fn new(network: Arc<Network>) -> Self {
-        Self { network, prepareds: Prepareds::default(), kept: Vec::new(), alarm: None }
+        Self { network, prepareds: Prepareds::default(), kept: Vec::new(), alarm: None, beside: Vec::new() }
     }
 
     async fn request(&mut self, request: Request) -> Result<Response, TransportError> {
@@ -165,6 +167,18 @@ impl Client {
 impl Transport for Client {
     fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(self.request(request))
+    }
+
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        Box::pin(async move {
+            // Out of our hands while all are at work; when this is cancelled, they end with it.
+            let mut beside = std::mem::take(&mut self.beside);
+            let lanes = requests.len().min(limits::CONNECTIONS_PER_USER);
+            beside.resize_with(beside.len().max(lanes.saturating_sub(1)), || Self::new(Arc::clone(&self.network)));
+            let came = lanes::send_all(std::iter::once(&mut *self).chain(&mut beside), requests).await;
+            self.beside = beside;
+            came
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod chunks;
 mod client;
 mod dial;
 mod fields;
+mod lanes;
 mod own;
 mod prepared;
 mod reply;
@@ -214,8 +215,29 @@ pub enum TransportError {
     Cancelled,
 }
 
+/// A file of a page as it came: its body is counted and let go.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The response, without its body.
+    pub response: Response,
+    /// Bytes of body received.
+    pub bytes: u64,
+}
+
 /// Carries one request to a server. One per virtual user: it keeps that user's connections.
 pub trait Transport: Send {
     /// Sends the request and reads the whole response.
     fn send(&mut self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+
+    /// Sends the requests for the files of a page; what came of them, in their order. One after the other, unless the transport
+    /// knows better. More than [`crate::limits::PAGE_BYTES`] together is an error.
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        Box::pin(async move {
+            let (budget, mut came) = (lanes::Budget::default(), Vec::with_capacity(requests.len()));
+            for request in requests {
+                came.push(self.send(request).await.and_then(|response| budget.take(response)));
+            }
+            came
+        })
+    }
 }

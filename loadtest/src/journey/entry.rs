@@ -32,6 +32,8 @@ pub struct Entry {
     pub span: Span,
     /// The file it stands in.
     pub source: Arc<Source>,
+    /// Whether its figure is a whole page load, `# @page` above it: the files that the page links are fetched with it.
+    pub page: bool,
     /// What comments above it do to the user's cookies.
     pub storage: Storage,
     /// What is sent.

@@ -78,6 +78,16 @@ pub enum Cause {
     /// The chain of redirects is too long.
     #[error("more than {0} redirects")]
     TooManyRedirects(usize),
+    /// A file of the page did not come.
+    #[error("`{file}` of the page: {why}")]
+    PageFile {
+        /// Its path.
+        file: String,
+        /// What is wrong.
+        why: String,
+        /// The class for the books.
+        class: Failure,
+    },
     /// The body cannot be decoded or read.
     #[error("{0}")]
     Body(String),
@@ -186,6 +196,7 @@ impl Fault {
     pub const fn class(&self) -> Failure {
         match &self.cause {
             Cause::Transport(error) => transport_class(error),
+            Cause::PageFile { class, .. } => *class,
             Cause::TooManyRedirects(_) => Failure::Protocol,
             Cause::Status { actual, .. } => match told_by(*actual) {
                 Some(told) => told,
@@ -233,7 +244,8 @@ const fn told_by(status: u16) -> Option<Failure> {
     }
 }
 
-const fn transport_class(error: &TransportError) -> Failure {
+/// The class of a request without an answer.
+pub(super) const fn transport_class(error: &TransportError) -> Failure {
     match error {
         TransportError::Dns(_) => Failure::Dns,
         TransportError::Refused(_) | TransportError::Unreachable(_) => Failure::Connect,

@@ -77,6 +77,12 @@ impl Rendered {
         Ok(rendered)
     }
 
+    /// A request without anything of an entry: for a file of its page.
+    pub(super) fn plain(method: Method, url: Arc<Url>) -> Self {
+        let (headers, body, cookies) = (HeaderMap::new(), Bytes::new(), String::new());
+        Self { method, url, body, headers, cookies, content_type: None, boundary: None }
+    }
+
     fn fill(&mut self, content: &Content, scope: Scope<'_>) -> Result<(), Fault> {
         match content {
             Content::Nothing => {}

@@ -2,6 +2,10 @@
 //!
 //! A run is cancelled by dropping its future: nothing is left behind but what the session already holds.
 
+mod files;
+
+pub use files::PageLoad;
+
 use super::entry::{Entry, OptionsSpec};
 use super::fault::{Cause, Fault};
 use super::judge;
@@ -15,6 +19,7 @@ use crate::measure::Failure;
 use http::Method;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// One request that was sent, or could not be, as the books want it.
@@ -32,6 +37,8 @@ pub struct Exchange<'a> {
     pub bytes: u64,
     /// Why it counts as an error: the faults of an entry belong to its last exchange.
     pub fault: Option<&'a Fault>,
+    /// What came with the document of a page.
+    pub page: Option<PageLoad>,
     /// Whether the entry is tried again: then a failed assert is part of waiting, not an error.
     pub retried: bool,
 }
@@ -84,6 +91,11 @@ struct Last {
     status: Option<u16>,
     timings: Option<Timings>,
     bytes: u64,
+    /// When it was sent.
+    sent: Option<Instant>,
+    page: Option<PageLoad>,
+    /// What a file of the page lacked.
+    lacks: Option<Fault>,
 }
 
 /// Runs one entry for one user, with all its repetitions and retries.
@@ -137,10 +149,11 @@ impl Runner<'_> {
         let mut retries = 0;
         loop {
             let mut last = Last::default();
-            let faults = match self.attempt(options, &mut last).await {
+            let mut faults = match self.attempt(options, &mut last).await {
                 Ok(hops) => judge::judge(self.entry, self.session, &hops, options.coerce),
                 Err(fault) => vec![fault],
             };
+            faults.extend(last.lacks.take());
             *attempts += 1;
             let more = options.retry.is_some_and(|limit| limit.is_none_or(|limit| retries < limit));
             let retried = !faults.is_empty() && more;
@@ -154,10 +167,10 @@ impl Runner<'_> {
     }
 
     fn report(&mut self, last: &Last, faults: &[Fault], retried: bool) {
-        let Last { hop, status, timings, bytes } = *last;
+        let Last { hop, status, timings, bytes, page, .. } = *last;
         // Wrong data is graver than whatever else an assert found.
         let fault = faults.iter().find(|fault| fault.class() == Failure::Data).or_else(|| faults.first());
-        self.observer.exchange(&Exchange { entry: self.entry, hop, status, timings, bytes, fault, retried });
+        self.observer.exchange(&Exchange { entry: self.entry, hop, status, timings, bytes, fault, page, retried });
     }
 
     /// Sends the request and follows redirects: every response, the last one last.
@@ -181,7 +194,14 @@ impl Runner<'_> {
             let received = self.send(request, last).await.map_err(|e| Fault::error(place, Cause::Transport(e)))?;
             let next = redirect(&received, options.follow).map_err(|cause| Fault::error(place, cause))?;
             hops.push(received);
-            let Some(next) = next else { return Ok(hops) };
+            let Some(next) = next else {
+                // In a box of its own: what a page needs would be carried along by every request.
+                if let Some(links) = hops.last().filter(|_| self.entry.page).and_then(files::links) {
+                    let document = files::Document { url, origin, options };
+                    last.lacks = Box::pin(self.page(document, links, last)).await;
+                }
+                return Ok(hops);
+            };
             if hops.len() > options.redirects_max {
                 return Err(Fault::error(place, Cause::TooManyRedirects(options.redirects_max)));
             }
@@ -198,7 +218,7 @@ impl Runner<'_> {
     async fn send(&mut self, request: Request, last: &mut Last) -> Result<Received, TransportError> {
         let url = Arc::clone(&request.url);
         let start = clock::now();
-        *last = Last { hop: last.hop, ..Last::default() };
+        *last = Last { hop: last.hop, sent: Some(start), ..Last::default() };
         match self.transport.send(request).await {
             Ok(response) => {
                 last.status = Some(response.status);

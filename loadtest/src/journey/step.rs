@@ -39,6 +39,12 @@ impl Journey {
         })
     }
 
+    /// Whether some of its entries are page loads, with several connections at once.
+    #[must_use]
+    pub fn has_pages(&self) -> bool {
+        self.files().flat_map(|file| &file.entries).any(|entry| entry.page)
+    }
+
     /// All that a user does, in order.
     pub fn acts(&self) -> impl Iterator<Item = Act<'_>> {
         self.steps.iter().flat_map(|step| {

@@ -45,7 +45,7 @@ async fn once(plan: &Plan, journey: &Journey, most: Duration, passed: &AtomicUsi
     let (network, mut session) = (network(plan), single::session(plan, 0));
     let walked = single::walk(journey, (plan, &network), &mut session, (passed, &heard));
     match tokio::time::timeout(most, walked).await {
-        Ok(Ok(())) => Ok(session),
+        Ok(Ok(_)) => Ok(session),
         Ok(Err(Failing { name, what, place })) => Err(format!("`{name}` of the {key} fails: {what} ({place})")),
         Err(_) => Err(place(&format!("the {key} took longer than {}", Readable(most)), journey, passed)),
     }

@@ -149,7 +149,8 @@ async fn prepare(args: &Asked<'_>) -> Result<Option<Prepared>, Failed> {
     }
     plan::consent(&plan).await?;
     let place = format!("users ({})", plan.load.users.from);
-    engine::check_file_descriptors(plan.load.seats()).map_err(|error| Problem::said(&error).at(place))?;
+    engine::check_file_descriptors(plan.load.seats() * connections(&plan))
+        .map_err(|error| Problem::said(&error).at(place))?;
     let baseline = past::baseline(args.baseline, &plan)?;
     if plan.load.is_search() {
         one_run(args)?;
@@ -165,6 +166,12 @@ async fn prepare(args: &Asked<'_>) -> Result<Option<Prepared>, Failed> {
         None => None,
     };
     Ok(Some(Prepared { plan, outputs, save, baseline, metrics }))
+}
+
+/// Connections that one user may have open: a page's files come on several.
+fn connections(plan: &Plan) -> usize {
+    let pages = plan.journeys.iter().any(|journey| journey.compiled.has_pages());
+    if pages { limits::CONNECTIONS_PER_USER } else { 1 }
 }
 
 /// What a run leaves.

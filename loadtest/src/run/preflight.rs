@@ -20,14 +20,18 @@ pub(super) async fn run(plan: &Plan, network: &Arc<Network>) -> Result<String, E
     let walks = plan.journeys.iter().zip(&passed).enumerate();
     let walks = walks.map(|(number, (journey, passed))| one((plan, network), journey, number, (passed, &heard)));
     // Never more at once than the plan has users: it may be small on purpose.
-    let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<()>();
+    let walks = stream::iter(walks).buffer_unordered(plan.load.seats()).try_collect::<Vec<Vec<String>>>();
     match tokio::time::timeout(PREFLIGHT, walks).await {
-        Ok(Ok(())) => {
-            Ok(format!("preflight: each journey passed once with one user; now the load{}", heard.less_than_asked()))
-        }
+        Ok(Ok(pages)) => Ok(passed_all(&pages.concat()) + &heard.less_than_asked()),
         Ok(Err(ending)) => Err(ending),
         Err(_) => Ok(untried(plan, &passed) + &heard.less_than_asked()),
     }
+}
+
+/// With what each page brought, so that nobody takes a page without its images for a whole one.
+fn passed_all(pages: &[String]) -> String {
+    let pages: String = pages.iter().map(|page| format!("\n  {page}")).collect();
+    format!("preflight: each journey passed once with one user; now the load{pages}")
 }
 
 async fn one(
@@ -35,7 +39,7 @@ async fn one(
     journey: &PlannedJourney,
     number: usize,
     marks: (&AtomicUsize, &Heard),
-) -> Result<(), Ending> {
+) -> Result<Vec<String>, Ending> {
     let mut session = single::session(plan, number);
     single::walk(&journey.compiled, (plan, network), &mut session, marks).await.map_err(|failing| {
         let (Failing { name, what, place }, journey) = (failing, &journey.name);

@@ -2,7 +2,7 @@
 //! why it is walked.
 
 use super::{sockets, walk};
-use crate::http::{Client, HttpVersion, Network, Protocol, Request, Response, Transport, TransportError};
+use crate::http::{Client, Fetched, HttpVersion, Network, Protocol, Request, Response, Transport, TransportError};
 use crate::journey::{Act, Defaults, Exchange, Journey, Observer, Session, Who, run_entry};
 use crate::limits::HANG_AFTER;
 use crate::plan::Plan;
@@ -28,18 +28,20 @@ pub(super) fn session(plan: &Plan, number: usize) -> Session {
     session
 }
 
-/// Runs the entries and WebSockets in order and counts those that passed, until one fails.
+/// Runs the entries and WebSockets in order and counts those that passed, until one fails; what the pages among them brought, for
+/// people.
 pub(super) async fn walk(
     journey: &Journey,
     (plan, network): (&Plan, &Arc<Network>),
     session: &mut Session,
     (passed, heard): (&AtomicUsize, &Heard),
-) -> Result<(), Failing> {
+) -> Result<Vec<String>, Failing> {
+    let mut pages = Pages::default();
     let mut transport = Impatient { client: Client::new(Arc::clone(network)), heard };
     for act in journey.acts() {
         let failed = match act {
             Act::Entry(entry) => {
-                let outcome = run_entry(entry, session, &mut transport, &mut Deaf).await;
+                let outcome = run_entry(entry, session, &mut transport, &mut pages).await;
                 let fault = outcome.faults.into_iter().next();
                 fault.map(|fault| (format!("{}:{}", entry.source.name, fault.span.line), entry.name.as_str(), fault))
             }
@@ -54,7 +56,7 @@ pub(super) async fn walk(
         }
         passed.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(())
+    Ok(pages.0)
 }
 
 /// The first one that has not passed, and where it stands; none where all have.
@@ -63,11 +65,16 @@ pub(super) fn reached(journey: &Journey, passed: &AtomicUsize) -> Option<(String
     Some((act.name().to_owned(), act.place().to_string()))
 }
 
-/// The books are kept for the load.
-struct Deaf;
+/// The books are kept for the load; only pages are told of.
+#[derive(Default)]
+struct Pages(Vec<String>);
 
-impl Observer for Deaf {
-    fn exchange(&mut self, _: &Exchange<'_>) {}
+impl Observer for Pages {
+    fn exchange(&mut self, exchange: &Exchange<'_>) {
+        if let Some(page) = exchange.page.filter(|_| exchange.fault.is_none()) {
+            self.0.push(format!("`{}` is a page with {page}", exchange.entry.name));
+        }
+    }
 }
 
 /// Waits for an answer no longer than the load itself would, unless the journey says how long.
@@ -89,6 +96,10 @@ impl Transport for Impatient<'_> {
             };
             answer.inspect(|response| heard.answer(protocol, response.version))
         })
+    }
+
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        self.client.send_all(requests)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::sockets::{self, Booth};
 use crate::engine::{Outcome, Script, Seat, User};
-use crate::http::{Client, Network, Request, Response, Transport, TransportError};
+use crate::http::{Client, Fetched, Network, Request, Response, Transport, TransportError};
 use crate::journey::{
     Act, CommonHeaders, Defaults, Entry, Exchange, Journey, Observer, Session, Value, Who, run_entry,
 };
@@ -136,7 +136,7 @@ impl Walker {
 
     /// One entry; whether the journey goes on.
     async fn entry(&mut self, entry: &Entry, name: usize, session: &mut Session, seat: &mut Seat) -> bool {
-        let desk = Mutex::new(Desk { seat, name, landed: None, failed: None, refused: false });
+        let desk = Mutex::new(Desk { seat, name, page: entry.page, landed: None, failed: None, refused: false });
         let mut sender = Sender { client: &mut self.client, desk: &desk };
         let outcome = run_entry(entry, session, &mut sender, &mut Clerk { desk: &desk }).await;
         let clean = |text: &str| self.route.redactor.clean(&session.redact(text));
@@ -149,6 +149,8 @@ impl Walker {
 struct Desk<'a> {
     seat: &'a mut Seat,
     name: usize,
+    /// Whether more may follow an answer that is back: then the request is in flight until it is judged.
+    page: bool,
     /// Back from the wire, not judged yet.
     landed: Option<Flight>,
     /// Judged to have failed; booked when its text can be cleaned of what the session captured.
@@ -170,7 +172,7 @@ impl Desk<'_> {
         if self.refused {
             return;
         }
-        let landed = self.landed.take().or_else(|| {
+        let landed = self.landed.take().or_else(|| self.seat.land()).or_else(|| {
             exchange.fault?;
             self.seat.depart(self.name).then(|| self.seat.land()).flatten()
         });
@@ -212,9 +214,16 @@ impl Transport for Sender<'_, '_> {
             }
             let answer = self.client.send(request).await;
             let mut desk = open(self.desk);
-            desk.landed = desk.seat.land();
+            if !desk.page {
+                desk.landed = desk.seat.land();
+            }
             answer
         })
+    }
+
+    /// The files of a page belong to its request, which is in flight still.
+    fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
+        self.client.send_all(requests)
     }
 }
 

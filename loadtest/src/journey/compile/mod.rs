@@ -84,6 +84,7 @@ impl Compiler {
         Some(Entry {
             name: name(&entry.request),
             route: route(&entry.request),
+            page: is_page(&entry.request),
             span: span(entry.source_info()).max_column(&entry.request),
             source: Arc::clone(&self.source),
             storage,
@@ -111,6 +112,12 @@ fn name(request: &ast::Request) -> String {
     let mut named = comments.filter_map(|comment| comment.value.trim_start().strip_prefix("@name "));
     let given = named.next().map(str::trim).filter(|name| !name.is_empty());
     given.map_or_else(|| route(request), str::to_owned)
+}
+
+/// `# @page` above the entry.
+fn is_page(request: &ast::Request) -> bool {
+    let mut comments = request.line_terminators.iter().filter_map(|line| line.comment.as_ref());
+    comments.any(|comment| comment.value.trim() == "@page")
 }
 
 /// The method and the path as written.

@@ -37,6 +37,20 @@ fn a_request_is_named_by_a_comment_or_by_method_and_unrendered_path() {
 }
 
 #[test]
+fn a_page_is_told_by_its_comment_alone() {
+    for (text, page) in [
+        ("# @page\nGET http://h/", true),
+        ("# @name site\n\n#  @page \nGET http://h/", true),
+        ("# @pages\nGET http://h/", false),
+        ("GET http://h/ # @page", false),
+        ("# see @page\nGET http://h/", false),
+    ] {
+        let file = journey::parse("a.hurl", text, Path::new("")).unwrap();
+        assert_eq!(file.entries[0].page, page, "{text}");
+    }
+}
+
+#[test]
 fn syntax_errors_have_a_place_and_a_caret() {
     insta::assert_snapshot!(refused("GET http://h/\nHTTP 200\n[Assert]\nstatus == 200\n"), @r"
     error: a response has no section `[Assert]`

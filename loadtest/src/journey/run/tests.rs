@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::{HttpVersion, Protocol, Response};
 use crate::journey::{self, Value, Variables};
+use crate::limits::PAGE_FILES;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -33,20 +34,26 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<R
 
 /// One line per exchange.
 #[derive(Default)]
-struct Log(Vec<String>);
+struct Log {
+    lines: Vec<String>,
+    /// Files, files elsewhere and bytes of each page.
+    pages: Vec<(usize, usize, u64)>,
+}
 
 impl Observer for Log {
     fn exchange(&mut self, exchange: &Exchange<'_>) {
         let failure = exchange.failure().map_or("ok", Failure::as_str);
         let retried = if exchange.retried { " again" } else { "" };
         let status = exchange.status.map_or("-".to_owned(), |status| status.to_string());
-        self.0.push(format!("{} #{} {status} {failure}{retried}", exchange.entry.name, exchange.hop));
+        self.pages.extend(exchange.page.map(|page| (page.files, page.elsewhere, exchange.bytes)));
+        self.lines.push(format!("{} #{} {status} {failure}{retried}", exchange.entry.name, exchange.hop));
     }
 }
 
 struct Ran {
     outcome: Outcome,
     log: Vec<String>,
+    pages: Vec<(usize, usize, u64)>,
     asked: Vec<Request>,
     session: Session,
 }
@@ -67,7 +74,7 @@ fn run_in(mut session: Session, text: &str, answers: Vec<Result<Response, Transp
     let mut log = Log::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let outcome = runtime.block_on(run_entry(&file.entries[0], &mut session, &mut script, &mut log));
-    Ran { outcome, log: log.0, asked: script.asked, session }
+    Ran { outcome, log: log.lines, pages: log.pages, asked: script.asked, session }
 }
 
 fn faults(ran: &Ran) -> Vec<String> {
@@ -127,7 +134,7 @@ fn waits_follow_the_options_and_tokio_s_clock() {
     let mut script = Script { answers: vec![answer(500, &[], ""), answer(200, &[], "")].into(), ..Script::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let waited = runtime.block_on(async {
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         run_entry(&file.entries[0], &mut Session::default(), &mut script, &mut Log::default()).await;
         start.elapsed()
     });
@@ -295,4 +302,77 @@ fn an_assert_that_reads_something_back_is_data() {
         "no JSON, no data"
     );
     assert_eq!(booked("HTTP 200\n[Asserts]\njsonpath \"$.name\" == \"{{name}}\"", 500, ""), "status");
+}
+
+const PAGE: &str = "# @page\nGET http://h/dir/\nX-Own: 1\nCookie: own=1\n[Options]\nlocation: true\nHTTP 200\n[Asserts]\nbytes count == 55\nduration < 8\n";
+const HTML: &str = "<img src=a.png><img src=/b.png><img src=http://x/c.png>";
+const IS_HTML: (&str, &str) = ("Content-Type", "text/html");
+
+#[test]
+fn the_files_of_a_page_are_fetched_with_its_cookies_and_without_its_headers() {
+    let html = answer(200, &[IS_HTML, ("Set-Cookie", "a=1; Path=/")], HTML);
+    let ran = run(PAGE, vec![html, answer(200, &[("Set-Cookie", "b=2; Path=/")], "12345"), answer(204, &[], "")]);
+    assert_eq!(faults(&ran), Vec::<String>::new());
+    let urls: Vec<&str> = ran.asked.iter().map(|request| request.url.as_str()).collect();
+    assert_eq!(urls, ["http://h/dir/", "http://h/dir/a.png", "http://h/b.png"]);
+    let sent = |name: &str| ran.asked.iter().map(|one| one.headers.contains_key(name)).collect::<Vec<_>>();
+    assert_eq!((sent("x-own"), sent("user-agent")), (vec![true, false, false], vec![true, true, true]));
+    assert_eq!(ran.asked[1].headers["cookie"], "a=1");
+    let kept = ran.session.cookies.header(&"http://h/".parse().unwrap(), Session::now());
+    assert_eq!(kept.as_deref(), Some("b=2; a=1"));
+    assert_eq!(
+        (ran.log.as_slice(), ran.pages.as_slice()),
+        (["GET /dir/ #0 200 ok".to_owned()].as_slice(), [(2, 1, 60)].as_slice())
+    );
+}
+
+#[test]
+fn a_file_that_does_not_come_is_named_and_what_the_document_lacks_goes_first() {
+    let ran = run(PAGE, vec![answer(200, &[IS_HTML], HTML), answer(403, &[], ""), Err(TransportError::Reset)]);
+    assert_eq!(faults(&ran), ["`/dir/a.png` of the page: status 403"]);
+    assert_eq!(ran.log, ["GET /dir/ #0 200 status"]);
+    let ran = run(PAGE, vec![answer(200, &[IS_HTML], HTML), answer(200, &[], ""), Err(TransportError::Reset)]);
+    assert_eq!(ran.log, ["GET /dir/ #0 200 broken"]);
+    let ran = run(PAGE, vec![answer(200, &[IS_HTML], "<img src=a.png>"), answer(404, &[], "")]);
+    assert_eq!(faults(&ran), ["expected integer `55`, got integer `15`", "`/dir/a.png` of the page: status 404"]);
+}
+
+#[test]
+fn a_file_is_followed_where_a_redirect_leads_at_home_and_not_for_ever() {
+    let moved = |to: &str| answer(301, &[("Location", to)], "");
+    let ran = run(PAGE, vec![answer(200, &[IS_HTML], HTML), moved("/c.png"), moved("http://x/"), answer(200, &[], "")]);
+    assert_eq!(ran.asked.last().unwrap().url.as_str(), "http://h/c.png");
+    assert_eq!((faults(&ran).len(), ran.pages.as_slice()), (0, [(3, 2, 55)].as_slice()));
+    let mut circle = vec![answer(200, &[IS_HTML], HTML), answer(200, &[], ""), moved("/1")];
+    circle.extend(["/2", "/3", "/4", "/5", "/6", "/7"].map(moved));
+    assert_eq!(faults(&run(PAGE, circle)), ["`/6` of the page: more than 5 redirects"]);
+}
+
+#[test]
+fn only_a_page_that_is_html_and_came_has_files() {
+    let plain = PAGE.replace("# @page\n", "");
+    for (text, status, kind) in
+        [(plain.as_str(), 200, "text/html"), (PAGE, 200, "text/plain"), (PAGE, 500, "text/html")]
+    {
+        let ran = run(text, vec![answer(status, &[("Content-Type", kind)], HTML)]);
+        assert_eq!((ran.asked.len(), ran.pages.len()), (1, 0), "{status} {kind}");
+    }
+    // After a redirect the page's own origin is where it came from.
+    let ran = run(
+        PAGE,
+        vec![answer(302, &[("Location", "http://x/")], ""), answer(200, &[IS_HTML], HTML), answer(200, &[], "")],
+    );
+    let urls: Vec<&str> = ran.asked.iter().map(|request| request.url.as_str()).collect();
+    assert_eq!(urls[..2], ["http://h/dir/", "http://x/"]);
+    assert!(urls[2..].iter().all(|url| url.starts_with("http://x/")), "{urls:?}");
+}
+
+#[test]
+fn a_page_of_too_many_files_is_refused() {
+    let html: String = (0..=PAGE_FILES).map(|number| format!("<img src={number}>")).collect();
+    let ran = run("# @page\nGET http://h/\nHTTP 200\n", vec![answer(200, &[IS_HTML], html.leak())]);
+    assert_eq!(
+        (faults(&ran), ran.asked.len()),
+        (vec!["`/0` of the page: the page links more than 256 files".to_owned()], 1)
+    );
 }
