@@ -1,5 +1,11 @@
 //! Every cap and every deadline of the load tester in one place, each with its reason (invariant 2).
 
+mod sidecars;
+mod validate;
+
+pub use sidecars::*;
+pub use validate::*;
+
 use std::time::Duration;
 
 /// Largest response body kept in memory; a larger one is an error of its own, so that a hostile or mistaken target
@@ -312,109 +318,3 @@ pub const SPARKS: usize = 60;
 
 /// How often a line is printed where there is no terminal.
 pub const LINE_EVERY: Duration = Duration::from_secs(5);
-
-/// How often a sidecar is asked: the finest grain in which windows are judged.
-pub const SIDECAR_EVERY: Duration = Duration::from_secs(1);
-
-/// Time for a sidecar's answer: its page is made from memory, so that one that takes longer is as good as silent.
-pub const SIDECAR_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Largest page of a sidecar; one with the families of a database has some 500 KiB.
-pub const SIDECAR_BYTES: usize = 4 << 20;
-
-/// Samples kept of one page; a hundred statements of a database are two hundred.
-pub const SIDECAR_SAMPLES: usize = 4096;
-
-/// Names kept of one sidecar (causes, dependencies).
-pub const SIDECAR_NAMES: usize = 32;
-
-/// Longest name taken from a sidecar, in characters.
-pub const SIDECAR_NAME_CHARS: usize = 64;
-
-/// Most sidecars of a plan: one for each service of a large stack.
-pub const SIDECARS: usize = 64;
-
-/// Looks kept of one figure: more than an hour at one a second; then two become one, again and again.
-pub const SIDECAR_POINTS: usize = 4096;
-
-/// Gaps kept of one sidecar; beyond that the last one grows.
-pub const SIDECAR_GAPS: usize = 64;
-
-/// Two questions without an answer this near to each other, in seconds, belong to one gap.
-pub const SIDECAR_GAP_JOINS: f64 = 3.5;
-
-/// Share of the judged time for which a sidecar may be silent without spoiling what it says of it.
-pub const SIDECAR_SILENT_RATIO: f64 = 0.2;
-
-/// An agent looks at its service every 5 to 10 s; one whose page has stood still for this long does not look any more.
-pub const SIDECAR_FROZEN: Duration = Duration::from_secs(30);
-
-/// Agents look every 5 s and are asked every second: two moments of different sidecars that are nearer than this, in seconds,
-/// are the same moment.
-pub const BLAME_LAG: f64 = 6.0;
-
-/// A figure that leaves its limit for no longer than this, in seconds, or for one look of its agent, has not left it.
-pub const BLAME_DIP: f64 = 6.0;
-
-/// A figure without a limit of its own became slow when it is so many times what it was in the calm time.
-pub const BLAME_TIMES: f64 = 3.0;
-
-/// Conviction below which nobody is named; a service that only waits, and for nobody known, reaches 0.5 at most, one that moved
-/// after others or was so all the time a good deal less.
-pub const BLAME_CONVINCING: f64 = 0.25;
-
-/// The first suspect must be so many times as convincing as the second, or both are named.
-pub const BLAME_CLEARLY: f64 = 1.2;
-
-/// Points of a figure's course in the report.
-pub const SIDECAR_POINTS_SHOWN: usize = 240;
-
-/// After the load the sidecars are heard on until each has looked once more, or for this long: an agent looks every five seconds.
-pub const SIDECAR_LINGER: Duration = Duration::from_secs(6);
-
-/// Highest rate limit that `loadtest validate` measures, per second: three halves of it are sent from one address, a moment of a small
-/// load test that no service in working order notices.
-pub const LIMIT_RATE: f64 = 500.0;
-
-/// Largest burst of a rate limit that `loadtest validate` measures: twice as many requests are sent at once.
-pub const LIMIT_BURST: u64 = 500;
-
-/// Longest time at one pace when a rate limit is measured; a limit that lets fewer than [`LIMIT_PASSES`] through in it is measured by its
-/// burst alone.
-pub const LIMIT_PACE: Duration = Duration::from_secs(10);
-
-/// Requests that a rate limit must let through while a pace is kept, so that one more or less does not decide.
-pub const LIMIT_PASSES: f64 = 20.0;
-
-/// Longest wait for a rate limit to forget what was sent to it.
-pub const LIMIT_REST: Duration = Duration::from_secs(30);
-
-/// What a measured rate may differ from the limit: clocks of both sides and the edges of the time measured.
-pub const LIMIT_TOLERANCE: f64 = 0.2;
-
-/// Requests of `loadtest validate` in flight at once: each has a connection of its own.
-pub const VALIDATE_CONNECTIONS: usize = 32;
-
-/// Time for one request or handshake of `loadtest validate`; a page that takes longer is no subject for headers.
-pub const VALIDATE_ANSWER: Duration = Duration::from_secs(10);
-
-/// How often a validator asks again when it is told to come later (429): its own questions may have used up a limit.
-pub const VALIDATE_TRIES: u32 = 4;
-
-/// Longest wait before asking again.
-pub const VALIDATE_PAUSE: Duration = Duration::from_secs(5);
-
-/// Redirects that a validator follows to see where they end; browsers follow 20.
-pub const VALIDATE_REDIRECTS: usize = 5;
-
-/// Largest record that answers a hand-built TLS hello: 2^14 bytes and the five of its head (RFC 8446, 5.1).
-pub const TLS_RECORD_BYTES: usize = 16_384 + 5;
-
-/// How often a handshake is made for the sake of a stapled answer: nginx fetches it after the first one and staples it from then on.
-pub const STAPLE_TRIES: u32 = 4;
-
-/// Longest text of a finding of `loadtest validate`, in characters; a Content-Security-Policy has some 400.
-pub const FOUND_CHARS: usize = 600;
-
-/// How often a rate limit is measured when answers or our own timers were too late to tell.
-pub const LIMIT_TRIES: u32 = 3;

@@ -133,8 +133,8 @@ impl Bench {
     }
 
     pub(super) fn cpus(&self, service: &str, hundredths: u64) -> Result<(), String> {
-        let quota = (hundredths * 1000).to_string();
-        docker(&["update", "--cpu-period", "100000", "--cpu-quota", &quota, &self.container(service)?]).map(drop)
+        let cores = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        docker(&["update", "--cpus", &cores, &self.container(service)?]).map(drop)
     }
 
     pub(super) fn faults(&self, settings: &str) -> Result<(), String> {

@@ -172,4 +172,6 @@ impl Variable {
 }
 
 #[cfg(test)]
+mod steps_tests;
+#[cfg(test)]
 mod tests;
