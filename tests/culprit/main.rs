@@ -20,7 +20,8 @@ fn main() -> ExitCode {
         words.remove(0);
     }
     let seed = words.first().and_then(|word| word.parse().ok()).unwrap_or(1);
-    let wanted = |name: &str| words.get(1).is_none_or(|word| name.eq_ignore_ascii_case(word));
+    let wanted =
+        |name: &str| words.get(1).is_none_or(|some| some.split(',').any(|word| name.eq_ignore_ascii_case(word)));
     let tally = if on_stack { stack(seed, wanted) } else { processes(seed, wanted) };
     println!("\nseed {seed}: {} found, {} misnamed or missed, {} not run", tally.right, tally.wrong, tally.not_run);
     match (tally.wrong, tally.right) {

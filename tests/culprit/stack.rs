@@ -42,12 +42,20 @@ impl Bench {
         let mut stack =
             Stack::copy("culprit", &[("FAULTS", "1"), ("STACK_EXTRA_FILES", "disk.yaml"), ("POOL_SIZE", "8")])?;
         stack.add_file("disk.yaml", DISK)?;
+        // Peers are looked at every two seconds, so that a run of half a minute shows who went first.
+        for service in ALL {
+            stack.edit(
+                &format!("docker/sidecars/{service}.yml"),
+                "    peer: true\n",
+                "    peer: true\n    interval: 2s\n",
+            )?;
+        }
         let ended = stack.up(&["--loadtest"]);
         if ended.code != 0 {
             return Err(format!("docker/up: {}{}", ended.stdout, ended.stderr));
         }
         let bench = Self { stack, random: seed };
-        bench.sql("ALTER SYSTEM SET commit_delay = 60000")?;
+        bench.sql("ALTER SYSTEM SET commit_delay = 100000")?;
         bench.sql("ALTER SYSTEM SET commit_siblings = 0")?;
         bench.sql("ALTER SYSTEM SET max_wal_size = 64")?;
         bench.sql("SELECT pg_reload_conf()")?;
@@ -148,13 +156,18 @@ impl Bench {
             Decoy::Busy => {
                 ("redis", "sleep 13; end=$(($(date +%s) + 60)); while [ $(date +%s) -lt $end ]; do sleep 0.02; done")
             }
-            Decoy::Throttled => ("frontend", "end=$(($(date +%s) + 90)); while [ $(date +%s) -lt $end ]; do :; done"),
+            Decoy::Throttled => ("frontend", "end=$(($(date +%s) + 100)); while [ $(date +%s) -lt $end ]; do :; done"),
         };
         if decoy == Decoy::Throttled {
             // A hundredth of a core more than it needs.
             self.cpus(service, 10)?;
         }
-        self.beside(service, &["timeout", "100", "sh", "-c", line])
+        self.beside(service, &["timeout", "110", "sh", "-c", line])?;
+        if decoy == Decoy::Throttled {
+            // Until its sidecar has seen it so.
+            std::thread::sleep(Duration::from_secs(7));
+        }
+        Ok(())
     }
 
     fn calm_down(&self, decoy: Option<Decoy>) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use super::Told;
 use super::stack::Bench;
 use crate::stack::docker;
+use std::time::Duration;
 
 type Act = fn(&mut Bench) -> Result<(), String>;
 
@@ -42,7 +43,7 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault { name: "db-cpu", guilty: Some("db"), before: less_db_cpu, heal: all_db_cpu, ..NOTHING },
     Fault { name: "cache", guilty: Some("redis"), during: freeze_cache, heal: thaw_cache, ..NOTHING },
-    Fault { name: "leak", guilty: Some("backend"), before: leak, heal: no_leak, ..NOTHING },
+    Fault { name: "leak", guilty: Some("backend"), during: leak, heal: no_leak, ..NOTHING },
     STARVED,
     STARVED,
     STARVED,
@@ -73,7 +74,7 @@ fn nothing(_: &mut Bench) -> Result<(), String> {
 
 /// Work that fits into a core, and half a core for it.
 fn half_the_cpu(bench: &mut Bench) -> Result<(), String> {
-    let burn = bench.draw(5, 9);
+    let burn = bench.draw(16, 19);
     bench.faults(&format!("{{\"cpu_burn_ms\": {burn}}}"))?;
     bench.cpus("backend", 50)
 }
@@ -124,37 +125,44 @@ const API: &str = "zone=api:10m rate=10r/s;";
 const BURST: &str = "limit_req zone=api burst=10 nodelay;";
 
 fn tight_limit(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.edit(CONF, API, "zone=api:10m rate=1r/s;")?;
-    bench.stack.edit(CONF, BURST, "limit_req zone=api burst=2 nodelay;")?;
+    bench.stack.edit(CONF, API, "zone=api:10m rate=3r/s;")?;
+    bench.stack.edit(CONF, BURST, "limit_req zone=api burst=8 nodelay;")?;
     bench.inside("nginx", "nginx -s reload").map(drop)
 }
 
 fn wide_limit(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.edit(CONF, "zone=api:10m rate=1r/s;", API)?;
-    bench.stack.edit(CONF, "limit_req zone=api burst=2 nodelay;", BURST)?;
+    bench.stack.edit(CONF, "zone=api:10m rate=3r/s;", API)?;
+    bench.stack.edit(CONF, "limit_req zone=api burst=8 nodelay;", BURST)?;
     bench.inside("nginx", "nginx -s reload").map(drop)
 }
 
 const FILLER: &str = "/var/lib/postgresql/data/filler";
 
 fn fill_disk(bench: &mut Bench) -> Result<(), String> {
+    // The table must grow to notice: most of each page stays empty.
+    bench.sql("ALTER TABLE assets SET (fillfactor = 10)")?;
     // It ends when there is no room left, which is what is wanted.
     bench.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
 }
 
 fn empty_disk(bench: &mut Bench) -> Result<(), String> {
     bench.inside("db", &format!("rm -f {FILLER}"))?;
+    bench.sql("ALTER TABLE assets RESET (fillfactor)")?;
     bench.healthy("db")?;
     bench.healthy("backend")
 }
 
 /// As the first one, with a sidecar of its own; nginx takes both in turn.
 const REPLICA: &str = include_str!("replica.yaml");
+const BESIDE_REPLICA: &str = "collectors: {host: false, process: false}\nchecks:\n  \
+    - {name: backend2, url: \"http://backend2:8000/health\", peer: true, interval: 2s}\n";
 const ONE: &str = "map \"\" $backend { default backend:8000; }";
 const BOTH: &str =
     "upstream backends { server backend:8000; server backend2:8000; }\n  map \"\" $backend { default backends; }";
 
 fn two_replicas(bench: &mut Bench) -> Result<(), String> {
+    let config = bench.stack.path("docker/sidecars/backend2.yml");
+    std::fs::write(config, BESIDE_REPLICA).map_err(|error| error.to_string())?;
     bench.stack.add_file("replica.yaml", REPLICA)?;
     bench.stack.compose(&["up", "-d", "--no-deps", "backend2", "backend2-sidecar"])?;
     bench.healthy("backend2")?;
@@ -194,8 +202,13 @@ fn thaw_cache(bench: &mut Bench) -> Result<(), String> {
 }
 
 fn leak(bench: &mut Bench) -> Result<(), String> {
-    let bytes = bench.draw(200_000, 400_000);
-    bench.faults(&format!("{{\"leak_bytes_per_request\": {bytes}}}"))
+    let bytes = bench.draw(1_000_000, 2_000_000);
+    // The switch is forgotten by a process that is killed.
+    for _ in 0..3 {
+        let _ = bench.faults(&format!("{{\"leak_bytes_per_request\": {bytes}}}"));
+        std::thread::sleep(Duration::from_secs(4));
+    }
+    Ok(())
 }
 
 fn no_leak(bench: &mut Bench) -> Result<(), String> {

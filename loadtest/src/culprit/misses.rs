@@ -2,8 +2,9 @@
 //! when, under load, it was. Pure.
 
 use super::Miss;
+use crate::limits::BLAME_MARGIN;
 use crate::measure::{Row, Timeline};
-use crate::targets::{Judged, Outcome, Tally, Target};
+use crate::targets::{Judged, Op, Outcome, Tally, Target};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -21,16 +22,25 @@ pub fn miss(judged: &Judged, timeline: &Timeline, time: &[Range<Duration>]) -> O
     let start = time.iter().map(|range| range.start).min().unwrap_or_default();
     let tiles = tiles(target, timeline, end);
     let inside =
-        |tile: &&(Range<Duration>, bool)| time.iter().any(|range| tile.0.start < range.end && tile.0.end > range.start);
-    let bad = tiles.iter().filter(inside).filter(|(_, held)| !held).map(|(tile, _)| seconds(tile));
-    let bad: Vec<Range<f64>> = bad.collect();
-    let met = tiles.iter().filter(|(_, held)| *held).map(|(tile, _)| seconds(tile));
+        |tile: &&(Range<Duration>, Held)| time.iter().any(|range| tile.0.start < range.end && tile.0.end > range.start);
+    let of = |wanted: Held| move |(tile, held): &(Range<Duration>, Held)| (*held == wanted).then(|| seconds(tile));
+    let bad: Vec<Range<f64>> = tiles.iter().filter(inside).filter_map(of(Held::No)).collect();
+    let met = tiles.iter().filter_map(of(Held::Well));
     let when = longest(&bad).unwrap_or_else(|| seconds(&(start..end)));
     Some(Miss { what: what(target), target: target.text.clone(), when, met: met.collect(), turned_away: None })
 }
 
+/// How a window held a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    No,
+    /// So closely that whatever ails the service may have ailed it then too.
+    Barely,
+    Well,
+}
+
 /// The run in windows, each with whether the figure was as asked; those that cannot carry it are left out.
-fn tiles(target: &Target, timeline: &Timeline, end: Duration) -> Vec<(Range<Duration>, bool)> {
+fn tiles(target: &Target, timeline: &Timeline, end: Duration) -> Vec<(Range<Duration>, Held)> {
     let needs = (target.indicator.needs)(target.limit, target.op);
     let mut best = Vec::new();
     for length in LENGTHS {
@@ -50,11 +60,24 @@ fn cut(end: Duration, length: Duration) -> impl Iterator<Item = Range<Duration>>
     (0_u32..).map(move |number| length * number..length * (number + 1)).take_while(move |tile| tile.start < end)
 }
 
-fn holds(target: &Target, timeline: &Timeline, tile: &Range<Duration>, needs: u64) -> Option<bool> {
+fn holds(target: &Target, timeline: &Timeline, tile: &Range<Duration>, needs: u64) -> Option<Held> {
     let rows = timeline.rows(tile.start, tile.end);
     let own: Vec<&Row> = rows.iter().filter(|row| target.subject.members.contains(&row.name)).collect();
     let tally = Tally::of(own.iter().copied())?;
-    (tally.count >= needs).then(|| target.op.holds((target.indicator.read)(&tally), target.limit))
+    (tally.count >= needs).then(|| held(target.op, (target.indicator.read)(&tally), target.limit))
+}
+
+/// One that is within the limit counts as well held when a factor beyond it would be too.
+fn held(op: Op, got: f64, limit: f64) -> Held {
+    let beyond = match op {
+        Op::Below | Op::AtMost => got * BLAME_MARGIN,
+        Op::Above | Op::AtLeast => got / BLAME_MARGIN,
+    };
+    match (op.holds(got, limit), op.holds(beyond, limit)) {
+        (false, _) => Held::No,
+        (true, false) => Held::Barely,
+        (true, true) => Held::Well,
+    }
 }
 
 /// The longest stretch of windows that touch each other; of several the first.
@@ -79,5 +102,20 @@ fn what(target: &Target) -> String {
     match &target.subject.name {
         Some(subject) => format!("{name} of {subject}"),
         None => format!("{name} of all requests"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_barely_held_exonerates_nobody() {
+        assert_eq!(held(Op::Below, 260.0, 250.0), Held::No);
+        assert_eq!(held(Op::Below, 200.0, 250.0), Held::Barely);
+        assert_eq!(held(Op::Below, 150.0, 250.0), Held::Well);
+        assert_eq!(held(Op::Above, 90.0, 100.0), Held::No);
+        assert_eq!(held(Op::Above, 120.0, 100.0), Held::Barely);
+        assert_eq!(held(Op::Above, 170.0, 100.0), Held::Well);
     }
 }

@@ -44,13 +44,14 @@ fn accuse(suspect: &Suspect, clock: &dyn Fn(f64) -> String) -> String {
         return format!("`{service}` (or what stands behind it) {} {when}: {}", words(sign), said(away));
     }
     let same = if sign.also_when_met > 0.5 { ", though it was so too while the target was met" } else { "" };
-    format!("`{service}` {} {when}{calm}{same}", words(sign))
+    let comma = if matches!(sign.what, Against::Cause(_)) { "," } else { "" };
+    format!("`{service}` {}{comma} {when}{calm}{same}", words(sign))
 }
 
 fn words(sign: &Sign) -> String {
     match &sign.what {
         Against::Figure(figure) => figure.words.replace("{}", &figure.unit.say(rounded(sign))),
-        Against::Cause(cause) => format!("had the cause `{cause}`, as a sidecar names it,"),
+        Against::Cause(cause) => format!("had the cause `{cause}`, as a sidecar names it"),
         Against::Limit(_) => "limited the rate of requests".to_owned(),
     }
 }

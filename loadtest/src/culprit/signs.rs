@@ -141,8 +141,9 @@ fn sign(track: &Track, miss: &Miss, calm: Option<f64>, level: f64) -> Option<Sig
         Some(limit) => (level >= limit).then_some(limit)?,
         None => calm.filter(|calm| level >= calm * BLAME_TIMES).map(|calm| f64::midpoint(calm, level))?,
     };
-    // What stood as high before the load is the same reason as then: none.
-    if calm.is_some_and(|calm| level - calm < figure.step) {
+    // What stood as high before the load, or beyond the limit by nearly as much, is the same reason as then: none.
+    let beyond = figure.saturated.map_or(0.0, |limit| level - limit);
+    if calm.is_some_and(|calm| level - calm < figure.step.max(beyond / 2.0)) {
         return None;
     }
     let from = onset(track, line, looks_at(track, &miss.when).end)?;

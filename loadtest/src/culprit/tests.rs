@@ -105,6 +105,11 @@ fn what_was_so_in_the_calm_time_already_is_not_blamed() {
     let batch = Seen::new("batch", 2).figure("cpu_throttled", |_| 0.8).figure("disk", |_| 0.97);
     let finding = found(&miss(10.0, 40.0), [batch]);
     assert_eq!(finding.named, 0, "{finding:?}");
+    // It became a little worse with the load.
+    let batch = Seen::new("batch", 2).figure("cpu_throttled", step(0.67, 1.0, 0.0));
+    assert_eq!(found(&miss(10.0, 40.0), [batch]).named, 0);
+    let grew = Seen::new("batch", 2).figure("cpu_throttled", step(0.15, 1.0, 0.0));
+    assert_eq!(found(&miss(2.0, 40.0), [grew]).named, 1, "it was at its limit before, and is far beyond it now");
 }
 
 #[test]
@@ -184,6 +189,9 @@ const FAULTS: &[(&str, Fault)] = &[
     ("slow query", |seen, from, rng| seen.figure("query", step(2000.0, 3e5 + rng.f64() * 1e6, from))),
     ("locked", |seen, from, rng| seen.figure("transaction", step(0.0, 6e6 + rng.f64() * 3e7, from))),
     ("killed", |seen, from, _| seen.figure("oom_kills", step(0.0, 1.0, from)).figure("restarts", step(0.0, 1.0, from))),
+    ("failing", |seen, from, _| {
+        seen.figure("failing", step(0.0, 1.0, from)).figure("down", step(0.0, 1.0, from + 15.0))
+    }),
     ("down", |seen, from, _| seen.figure("down", step(0.0, 1.0, from))),
 ];
 

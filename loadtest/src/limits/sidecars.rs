@@ -48,6 +48,9 @@ pub const BLAME_DIP: f64 = 6.0;
 /// A figure without a limit of its own became slow when it is so many times what it was in the calm time.
 pub const BLAME_TIMES: f64 = 3.0;
 
+/// A window in which a figure was so many times within its limit held the target well: what was the same then is no reason.
+pub const BLAME_MARGIN: f64 = 1.6;
+
 /// Conviction below which nobody is named; a service that only waits, and for nobody known, reaches 0.5 at most, one that moved
 /// after others or was so all the time a good deal less.
 pub const BLAME_CONVINCING: f64 = 0.25;

@@ -1,6 +1,7 @@
 //! The closed table of figures: what is read from a sidecar's page, how, and from when on it is a bottleneck. A new figure is a
 //! row here. Names are those of the agent's REFERENCE.
 
+use super::source::Source;
 use crate::units::Unit;
 
 /// A row of the table.
@@ -27,25 +28,6 @@ pub struct Figure {
     pub unless: &'static [&'static str],
     /// Every sidecar is expected to tell it, so that a target without a service's name covers all of them.
     pub everywhere: bool,
-}
-
-/// How a figure is read from pages.
-#[derive(Clone, Copy, Debug)]
-pub enum Source {
-    /// The highest sample of a gauge with these labels.
-    Gauge(&'static str, &'static [(&'static str, &'static str)]),
-    /// The highest sample of a gauge of the checks that are marked as the peer's own.
-    OfPeer(&'static str),
-    /// 1 less the lowest sample of a share.
-    Used(&'static str),
-    /// The same of the peer's checks.
-    PeerLost(&'static str),
-    /// By how much a first counter rose for each rise of a second one, over the series that both pages have; times a factor.
-    Quotient(&'static str, &'static str, f64),
-    /// A gauge of the peer's checks, times a factor.
-    Scaled(&'static str, f64),
-    /// By how much a counter rose since the sidecar was first heard.
-    Rise(&'static str),
 }
 
 /// What a target without `over` takes of a figure's course.
@@ -253,7 +235,20 @@ pub const FIGURES: &[Figure] = &[
     },
     Figure {
         kind: Kind::Waiting,
+        take: Take::Mean,
+        step: 0.3,
         unless: &["restarts", "oom_kills"],
+        ..resource(
+            "failing",
+            "looks of the sidecar at its service that failed, as they came; `down` tells it later, and surely",
+            "failed {} of its sidecar's looks",
+            &[Source::PeerLost("probe_success")],
+            0.5,
+        )
+    },
+    Figure {
+        kind: Kind::Waiting,
+        unless: &["restarts", "oom_kills", "failing"],
         ..event(
             "down",
             "1 while the sidecar's check of its service fails",
@@ -367,27 +362,6 @@ pub(super) const RAN: &str = "sidecar_check_last_run_timestamp_seconds";
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Figure> {
     FIGURES.iter().find(|row| row.name == name)
-}
-
-impl Source {
-    /// Whether it comes from checks, which run at a beat of their own, and not from the collectors.
-    pub(super) const fn is_of_checks(self) -> bool {
-        matches!(self, Self::OfPeer(_) | Self::PeerLost(_) | Self::Scaled(..) | Self::Quotient(..))
-    }
-
-    /// The families that it reads.
-    pub(super) fn families(self) -> impl Iterator<Item = &'static str> {
-        let (first, second) = match self {
-            Self::Gauge(name, _)
-            | Self::OfPeer(name)
-            | Self::Used(name)
-            | Self::PeerLost(name)
-            | Self::Scaled(name, _)
-            | Self::Rise(name) => (name, None),
-            Self::Quotient(top, bottom, _) => (top, Some(bottom)),
-        };
-        [first].into_iter().chain(second)
-    }
 }
 
 /// Every family that is kept of a page.

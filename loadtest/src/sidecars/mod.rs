@@ -7,6 +7,7 @@ mod figures;
 mod page;
 mod reader;
 mod scrape;
+mod source;
 #[cfg(test)]
 mod tests;
 mod track;

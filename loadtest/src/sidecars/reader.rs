@@ -2,8 +2,9 @@
 //! The agent takes its own figures every few seconds, so that a page may repeat the one before: a counter that stands still
 //! means "nothing new", unless the agent says that it looked anew.
 
-use super::figures::{CAUSES, CHECK_INFO, FIGURES, Figure, RAN, SEEN, Source};
+use super::figures::{CAUSES, CHECK_INFO, FIGURES, Figure, RAN, SEEN};
 use super::page::Page;
+use super::source::Source;
 use crate::limits;
 use crate::units::Unit;
 use std::collections::BTreeMap;
