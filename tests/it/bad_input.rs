@@ -437,7 +437,7 @@ fn an_unknown_key_of_a_plan() {
       at loadtest.yml:2:1
       2 | usrs: 5
         | ^^^^
-    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, variables, headers, data, journeys, groups, agents, calm, targets, abort_after, validate
+    hint: did you mean `users`? known keys: target, users, run_time, ramp, rate, arrivals, profile, stages, think, requests, max_errors, http2, variables, headers, data, journeys, setup, teardown, groups, agents, calm, targets, abort_after, validate
     ");
 }
 

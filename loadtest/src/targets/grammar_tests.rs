@@ -110,7 +110,7 @@ fn each_mistake_has_its_message_place_and_hint() {
     recovery < 30s      | a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
     recovery < 30s during spike| a recovery without its stage | recovery | write it like `recovery < 30s after spike`, or `p95 < 300ms during spike`
     p95 < during spike  | `during spike` is not a limit for `p95` | during spike | write it like `300ms` or `2s`
-    db.cpus < 3%        | unknown indicator `db.cpus` | db.cpus | did you mean `cpu`? figures of sidecars: cpu, cpu_throttled, cpu_pressure, memory, memory_pressure, io_pressure, disk, inodes, fds, processes, connections_used, pool, query, slow_queries, transaction, down, restarts, oom_kills, host_cpu, host_memory
+    db.cpus < 3%        | unknown indicator `db.cpus` | db.cpus | did you mean `cpu`? figures of sidecars: cpu, cpu_throttled, cpu_pressure, memory, memory_pressure, io_pressure, disk, inodes, fds, processes, connections_used, pool, query, slow_queries, transaction, failing, down, restarts, oom_kills, host_cpu, host_memory
     db.cpu < 2s         | `2s` is not a limit for `db.cpu` | 2s | write it like `1%`
     p95 < 2s over long  | `long` is not a time | long | write it like `p95 < 300ms over 30s`
     p95 < 2s over 9ms   | a window is a second or longer | 9ms | write it like `p95 < 300ms over 30s`
