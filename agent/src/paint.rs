@@ -77,6 +77,7 @@ mod tests {
         assert_eq!(Paint::OFF.red("no"), "no");
         assert_eq!(Paint { on: true }.red("no"), "\u{1b}[1;31mno\u{1b}[0m");
     }
+
     #[test]
     fn a_terminal_that_says_0_has_not_said() {
         assert_eq!((room(24, 80), room(24, 0), room(0, 80)), (Some((24, 80)), None, None));

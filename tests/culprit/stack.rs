@@ -3,21 +3,12 @@
 //! through `tests/culprit/run stack`: needs Docker, root and cgroup v1. What must stay true: a row leaves the stack as it found it.
 
 use super::stack_faults::Fault;
-use super::{Told, starved, told};
+use super::{Decoy, Told, starved, told};
 use crate::program::{clean, finish_command};
 use crate::repo::root;
 use crate::stack::{Stack, docker};
 use crate::wait_for;
 use std::time::Duration;
-
-/// A neighbour that is not guilty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decoy {
-    /// Redis works more from the load on, within its limit.
-    Busy,
-    /// The page's nginx was at its limit all the time.
-    Throttled,
-}
 
 /// The stack, and what is drawn.
 pub struct Bench {
@@ -97,7 +88,7 @@ impl Bench {
         let json = folder.path().join("run.json").display().to_string();
         let plan = root().join("tests/culprit/stack.yml").display().to_string();
         let mut services: Vec<&str> = ALL.to_vec();
-        services.extend((fault.name == "replica").then_some("backend2"));
+        services.extend(fault.more);
         let mut agents = Vec::new();
         for service in services {
             agents.push(format!(
@@ -153,13 +144,14 @@ impl Bench {
 
     fn distract(&self, decoy: Decoy) -> Result<(), String> {
         let (service, line) = match decoy {
+            // Works more from the load on, within its limit.
             Decoy::Busy => {
                 ("redis", "sleep 13; end=$(($(date +%s) + 60)); while [ $(date +%s) -lt $end ]; do sleep 0.02; done")
             }
             Decoy::Throttled => ("frontend", "end=$(($(date +%s) + 100)); while [ $(date +%s) -lt $end ]; do :; done"),
         };
         if decoy == Decoy::Throttled {
-            // A hundredth of a core more than it needs.
+            // What it burns is more than that.
             self.cpus(service, 10)?;
         }
         self.beside(service, &["timeout", "110", "sh", "-c", line])?;

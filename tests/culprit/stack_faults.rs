@@ -13,6 +13,8 @@ pub struct Fault {
     pub name: &'static str,
     /// Who must be named first; nobody where nothing is wrong.
     pub guilty: Option<&'static str>,
+    /// A service that is there for this row only.
+    pub(super) more: Option<&'static str>,
     /// What is done before the load tester starts.
     pub(super) before: Act,
     /// What is done under load.
@@ -21,9 +23,12 @@ pub struct Fault {
     pub(super) heal: Act,
 }
 
-const NOTHING: Fault = Fault { name: "healthy", guilty: None, before: nothing, during: nothing, heal: nothing };
+/// What the load tester calls itself.
+const GENERATOR: &str = "load generator";
+const NOTHING: Fault =
+    Fault { name: "healthy", guilty: None, more: None, before: nothing, during: nothing, heal: nothing };
 /// The load tester has five hundredths of a core.
-const STARVED: Fault = Fault { name: "generator", guilty: Some("load generator"), ..NOTHING };
+const STARVED: Fault = Fault { name: "generator", guilty: Some(GENERATOR), ..NOTHING };
 
 /// The rows, in order.
 pub const FAULTS: &[Fault] = &[
@@ -36,7 +41,8 @@ pub const FAULTS: &[Fault] = &[
     Fault { name: "disk", guilty: Some("db"), during: fill_disk, heal: empty_disk, ..NOTHING },
     Fault {
         name: "replica",
-        guilty: Some("backend2"),
+        guilty: Some(REPLICA),
+        more: Some(REPLICA),
         before: two_replicas,
         during: freeze_replica,
         heal: one_replica,
@@ -56,14 +62,14 @@ impl Fault {
         let named = told.named.first().map(String::as_str);
         match self.guilty {
             None => told.exit == 0,
-            Some("load generator") => told.exit == 3 && named.is_none_or(|name| name == "load generator"),
+            Some(GENERATOR) => told.exit == 3 && named.is_none_or(|name| name == GENERATOR),
             Some(guilty) => matches!(told.exit, 1 | 5) && named == Some(guilty),
         }
     }
 
     /// Whether the generator itself is to be short of CPU.
     pub(super) fn starves(&self) -> bool {
-        self.guilty == Some("load generator")
+        self.guilty == Some(GENERATOR)
     }
 }
 
@@ -121,18 +127,23 @@ fn lock(bench: &mut Bench) -> Result<(), String> {
 }
 
 const CONF: &str = "docker/nginx/nginx.conf";
-const API: &str = "zone=api:10m rate=10r/s;";
-const BURST: &str = "limit_req zone=api burst=10 nodelay;";
+/// The API's limits as they ship, and too tight for a user.
+const LIMITS: [(&str, &str); 2] = [
+    ("zone=api:10m rate=10r/s;", "zone=api:10m rate=3r/s;"),
+    ("limit_req zone=api burst=10 nodelay;", "limit_req zone=api burst=8 nodelay;"),
+];
 
 fn tight_limit(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.edit(CONF, API, "zone=api:10m rate=3r/s;")?;
-    bench.stack.edit(CONF, BURST, "limit_req zone=api burst=8 nodelay;")?;
-    bench.inside("nginx", "nginx -s reload").map(drop)
+    nginx(bench, &LIMITS)
 }
 
 fn wide_limit(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.edit(CONF, "zone=api:10m rate=3r/s;", API)?;
-    bench.stack.edit(CONF, "limit_req zone=api burst=8 nodelay;", BURST)?;
+    nginx(bench, &LIMITS.map(|(wide, tight)| (tight, wide)))
+}
+
+/// Changes nginx' configuration, and has it read again.
+fn nginx(bench: &Bench, edits: &[(&str, &str)]) -> Result<(), String> {
+    edits.iter().try_for_each(|(from, to)| bench.stack.edit(CONF, from, to))?;
     bench.inside("nginx", "nginx -s reload").map(drop)
 }
 
@@ -153,7 +164,8 @@ fn empty_disk(bench: &mut Bench) -> Result<(), String> {
 }
 
 /// As the first one, with a sidecar of its own; nginx takes both in turn.
-const REPLICA: &str = include_str!("replica.yaml");
+const REPLICA: &str = "backend2";
+const REPLICA_FILE: &str = include_str!("replica.yaml");
 const BESIDE_REPLICA: &str = "collectors: {host: false, process: false}\nchecks:\n  \
     - {name: backend2, url: \"http://backend2:8000/health\", peer: true, interval: 2s}\n";
 const ONE: &str = "map \"\" $backend { default backend:8000; }";
@@ -163,22 +175,20 @@ const BOTH: &str =
 fn two_replicas(bench: &mut Bench) -> Result<(), String> {
     let config = bench.stack.path("docker/sidecars/backend2.yml");
     std::fs::write(config, BESIDE_REPLICA).map_err(|error| error.to_string())?;
-    bench.stack.add_file("replica.yaml", REPLICA)?;
-    bench.stack.compose(&["up", "-d", "--no-deps", "backend2", "backend2-sidecar"])?;
-    bench.healthy("backend2")?;
-    bench.stack.edit(CONF, ONE, BOTH)?;
-    bench.inside("nginx", "nginx -s reload").map(drop)
+    bench.stack.add_file("replica.yaml", REPLICA_FILE)?;
+    bench.stack.compose(&["up", "-d", "--no-deps", REPLICA, "backend2-sidecar"])?;
+    bench.healthy(REPLICA)?;
+    nginx(bench, &[(ONE, BOTH)])
 }
 
 fn freeze_replica(bench: &mut Bench) -> Result<(), String> {
-    docker(&["pause", &bench.container("backend2")?]).map(drop)
+    docker(&["pause", &bench.container(REPLICA)?]).map(drop)
 }
 
 fn one_replica(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.edit(CONF, BOTH, ONE)?;
-    bench.inside("nginx", "nginx -s reload")?;
-    docker(&["unpause", &bench.container("backend2")?])?;
-    bench.stack.compose(&["rm", "-sf", "backend2", "backend2-sidecar"]).map(drop)
+    nginx(bench, &[(BOTH, ONE)])?;
+    docker(&["unpause", &bench.container(REPLICA)?])?;
+    bench.stack.compose(&["rm", "-sf", REPLICA, "backend2-sidecar"]).map(drop)
 }
 
 fn less_db_cpu(bench: &mut Bench) -> Result<(), String> {

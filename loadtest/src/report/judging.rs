@@ -8,9 +8,14 @@ use crate::targets::{self, Decision, Judged, Outcome, Span, Target, Verdict};
 use std::ops::Range;
 use std::time::Duration;
 
+/// The stage that is named, else the judged stages.
+fn stages<'a>(stage: Option<&'a str>, summary: &'a Summary, spans: &'a [Span]) -> Vec<&'a str> {
+    stage.map_or_else(|| targets::judged_stages(summary, spans), |stage| vec![stage])
+}
+
 /// The times of the stage that is named, else of the judged stages, since the load began.
 pub(super) fn times(stage: Option<&str>, summary: &Summary, spans: &[Span]) -> Vec<Range<Duration>> {
-    let names = stage.map_or_else(|| targets::judged_stages(summary, spans), |stage| vec![stage]);
+    let names = stages(stage, summary, spans);
     let own = spans.iter().filter(|span| names.contains(&span.name.as_str()) && span.until > span.from);
     own.map(|span| span.from..span.until).collect()
 }
@@ -86,7 +91,7 @@ fn turned_away(judged: &Judged, summary: &Summary, spans: &[Span]) -> Option<Tur
     if !matches!(target.indicator.name, "errors" | "throughput") {
         return None;
     }
-    let stages = target.stage.as_deref().map_or_else(|| targets::judged_stages(summary, spans), |stage| vec![stage]);
+    let stages = stages(target.stage.as_deref(), summary, spans);
     let own = |row: &&Row| stages.contains(&row.stage.as_str()) && target.subject.members.contains(&row.name);
     let (mut limited, mut failed) = (0, 0);
     for row in summary.rows.iter().filter(own) {

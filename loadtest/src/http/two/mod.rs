@@ -127,9 +127,9 @@ impl Wire {
     /// Sends the request. Its body is queued whole: it is in memory already, and the peer's windows let it go piece by piece.
     fn ask(&mut self, progress: &mut Progress, cx: &mut Context<'_>) -> Poll<Result<Stage, Broken>> {
         ready!(self.requests.poll_ready(cx)).map_err(|error| broken(&error, true))?;
-        let Stage::Asking(head) = &progress.stage else { return Poll::Ready(Err(reset(false))) };
-        let body = std::mem::take(&mut progress.body);
-        let sent = self.requests.send_request(head.clone(), body.is_empty());
+        let Stage::Asking(head) = &mut progress.stage else { return Poll::Ready(Err(reset(false))) };
+        let (head, body) = (std::mem::take(head), std::mem::take(&mut progress.body));
+        let sent = self.requests.send_request(head, body.is_empty());
         let (answer, mut stream) = sent.map_err(|error| broken(&error, true))?;
         if !body.is_empty() {
             stream.send_data(body, true).map_err(|error| broken(&error, false))?;
