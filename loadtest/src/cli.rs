@@ -27,6 +27,7 @@ const EXAMPLES: &str = "Examples:
                                                            what `ab -n 1000 -c 10` does, with a verdict
   loadtest --target http://127.0.0.1:8000 --rate 300/s     300 arrivals a second, however slow it gets
   loadtest --target http://127.0.0.1:8000 --profile spike  does it recover
+  loadtest smoke                                           each journey of the plan once, after a deployment
   loadtest smoke journeys/*.hurl --variable target=http://127.0.0.1:8000
   loadtest --plan loadtest.yml --save-baseline before.json  and after the release: --baseline before.json
   loadtest validate --target https://127.0.0.1             TLS, headers, CORS, limits: what a public service is held against
@@ -37,7 +38,7 @@ a signal";
 /// Other things to do.
 #[derive(Debug, Subcommand)]
 pub enum Other {
-    /// Run each file once, as Hurl would: 0 all passed, 1 an assert failed, 2 unreadable or unsupported
+    /// Run each journey of the plan, or each file, once, as Hurl would: 0 all passed, 1 an assert failed, 2 unreadable or unsupported
     Smoke(SmokeArgs),
     /// Watch a release by a gentle load: 0 it is good, 1 a target is missed, 5 roll back, at once
     Watch(WatchArgs),
@@ -242,19 +243,28 @@ pub struct CompareArgs {
 /// Flags of a smoke test.
 #[derive(Debug, Args)]
 pub struct SmokeArgs {
-    /// The files
-    #[arg(required = true, value_name = "FILE")]
+    /// The files [default: the plan's journeys, with its setup, teardown, headers and data]
+    #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// URL of the stack under test; else the plan's `target`, else LOADTEST_TARGET
+    #[arg(long, value_name = "URL", conflicts_with = "files")]
+    pub target: Option<String>,
+    /// Plan file [default: ./loadtest.yml where it exists]
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub plan: Option<PathBuf>,
     /// Send requests over HTTP/2: true where the server takes it in the TLS handshake, prior-knowledge at once, in clear too
     /// [default: false; true without a value]
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub http2: Option<String>,
-    /// A variable; may be repeated
+    /// A variable; wins over the plan's; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
     /// Write the outcome as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Send requests to a public address: it is yours, and those who run it know
+    #[arg(long, conflicts_with = "files")]
+    pub i_own_this_target: bool,
 }
 
 /// Flags of a validation.
@@ -331,6 +341,19 @@ impl From<&ValidateArgs> for Flags {
             variable: args.variable.clone(),
             own: args.i_own_this_target,
             validation,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&SmokeArgs> for Flags {
+    fn from(args: &SmokeArgs) -> Self {
+        Self {
+            plan: args.plan.clone(),
+            target: args.target.clone(),
+            http2: args.http2.clone(),
+            variable: args.variable.clone(),
+            own: args.i_own_this_target,
             ..Self::default()
         }
     }

@@ -1,27 +1,26 @@
-//! `loadtest smoke`: every journey once, in order, with Hurl's own outcome, shown as a test runner would.
+//! `loadtest smoke`: every journey once, in order, with Hurl's own outcome, shown as a test runner would. A WebSocket's opening and its round
+//! trips are entries of their own.
 //!
 //! Owns the text and the JSON of it. Knows neither load nor the command line. What must stay true: both say the same,
 //! for both render one [`Report`]; and no text leaves it that has not been cleaned of secrets.
 
-use crate::http::Transport;
-use crate::journey::{
-    Defaults, Entry, Exchange, Fault, Journey, Observer, Outcome, PageLoad, Session, Value, run_entry,
-};
+mod socket;
+
+use crate::http::{Network, Transport};
+use crate::journey::{Act, Entry, Exchange, Fault, Journey, Observer, Outcome, PageLoad, Session, run_entry};
 use serde::Serialize;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What a smoke test needs besides the journeys.
 pub struct Setting<'a> {
-    /// The variables that all journeys start with.
-    pub variables: Arc<HashMap<String, Value>>,
-    /// The options that requests have unless an entry says otherwise.
-    pub defaults: Defaults,
+    /// Makes the user of one journey.
+    pub session: &'a mut (dyn FnMut() -> Session + Send),
     /// Makes the connections of one journey.
     pub connect: &'a mut (dyn FnMut() -> Box<dyn Transport> + Send),
+    /// Where WebSockets are opened.
+    pub network: &'a Network,
     /// Cleans a text of secrets.
     pub clean: &'a (dyn Fn(&str) -> String + Sync),
 }
@@ -35,6 +34,12 @@ pub struct Report {
     pub passed: bool,
     /// The journeys, in order.
     pub journeys: Vec<JourneyReport>,
+    /// Why the plan's setup failed; then no journey was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
+    /// Why the plan's teardown failed; the journeys count all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teardown: Option<String>,
 }
 
 /// One journey.
@@ -91,6 +96,12 @@ pub struct Failure {
 }
 
 impl Report {
+    /// Nothing was run, for the setup failed.
+    #[must_use]
+    pub const fn without_setup(why: String) -> Self {
+        Self { version: 1, passed: false, journeys: Vec::new(), setup: Some(why), teardown: None }
+    }
+
     /// The exit code: 0 when all passed, else 1.
     #[must_use]
     pub const fn exit(&self) -> u8 {
@@ -118,35 +129,52 @@ impl Observer for Watch {
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub async fn smoke(journeys: &[Journey], mut setting: Setting<'_>, out: &mut (dyn Write + Send)) -> io::Result<Report> {
+pub async fn smoke(
+    journeys: impl IntoIterator<Item = &Journey>,
+    mut setting: Setting<'_>,
+    out: &mut (dyn Write + Send),
+) -> io::Result<Report> {
     let mut reports = vec![];
     for journey in journeys {
         writeln!(out, "{}", journey.name)?;
         reports.push(run(journey, &mut setting, out).await?);
     }
-    let report = Report { version: 1, passed: reports.iter().all(|journey| journey.passed), journeys: reports };
+    let passed = reports.iter().all(|journey| journey.passed);
+    let report = Report { version: 1, passed, journeys: reports, setup: None, teardown: None };
     writeln!(out, "{}", total(&report))?;
     Ok(report)
 }
 
 async fn run(journey: &Journey, setting: &mut Setting<'_>, out: &mut (dyn Write + Send)) -> io::Result<JourneyReport> {
-    let mut session = Session::new(Arc::clone(&setting.variables), Arc::default());
-    session.defaults = setting.defaults.clone();
+    let mut session = (setting.session)();
     let mut transport = (setting.connect)();
     let mut report = JourneyReport { name: journey.name.clone(), passed: true, entries: vec![] };
-    for entry in journey.files().flat_map(|file| &file.entries) {
-        let mut watch = Watch::default();
-        let outcome = run_entry(entry, &mut session, &mut *transport, &mut watch).await;
-        let clean = |text: &str| (setting.clean)(&session.redact(text));
-        let one = describe(entry, &outcome, &watch, &clean);
-        write!(out, "{}", line(&one))?;
-        report.passed = one.passed;
-        report.entries.push(one);
+    for act in journey.acts() {
+        let entries = match act {
+            Act::Entry(entry) => vec![entry_once(entry, &mut session, &mut *transport, setting.clean).await],
+            Act::WebSocket(step) => socket::once(step, &mut session, setting.network, setting.clean).await,
+        };
+        for one in entries {
+            write!(out, "{}", line(&one))?;
+            report.passed &= one.passed;
+            report.entries.push(one);
+        }
         if !report.passed {
             break;
         }
     }
     Ok(report)
+}
+
+async fn entry_once(
+    entry: &Entry,
+    session: &mut Session,
+    transport: &mut dyn Transport,
+    clean: &(dyn Fn(&str) -> String + Sync),
+) -> EntryReport {
+    let mut watch = Watch::default();
+    let outcome = run_entry(entry, session, transport, &mut watch).await;
+    describe(entry, &outcome, &watch, &|text: &str| clean(&session.redact(text)))
 }
 
 fn describe(entry: &Entry, outcome: &Outcome, watch: &Watch, clean: &dyn Fn(&str) -> String) -> EntryReport {
@@ -160,17 +188,21 @@ fn describe(entry: &Entry, outcome: &Outcome, watch: &Watch, clean: &dyn Fn(&str
         status: watch.status,
         duration_us: crate::units::micros(watch.time),
         page: watch.page,
-        failures: outcome.faults.iter().map(|fault| failure(fault, entry, clean)).collect(),
+        failures: outcome
+            .faults
+            .iter()
+            .map(|fault| failure(fault, &fault.problem(&entry.source).to_string(), clean))
+            .collect(),
     }
 }
 
-fn failure(fault: &Fault, entry: &Entry, clean: &dyn Fn(&str) -> String) -> Failure {
+fn failure(fault: &Fault, text: &str, clean: &dyn Fn(&str) -> String) -> Failure {
     Failure {
         kind: if fault.is_assert { "assert" } else { "error" },
         line: fault.span.line,
         column: fault.span.column,
         message: clean(&fault.summary()),
-        text: clean(&fault.problem(&entry.source).to_string()),
+        text: clean(text),
     }
 }
 
@@ -185,6 +217,10 @@ fn line(entry: &EntryReport) -> String {
         let _ = write!(line, "  ({status}, {} ms", entry.duration_us.div_ceil(1000));
         line.extend(entry.page.map(|page| format!(", {page}")));
         line.push_str(&if entry.attempts > 1 { format!(", {} attempts)", entry.attempts) } else { ")".to_owned() });
+    } else if entry.passed && !entry.skipped {
+        // Only what is said on a WebSocket that is open has no status.
+        let trips = if entry.attempts == 1 { "round trip" } else { "round trips" };
+        let _ = write!(line, "  ({} {trips}, {} ms)", entry.attempts, entry.duration_us.div_ceil(1000));
     }
     line.push('\n');
     for failure in &entry.failures {
@@ -209,10 +245,12 @@ fn total(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::http::{HttpVersion, Request, Response, Timings, TransportError};
-    use crate::journey::{self, Step};
+    use crate::journey::{self, Step, Value};
     use futures_util::FutureExt as _;
     use futures_util::future::BoxFuture;
+    use std::collections::HashMap;
     use std::path::Path;
+    use std::sync::Arc;
 
     /// Answers every request with its path as the status, 10 ms later.
     struct Mirror;
@@ -243,11 +281,11 @@ mod tests {
         };
         let journeys: Vec<Journey> = texts.iter().enumerate().map(journey).collect();
         let mut out = vec![];
-        let variables = HashMap::from([("pw".to_owned(), Value::String("hunter2".to_owned()))]);
+        let variables = Arc::new(HashMap::from([("pw".to_owned(), Value::String("hunter2".to_owned()))]));
         let setting = Setting {
-            variables: Arc::new(variables),
-            defaults: Defaults::default(),
+            session: &mut || Session::new(Arc::clone(&variables), Arc::default()),
             connect: &mut || Box::new(Mirror),
+            network: &Network::default(),
             clean: &|text: &str| text.replace("hunter2", "***"),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -173,3 +173,33 @@ fn a_watch_sets_up_and_tears_down_too() {
     assert!(run.times("/look") > 2, "{}", run.said());
     assert_eq!((run.paths.first(), run.paths.last()), (Some(&"/token".to_owned()), Some(&"/away".to_owned())));
 }
+
+#[test]
+fn a_smoke_test_of_the_plan_stands_between_its_setup_and_its_teardown() {
+    let run = run([SETUP, JOURNEY, TEARDOWN], &["smoke"], |_, _| {});
+    assert_eq!(run.output.status.code(), Some(0), "{}", run.said());
+    assert_eq!(run.paths, ["/token", "/look", "/away"]);
+    assert_eq!((&run.report["passed"], &run.report["journeys"][0]["name"]), (&true.into(), &"go".into()));
+    assert!(run.report.get("setup").is_none() && run.report.get("teardown").is_none(), "{}", run.report);
+    assert!(stdout(&run.output).starts_with("go\n  passed   look  (200, "), "{}", run.said());
+    assert!(stderr(&run.output).contains("setup: passed") && stderr(&run.output).contains("teardown: passed"));
+}
+
+#[test]
+fn a_smoke_test_whose_setup_fails_runs_nothing_and_one_that_fails_is_torn_down() {
+    let broken = SETUP.replace("HTTP 200", "HTTP 201");
+    let unset = run([&broken, JOURNEY, TEARDOWN], &["smoke"], |_, _| {});
+    assert_eq!((unset.output.status.code(), unset.paths.as_slice()), (Some(1), &["/token".to_owned()][..]));
+    let why = "`GET /token` of the setup fails: expected status 201, got 200";
+    assert!(stderr(&unset.output).contains(&format!("error: no journey was run: {why}")), "{}", unset.said());
+    assert!(unset.report["setup"].as_str().is_some_and(|told| told.starts_with(why)), "{}", unset.report);
+    assert_eq!((&unset.report["passed"], &unset.report["journeys"]), (&false.into(), &serde_json::json!([])));
+
+    let shows = "GET {{target}}/look\nHTTP 200\n[Asserts]\nbody == \"{{ticket}}x\"\n";
+    let failed = run([SETUP, shows, &TEARDOWN.replace("HTTP 200", "HTTP 204")], &["smoke"], |_, _| {});
+    assert_eq!(failed.output.status.code(), Some(1), "{}", failed.said());
+    assert_eq!(failed.paths, ["/token", "/look", "/away"]);
+    assert!(stdout(&failed.output).contains("expected string `***x`"), "{}", failed.said());
+    assert!(stderr(&failed.output).contains("warning: `GET /away` of the teardown fails"), "{}", failed.said());
+    assert!(!format!("{}{}", failed.said(), failed.report).contains(CANARY));
+}

@@ -106,6 +106,12 @@ const AFTER: &str = "GET {{target}}/after/{{echoed}}\nHTTP 200\n";
 
 /// A journey of three steps, the middle one a WebSocket with these keys besides.
 fn run(host: &Host, keys: &str, targets: &str, flags: &[&str]) -> (Output, serde_json::Value) {
+    let always = ["--users", "4", "--ramp", "0s", "--run-time", "2s", "--think", "20ms"];
+    ask(host, keys, targets, &[&always, flags].concat())
+}
+
+/// The same journey, with these arguments only.
+fn ask(host: &Host, keys: &str, targets: &str, arguments: &[&str]) -> (Output, serde_json::Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
     write("login.hurl", LOGIN);
@@ -115,21 +121,9 @@ fn run(host: &Host, keys: &str, targets: &str, flags: &[&str]) -> (Output, serde
         "headers: {{X-Tenant: acme}}\njourneys:\n  - name: live\n    steps:\n      - login.hurl\n      - {socket}\n      - after.hurl\n{targets}"
     );
     write("loadtest.yml", &plan);
-    let always = [
-        "--target",
-        &host.url(),
-        "--users",
-        "4",
-        "--ramp",
-        "0s",
-        "--run-time",
-        "2s",
-        "--think",
-        "20ms",
-        "--json",
-        "out.json",
-    ];
-    let output = loadtest(&[&always, flags].concat()).current_dir(folder.path()).output().expect("a run");
+    let mut command = loadtest(arguments);
+    command.args(["--target", &host.url(), "--json", "out.json"]).current_dir(folder.path());
+    let output = command.output().expect("a run");
     let report = std::fs::read_to_string(folder.path().join("out.json")).unwrap_or_default();
     (output, serde_json::from_str(&report).unwrap_or_default())
 }
@@ -194,6 +188,31 @@ fn an_answer_that_never_comes_is_told_before_the_load() {
                   the last: expected contains string `pong`, got string `{\"text\": \"***\"}` (loadtest.yml:";
     assert!(said.contains(wanted), "{said}");
     assert!(!format!("{said}{report}{}", stderr(&output)).contains("canary-token"), "{said}");
+}
+
+#[test]
+fn a_smoke_test_opens_the_sockets_of_the_plan_and_sends_each_text_once() {
+    let host = Host::start();
+    let (output, report) = ask(&host, ECHO, "", &["smoke"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!(host.seen().texts, ["one", "two 1"]);
+    let entries = report["journeys"][0]["entries"].as_array().expect("entries").clone();
+    let told: Vec<_> =
+        entries.iter().map(|it| (it["name"].clone(), it["status"].clone(), it["attempts"].clone())).collect();
+    let [opened, trips] = [("echo (open)", 101.into(), 1), ("echo", serde_json::Value::Null, 2)];
+    assert_eq!(told[1..3], [opened, trips].map(|(name, status, times)| (name.into(), status, times.into())));
+    let said = stdout(&output);
+    assert!(said.contains("  passed   echo (open)  (101, ") && said.contains("  passed   echo  (2 round trips, "), "{said}");
+
+    let (output, report) = ask(&host, &ECHO.replace("(one|two)", "one"), "", &["smoke"]);
+    assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+    let failed = &report["journeys"][0]["entries"][2];
+    assert_eq!((&failed["name"], &failed["passed"], &failed["line"]), (&"echo".into(), &false.into(), &6.into()));
+    assert_eq!(failed["failures"][0]["line"], failed["line"], "{failed}");
+    let said = stdout(&output);
+    assert!(said.contains("  FAILED   echo") && said.contains("\n  at loadtest.yml:6\n"), "{said}");
+    assert!(!said.contains("after"), "the rest is left out: {said}");
+    assert!(!format!("{said}{report}{}", stderr(&output)).contains("canary-"), "{said}");
 }
 
 #[test]

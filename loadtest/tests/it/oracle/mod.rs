@@ -89,11 +89,11 @@ async fn ours(case: &Path, variables: &[String]) -> (End, String) {
 
 async fn run(journey: Journey, variables: HashMap<String, journey::Value>) -> (Report, String) {
     let mut out = vec![];
-    let network = Arc::new(Network::default());
+    let (network, variables) = (Arc::new(Network::default()), Arc::new(variables));
     let setting = Setting {
-        defaults: journey::Defaults::default(),
-        variables: Arc::new(variables),
+        session: &mut || journey::Session::new(Arc::clone(&variables), Arc::default()),
         connect: &mut || Box::new(Client::new(Arc::clone(&network))),
+        network: &network,
         clean: &|text: &str| text.to_owned(),
     };
     let report = smoke(&[journey], setting, &mut out).await.unwrap();
