@@ -140,7 +140,7 @@ impl Row {
 
 /// The load tester with five hundredths of a core.
 pub(crate) fn starved(flags: &[&str]) -> Result<Finished, String> {
-    let cgroup = Cgroup::new(&[("cpu", "cpu.cfs_quota_us", "5000")])?;
+    let cgroup = Cgroup::new(&[("cpu", "cpu.cfs_quota_us", "5000".to_owned())])?;
     let quoted: Vec<String> = flags.iter().map(|flag| format!("'{flag}'")).collect();
     let mut running = cgroup.run(&format!("exec {} {}", binary("loadtest").display(), quoted.join(" ")));
     let code = running.end();
@@ -175,7 +175,7 @@ struct Service {
 
 impl Service {
     fn start(name: &'static str, quota: u64, line: &str, check: &str) -> Result<Self, String> {
-        let cgroup = Cgroup::new(&[("cpu", "cpu.cfs_quota_us", &quota.to_string())])?;
+        let cgroup = Cgroup::new(&[("cpu", "cpu.cfs_quota_us", quota.to_string())])?;
         let program = cgroup.run(line);
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let config = format!(

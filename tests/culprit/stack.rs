@@ -6,8 +6,7 @@ use super::stack_faults::Fault;
 use super::{Decoy, Told, starved, told};
 use crate::program::{clean, finish_command};
 use crate::repo::root;
-use crate::stack::{Stack, docker};
-use crate::wait_for;
+use crate::stack::Stack;
 use std::time::Duration;
 
 /// The stack, and what is drawn.
@@ -46,10 +45,10 @@ impl Bench {
             return Err(format!("docker/up: {}{}", ended.stdout, ended.stderr));
         }
         let bench = Self { stack, random: seed };
-        bench.sql("ALTER SYSTEM SET commit_delay = 100000")?;
-        bench.sql("ALTER SYSTEM SET commit_siblings = 0")?;
-        bench.sql("ALTER SYSTEM SET max_wal_size = 64")?;
-        bench.sql("SELECT pg_reload_conf()")?;
+        bench.stack.sql("ALTER SYSTEM SET commit_delay = 100000")?;
+        bench.stack.sql("ALTER SYSTEM SET commit_siblings = 0")?;
+        bench.stack.sql("ALTER SYSTEM SET max_wal_size = 64")?;
+        bench.stack.sql("SELECT pg_reload_conf()")?;
         Ok(bench)
     }
 
@@ -113,35 +112,6 @@ impl Bench {
         from + (self.random >> 33) % (to - from)
     }
 
-    pub(super) fn container(&self, service: &str) -> Result<String, String> {
-        self.stack.container(service)
-    }
-
-    pub(super) fn inside(&self, service: &str, line: &str) -> Result<String, String> {
-        docker(&["exec", &self.container(service)?, "sh", "-c", line])
-    }
-
-    pub(super) fn sql(&self, text: &str) -> Result<String, String> {
-        let psql = ["psql", "-h", "/var/run/postgresql", "-U", "postgres", "-d", "app", "-v", "ON_ERROR_STOP=1", "-qc"];
-        docker(&[&["exec", &self.container("db")?][..], &psql, &[text]].concat())
-    }
-
-    /// What nobody waits for.
-    pub(super) fn beside(&self, service: &str, words: &[&str]) -> Result<(), String> {
-        docker(&[&["exec", "-d", &self.container(service)?][..], words].concat()).map(drop)
-    }
-
-    pub(super) fn cpus(&self, service: &str, hundredths: u64) -> Result<(), String> {
-        let cores = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-        docker(&["update", "--cpus", &cores, &self.container(service)?]).map(drop)
-    }
-
-    pub(super) fn faults(&self, settings: &str) -> Result<(), String> {
-        let url = format!("http://{}:8000/faults", self.stack.address("backend", "app")?);
-        let put = ureq::put(&url).header("content-type", "application/json").send(settings.to_owned());
-        put.map(drop).map_err(|error| format!("{url}: {error}"))
-    }
-
     fn distract(&self, decoy: Decoy) -> Result<(), String> {
         let (service, line) = match decoy {
             // Works more from the load on, within its limit.
@@ -152,9 +122,9 @@ impl Bench {
         };
         if decoy == Decoy::Throttled {
             // What it burns is more than that.
-            self.cpus(service, 10)?;
+            self.stack.cpus(service, 10)?;
         }
-        self.beside(service, &["timeout", "110", "sh", "-c", line])?;
+        self.stack.beside(service, &["timeout", "110", "sh", "-c", line])?;
         if decoy == Decoy::Throttled {
             // Until its sidecar has seen it so.
             std::thread::sleep(Duration::from_secs(7));
@@ -165,20 +135,9 @@ impl Bench {
     fn calm_down(&self, decoy: Option<Decoy>) -> Result<(), String> {
         match decoy {
             None => Ok(()),
-            Some(Decoy::Busy) => self.restart("redis"),
-            Some(Decoy::Throttled) => self.cpus("frontend", 50).and_then(|()| self.restart("frontend")),
+            Some(Decoy::Busy) => self.stack.restart("redis"),
+            Some(Decoy::Throttled) => self.stack.cpus("frontend", 50).and_then(|()| self.stack.restart("frontend")),
         }
-    }
-
-    pub(super) fn restart(&self, service: &str) -> Result<(), String> {
-        docker(&["restart", &self.container(service)?])?;
-        self.healthy(service)
-    }
-
-    pub(super) fn healthy(&self, service: &str) -> Result<(), String> {
-        let is = || (self.stack.inspect(service).ok()?.pointer("/State/Health/Status")? == "healthy").then_some(());
-        wait_for(&format!("{service} to be healthy"), Duration::from_secs(90), is);
-        Ok(())
     }
 }
 

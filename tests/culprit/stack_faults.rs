@@ -2,7 +2,6 @@
 
 use super::Told;
 use super::stack::Bench;
-use crate::stack::docker;
 use std::time::Duration;
 
 type Act = fn(&mut Bench) -> Result<(), String>;
@@ -81,13 +80,13 @@ fn nothing(_: &mut Bench) -> Result<(), String> {
 /// Work that fits into a core, and half a core for it.
 fn half_the_cpu(bench: &mut Bench) -> Result<(), String> {
     let burn = bench.draw(16, 19);
-    bench.faults(&format!("{{\"cpu_burn_ms\": {burn}}}"))?;
-    bench.cpus("backend", 50)
+    bench.stack.faults(&format!("{{\"cpu_burn_ms\": {burn}}}"))?;
+    bench.stack.cpus("backend", 50)
 }
 
 fn all_cpu(bench: &mut Bench) -> Result<(), String> {
-    bench.cpus("backend", 100)?;
-    bench.faults("{}")
+    bench.stack.cpus("backend", 100)?;
+    bench.stack.faults("{}")
 }
 
 fn pool_of_two(bench: &mut Bench) -> Result<(), String> {
@@ -101,29 +100,30 @@ fn pool_of_eight(bench: &mut Bench) -> Result<(), String> {
 fn pool(bench: &Bench, from: &str, to: &str) -> Result<(), String> {
     bench.stack.edit("docker/.env", from, to)?;
     bench.stack.compose(&["up", "-d", "--no-deps", "backend"])?;
-    bench.healthy("backend")
+    bench.stack.healthy("backend")
 }
 
 /// A trigger that somebody forgot in the table.
 fn slow_query(bench: &mut Bench) -> Result<(), String> {
     let milliseconds = bench.draw(400, 900);
-    bench.sql(&format!(
+    bench.stack.sql(&format!(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.{milliseconds}); RETURN NULL; END $$"
     ))?;
     bench
+        .stack
         .sql("CREATE TRIGGER slow AFTER INSERT OR UPDATE ON assets FOR EACH STATEMENT EXECUTE FUNCTION slow()")
         .map(drop)
 }
 
 fn fast_query(bench: &mut Bench) -> Result<(), String> {
-    bench.sql("DROP FUNCTION slow() CASCADE").map(drop)
+    bench.stack.sql("DROP FUNCTION slow() CASCADE").map(drop)
 }
 
 /// A migration that nobody ended.
 fn lock(bench: &mut Bench) -> Result<(), String> {
     let seconds = bench.draw(14, 20);
     let lock = format!("BEGIN; LOCK TABLE assets IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT");
-    bench.beside("db", &["psql", "-h", "/var/run/postgresql", "-U", "postgres", "-d", "app", "-qc", &lock])
+    bench.stack.beside("db", &["psql", "-h", "/var/run/postgresql", "-U", "postgres", "-d", "app", "-qc", &lock])
 }
 
 const CONF: &str = "docker/nginx/nginx.conf";
@@ -144,23 +144,23 @@ fn wide_limit(bench: &mut Bench) -> Result<(), String> {
 /// Changes nginx' configuration, and has it read again.
 fn nginx(bench: &Bench, edits: &[(&str, &str)]) -> Result<(), String> {
     edits.iter().try_for_each(|(from, to)| bench.stack.edit(CONF, from, to))?;
-    bench.inside("nginx", "nginx -s reload").map(drop)
+    bench.stack.inside("nginx", "nginx -s reload").map(drop)
 }
 
 const FILLER: &str = "/var/lib/postgresql/data/filler";
 
 fn fill_disk(bench: &mut Bench) -> Result<(), String> {
     // The table must grow to notice: most of each page stays empty.
-    bench.sql("ALTER TABLE assets SET (fillfactor = 10)")?;
+    bench.stack.sql("ALTER TABLE assets SET (fillfactor = 10)")?;
     // It ends when there is no room left, which is what is wanted.
-    bench.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
+    bench.stack.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
 }
 
 fn empty_disk(bench: &mut Bench) -> Result<(), String> {
-    bench.inside("db", &format!("rm -f {FILLER}"))?;
-    bench.sql("ALTER TABLE assets RESET (fillfactor)")?;
-    bench.healthy("db")?;
-    bench.healthy("backend")
+    bench.stack.inside("db", &format!("rm -f {FILLER}"))?;
+    bench.stack.sql("ALTER TABLE assets RESET (fillfactor)")?;
+    bench.stack.healthy("db")?;
+    bench.stack.healthy("backend")
 }
 
 /// As the first one, with a sidecar of its own; nginx takes both in turn.
@@ -177,51 +177,51 @@ fn two_replicas(bench: &mut Bench) -> Result<(), String> {
     std::fs::write(config, BESIDE_REPLICA).map_err(|error| error.to_string())?;
     bench.stack.add_file("replica.yaml", REPLICA_FILE)?;
     bench.stack.compose(&["up", "-d", "--no-deps", REPLICA, "backend2-sidecar"])?;
-    bench.healthy(REPLICA)?;
+    bench.stack.healthy(REPLICA)?;
     nginx(bench, &[(ONE, BOTH)])
 }
 
 fn freeze_replica(bench: &mut Bench) -> Result<(), String> {
-    docker(&["pause", &bench.container(REPLICA)?]).map(drop)
+    bench.stack.engine("pause", REPLICA)
 }
 
 fn one_replica(bench: &mut Bench) -> Result<(), String> {
     nginx(bench, &[(BOTH, ONE)])?;
-    docker(&["unpause", &bench.container(REPLICA)?])?;
+    bench.stack.engine("unpause", REPLICA)?;
     bench.stack.compose(&["rm", "-sf", REPLICA, "backend2-sidecar"]).map(drop)
 }
 
 fn less_db_cpu(bench: &mut Bench) -> Result<(), String> {
     let hundredths = bench.draw(2, 4);
-    bench.cpus("db", hundredths)
+    bench.stack.cpus("db", hundredths)
 }
 
 fn all_db_cpu(bench: &mut Bench) -> Result<(), String> {
-    bench.cpus("db", 100)?;
-    bench.healthy("db")
+    bench.stack.cpus("db", 100)?;
+    bench.stack.healthy("db")
 }
 
 fn freeze_cache(bench: &mut Bench) -> Result<(), String> {
-    docker(&["pause", &bench.container("redis")?]).map(drop)
+    bench.stack.engine("pause", "redis")
 }
 
 fn thaw_cache(bench: &mut Bench) -> Result<(), String> {
-    docker(&["unpause", &bench.container("redis")?])?;
-    bench.healthy("redis")?;
-    bench.healthy("backend")
+    bench.stack.engine("unpause", "redis")?;
+    bench.stack.healthy("redis")?;
+    bench.stack.healthy("backend")
 }
 
 fn leak(bench: &mut Bench) -> Result<(), String> {
     let bytes = bench.draw(1_000_000, 2_000_000);
     // The switch is forgotten by a process that is killed.
     for _ in 0..3 {
-        let _ = bench.faults(&format!("{{\"leak_bytes_per_request\": {bytes}}}"));
+        let _ = bench.stack.faults(&format!("{{\"leak_bytes_per_request\": {bytes}}}"));
         std::thread::sleep(Duration::from_secs(4));
     }
     Ok(())
 }
 
 fn no_leak(bench: &mut Bench) -> Result<(), String> {
-    bench.healthy("backend")?;
-    bench.faults("{}")
+    bench.stack.healthy("backend")?;
+    bench.stack.faults("{}")
 }

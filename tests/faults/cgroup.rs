@@ -22,14 +22,13 @@ impl Cgroup {
     ///
     /// # Errors
     /// Without root or cgroup v1.
-    pub fn new(limits: &[(&'static str, &'static str, &str)]) -> Result<Self, String> {
+    pub fn new(limits: &[(&'static str, &'static str, String)]) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         if !Path::new(ROOT).join("memory/memory.limit_in_bytes").exists() || !rustix::process::getuid().is_root() {
             return Err("needs root and cgroup v1".to_owned());
         }
         let name = format!("fault_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let limits = limits.iter().map(|(controller, file, value)| (*controller, *file, (*value).to_owned())).collect();
-        let own = Self { name, life: AtomicU32::new(0), limits };
+        let own = Self { name, life: AtomicU32::new(0), limits: limits.to_vec() };
         own.make()?;
         Ok(own)
     }

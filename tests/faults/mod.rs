@@ -1,13 +1,16 @@
 //! The fault bench: a table of faults, each brought about in real components, with the cause that the agent must name, the time allowed,
 //! and its healthy twin: the time before the fault, or a sound check beside it. `tests/faults/run` tries all, `it/faults.rs` a fixed
-//! dozen. What must stay true: a row ends, and leaves nothing behind, whatever the agent does.
+//! dozen; `tests/faults/run stack` brings others about in the whole stack in containers. What must stay true: a row ends, and leaves nothing behind, whatever the agent does.
 
 pub mod certificates;
 pub mod cgroup;
+pub mod container;
 pub mod healthy;
 pub mod room;
 mod rows;
 pub mod scene;
+pub mod stack;
+pub mod stack_rows;
 pub mod web;
 
 pub use scene::{Named, Scene, Verdict};

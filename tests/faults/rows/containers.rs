@@ -1,14 +1,12 @@
-//! The peer's container: its cgroup, its processes, its lives.
+//! The peer's container, a real one where an engine runs: its memory, processor, processes, lives; and the peer's process.
 
-use crate::faults::cgroup::Cgroup;
+use crate::faults::container::{Limits, Peer};
 use crate::faults::scene::{Kept, check};
 use crate::faults::web::{Web, fine};
 use crate::faults::{Row, Scene};
 use crate::program::Running;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
 
 pub(super) static ROWS: &[Row] = &[
     Row::new("container: killed for memory", &[("oom_killed", "*")], oom).also(&["memory_near_limit"]).within(20),
@@ -20,76 +18,42 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("process: the peer is gone", &[("peer_gone", "*")], gone).within(20),
 ];
 
-/// A container with a limit, something at work in it, and a fault that is done to it.
-fn in_cgroup(
-    limits: &[(&'static str, &'static str, &str)],
-    act: impl FnOnce(&Arc<Cgroup>) -> Result<Kept, String> + Send + 'static,
-) -> Result<Scene, String> {
-    let cgroup = Arc::new(Cgroup::new(limits)?);
-    let (idle, web) = (cgroup.run("exec sleep 300"), Web::start(fine())?);
-    let top = format!("peer: {{cgroup: {}}}\n", cgroup.name);
+/// A container with a limit, and a line of shell that is done in it.
+fn in_container(limits: Limits, line: &'static str) -> Result<Scene, String> {
+    let (peer, web) = (Peer::idle(limits)?, Web::start(fine())?);
+    let top = format!("peer: {{cgroup: {}}}\n", peer.name());
     let scene = Scene::new(&top, &[check("backend", &web.url("http"), "")]).keeping(web);
     Ok(scene.then(move || {
-        let kept = act(&cgroup)?;
-        Ok(Box::new((kept, idle, cgroup)) as Kept)
+        let kept = peer.run(line)?;
+        Ok(Box::new((kept, peer)) as Kept)
     }))
 }
 
-/// A program that takes so many megabytes and keeps them.
-fn eats(megabytes: u32) -> String {
-    format!("exec python3 -c 'import time; kept = b\"x\" * ({megabytes} << 20); time.sleep(300)'")
-}
+// `tail` keeps a line without an end until it ends.
 
 fn oom() -> Result<Scene, String> {
-    in_cgroup(&[("memory", "memory.limit_in_bytes", "64M")], |cgroup| Ok(Box::new(cgroup.run(&eats(200)))))
+    in_container(Limits { memory: Some(64), ..Limits::default() }, "head -c 200M /dev/zero | tail >/dev/null")
 }
 
 fn memory() -> Result<Scene, String> {
-    in_cgroup(&[("memory", "memory.limit_in_bytes", "128M")], |cgroup| Ok(Box::new(cgroup.run(&eats(112)))))
+    let line = "(head -c 117M /dev/zero; sleep 300) | tail >/dev/null";
+    in_container(Limits { memory: Some(128), ..Limits::default() }, line)
 }
 
 fn throttled() -> Result<Scene, String> {
-    in_cgroup(&[("cpu", "cpu.cfs_quota_us", "10000")], |cgroup| Ok(Box::new(cgroup.run("while :; do :; done"))))
+    in_container(Limits { cpu: Some(10), ..Limits::default() }, "while :; do :; done")
 }
 
 fn pids() -> Result<Scene, String> {
-    in_cgroup(&[("pids", "pids.max", "30")], |cgroup| {
-        let many: Vec<Running> = (0..28).map(|_| cgroup.run("exec sleep 300")).collect();
-        Ok(Box::new(many))
-    })
+    let line = "i=0; while [ $i -lt 27 ]; do sleep 300 & i=$((i+1)); done; wait";
+    in_container(Limits { pids: Some(30), ..Limits::default() }, line)
 }
 
-/// Four lives within some seconds, each with a program that ends.
 fn crash_loop() -> Result<Scene, String> {
-    let cgroup = Arc::new(Cgroup::new(&[])?);
-    let (mut first, web) = (cgroup.run("exec sleep 300"), Web::start(fine())?);
-    let top = format!("peer: {{cgroup: {}}}\n", cgroup.name);
+    let (peer, web) = (Peer::mortal()?, Web::start(fine())?);
+    let top = format!("peer: {{cgroup: {}}}\n", peer.name());
     let scene = Scene::new(&top, &[check("backend", &web.url("http"), "")]).keeping(web);
-    Ok(scene.then(move || {
-        first.signal(rustix::process::Signal::KILL);
-        first.end();
-        let lives = std::thread::spawn(move || {
-            for _life in 0..6 {
-                if cgroup.next_life().is_err() {
-                    return;
-                }
-                let mut life = cgroup.run("exec sleep 300");
-                std::thread::sleep(Duration::from_millis(2500));
-                life.signal(rustix::process::Signal::KILL);
-                life.end();
-            }
-        });
-        Ok(Box::new(Joined(Some(lives))))
-    }))
-}
-
-/// A thread that is waited for.
-struct Joined(Option<std::thread::JoinHandle<()>>);
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        let _ended = self.0.take().map(std::thread::JoinHandle::join);
-    }
+    Ok(scene.then(move || peer.dies()))
 }
 
 /// A process with a name of its own that does `line` once the file `go` is there.

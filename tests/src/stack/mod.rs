@@ -2,6 +2,7 @@
 //! own, so that nothing of whoever works here is touched. Taken down, volumes and all, when dropped.
 
 pub mod claims;
+mod deeds;
 mod watch;
 
 use crate::http::{Answer, get, sample};
