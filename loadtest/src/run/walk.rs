@@ -177,6 +177,7 @@ impl Desk<'_> {
             latency: exchange.timings.unwrap_or_default().total,
             status: exchange.status.unwrap_or(0),
             bytes: exchange.bytes,
+            http2: exchange.http2,
             failure: if exchange.retried { None } else { exchange.failure() },
             example: None,
         };
