@@ -46,7 +46,7 @@ impl User for Getter {
                     status: response.status,
                     bytes: response.body.len() as u64,
                     failure: (response.status != 200).then_some(Failure::Status),
-                    example: None,
+                    ..Outcome::default()
                 }),
                 Err(error) => seat.done(Outcome {
                     failure: Some(Failure::Broken),

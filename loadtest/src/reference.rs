@@ -13,7 +13,8 @@ pub use hurl::{REFUSED, SUPPORTED, WITHOUT_EFFECT};
 use crate::cli::Cli;
 use crate::exit::CODES;
 use crate::journey;
-use crate::plan::{KEYS, ORDERS, STEP_KEYS};
+use crate::limits::{DATA_BYTES, DATA_ROWS};
+use crate::plan::{FORMATS, KEYS, ORDERS, STEP_KEYS};
 use crate::report::SCHEMA;
 use crate::targets::{DEFAULTS, INDICATORS, RECOVERY};
 use clap::CommandFactory;
@@ -93,18 +94,31 @@ fn plan() -> String {
     let row =
         |(key, meaning, example): &(&str, &str, &str)| [format!("`{key}`"), format!("{meaning}, such as `{example}`")];
     let (rows, steps) = (KEYS.iter().map(row), STEP_KEYS.iter().map(row));
+    let formats = FORMATS.iter().map(|format| {
+        let endings: Vec<String> = format.endings.iter().map(|ending| format!("`.{ending}`")).collect();
+        [endings.join(", "), format.holds.to_owned()]
+    });
     let orders = ORDERS.iter().map(|(name, _, meaning)| [format!("`{name}`"), (*meaning).to_owned()]);
     format!(
         "## Plan (`loadtest.yml`)\n\n{}\nUnknown keys are refused. Paths are relative to the plan's folder. `${{NAME}}` and \
          `${{NAME:-default}}` in a value are filled from the environment after parsing; `$${{` is a literal `${{`. Values of \
          variables and columns whose names look secret (`password`, `token`, `secret`, `key`, …), and values that come from \
          such variables of the environment, are never shown. The variable `target` always holds the target's URL without a \
-         slash at its end: journeys write `GET {{{{target}}}}/path`.\n\n### WebSocket steps\n\n{}{STEPS}\n### Orders of a data file\n\n{}",
+         slash at its end: journeys write `GET {{{{target}}}}/path`.\n\n### WebSocket steps\n\n{}{STEPS}\n### Data files\n\n{}{DATA}A file has at most {} MiB and {DATA_ROWS} rows.\n\n{}",
         table(["key", "meaning"], rows),
         table(["key", "meaning"], steps),
+        table(["ending", "what the file holds"], formats),
+        DATA_BYTES >> 20,
         table(["order", "which row a user gets"], orders),
     )
 }
+
+const DATA: &str = "
+Columns and keys become variables. Values of JSON have the types of Hurl's variables: text, integer, float, boolean and null. A number is
+sent as the file writes it (`1.0`, `1e3`, integers of any size). An object or array below a key is a text, its JSON without white space: for a
+whole body `` `{{basket}}` ``, or anywhere in a body between three backquotes; within it, too, values of keys that look secret are never
+shown. Every object has the same keys, in any order.
+";
 
 const STEPS: &str = "
 `steps` of a journey are files and WebSockets in their order, instead of `files`; all share variables and cookies. Opening a WebSocket

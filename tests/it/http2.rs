@@ -168,15 +168,23 @@ fn a_whole_run_goes_over_http_2_and_a_goodbye_costs_nothing() {
         let usual = ["--plan", &plan, "--target", &target, "--users", "4", "--requests", "400", "--run-time", "20s"];
         finish("loadtest", &[&usual[..], flags].concat())
     };
-    let ended = run(site.ports.both, &[]);
+    let json = site.file("run.json", "");
+    // What the report says of the one request and of all: how many of how many.
+    let reported = || {
+        let report: serde_json::Value = serde_json::from_str(&read(Path::new(&json))).expect("a report");
+        [&report["requests"][0], &report["total"]].map(|line| (line["http2"].as_u64(), line["count"].as_u64()))
+    };
+    let ended = run(site.ports.both, &["--json", &json]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(reported(), [(Some(400), Some(400)); 2]);
     assert!(!ended.stderr.contains("warning: of "), "{}", ended.stderr);
     let (connections, spoken) = site.logged(site.ports.both);
     assert_eq!(spoken, told(&["HTTP/2.0 200"]));
     // nginx says goodbye after ten requests on a connection.
     assert!((40..=60).contains(&connections), "{connections} connections");
-    let ended = run(site.ports.old, &[]);
+    let ended = run(site.ports.old, &["--json", &json]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(reported(), [(None, Some(400)); 2]);
     assert!(ended.stderr.contains("1 requests that asked for HTTP/2, 1 were answered in HTTP/1.1"), "{}", ended.stderr);
     let ended = run(site.ports.both, &["--http2=false"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);

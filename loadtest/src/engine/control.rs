@@ -227,8 +227,8 @@ impl Books {
             number += 1;
             if age >= limits::TELLING_AGE {
                 let failure = Some(Failure::Timeout);
-                let sample =
-                    Sample { name: flight.name, stage: flight.stage, latency: age, status: 0, bytes: 0, failure };
+                let (name, stage) = (flight.name, flight.stage);
+                let sample = Sample { name, stage, latency: age, status: 0, bytes: 0, http2: false, failure };
                 self.recorder.record(&sample, end, example);
             }
         }

@@ -57,7 +57,7 @@ impl User for Scripted {
                 }
                 tokio::time::sleep(step.latency).await;
                 let Step { latency, status, failure, .. } = *step;
-                seat.done(Outcome { latency, status, bytes: 0, failure, example: None });
+                seat.done(Outcome { latency, status, failure, ..Outcome::default() });
             }
         })
     }

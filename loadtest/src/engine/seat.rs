@@ -27,6 +27,8 @@ pub struct Outcome<'a> {
     pub status: u16,
     /// Bytes of body received.
     pub bytes: u64,
+    /// Whether the answer came over HTTP/2.
+    pub http2: bool,
     /// Why it counts as an error.
     pub failure: Option<Failure>,
     /// What was wrong, for people; without secrets.
@@ -76,11 +78,11 @@ impl Seat {
 
     /// Books a request that has landed.
     pub fn record(&self, flight: Flight, outcome: Outcome<'_>) {
-        let Outcome { latency, status, bytes, failure, example } = outcome;
+        let Outcome { latency, status, bytes, http2, failure, example } = outcome;
         let latency = flight.held + latency;
         let at = flight.since + latency;
         self.books.heard(at, status == 0 && failure.is_some_and(Failure::is_silence));
-        let sample = Sample { name: flight.name, stage: flight.stage, latency, status, bytes, failure };
+        let sample = Sample { name: flight.name, stage: flight.stage, latency, status, bytes, http2, failure };
         self.books.recorder.record(&sample, at, example);
     }
 

@@ -1,13 +1,19 @@
-//! Reads JSON into [`Value`]: strict, capped in depth, numbers kept exact. serde_json would read integers beyond 64 bits
-//! as floats, and its switch against that changes every other user of serde_json in the build.
+//! Reads JSON into [`Value`], or bit by bit for whoever wants each part as it is written: strict, capped in depth, numbers kept exact.
+//! serde_json would read integers beyond 64 bits as floats, and its switch against that changes every other user of serde_json in
+//! the build.
 
 use super::limits::JSON_DEPTH_MAX;
 use super::number::Number;
 use super::value::Value;
 
-/// The text is not JSON: at which byte.
+/// The text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotJson(pub usize);
+pub struct NotJson {
+    /// At which byte.
+    pub at: usize,
+    /// Whether it only nests too deep.
+    pub too_deep: bool,
+}
 
 type Parsed<T> = Result<T, NotJson>;
 
@@ -16,18 +22,59 @@ type Parsed<T> = Result<T, NotJson>;
 /// # Errors
 /// When it is not JSON, nests too deep, or something follows it.
 pub(super) fn parse(text: &str) -> Parsed<Value> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let value = reader.value(0)?;
-    reader.space();
-    if reader.at == text.len() { Ok(value) } else { Err(NotJson(reader.at)) }
+    reader.end()?;
+    Ok(value)
 }
 
-struct Reader<'a> {
+/// A place in a text, at which JSON is read.
+#[derive(Debug)]
+pub struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// At the beginning of a text.
+    #[must_use]
+    pub const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The byte at which it is.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was read since that byte.
+    #[must_use]
+    pub fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// The next byte, behind any white space.
+    pub fn next_byte(&mut self) -> Option<u8> {
+        self.space();
+        self.peek()
+    }
+
+    /// Goes past the end of the text.
+    ///
+    /// # Errors
+    /// When something is left.
+    pub fn end(&mut self) -> Parsed<()> {
+        match self.next_byte() {
+            None => Ok(()),
+            Some(_) => Err(self.wrong()),
+        }
+    }
+
+    const fn wrong(&self) -> NotJson {
+        NotJson { at: self.at, too_deep: false }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -45,21 +92,24 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Parsed<()> {
-        if self.take(byte) { Ok(()) } else { Err(NotJson(self.at)) }
+        if self.take(byte) { Ok(()) } else { Err(self.wrong()) }
     }
 
     fn word(&mut self, word: &str, value: Value) -> Parsed<Value> {
         let found = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word));
         if !found {
-            return Err(NotJson(self.at));
+            return Err(self.wrong());
         }
         self.at += word.len();
         Ok(value)
     }
 
-    fn value(&mut self, depth: usize) -> Parsed<Value> {
-        self.space();
-        match self.peek() {
+    /// Reads a value that lies within so many lists and objects.
+    ///
+    /// # Errors
+    /// When it is not JSON, or nests too deep.
+    pub fn value(&mut self, depth: usize) -> Parsed<Value> {
+        match self.next_byte() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
@@ -67,53 +117,83 @@ impl<'a> Reader<'a> {
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') => self.word("null", Value::Null),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(NotJson(self.at)),
+            _ => Err(self.wrong()),
         }
     }
 
-    fn descend(&mut self, depth: usize) -> Parsed<usize> {
-        self.at += 1;
+    fn descend(&mut self, bracket: u8, depth: usize) -> Parsed<usize> {
         self.space();
-        if depth < JSON_DEPTH_MAX { Ok(depth + 1) } else { Err(NotJson(self.at)) }
+        self.expect(bracket)?;
+        self.space();
+        if depth < JSON_DEPTH_MAX { Ok(depth + 1) } else { Err(NotJson { too_deep: true, ..self.wrong() }) }
     }
 
-    fn list(&mut self, depth: usize) -> Parsed<Value> {
-        let depth = self.descend(depth)?;
-        let mut items = vec![];
+    /// Reads a list; each item is for the caller to read, with the depth at which it lies.
+    ///
+    /// # Errors
+    /// When it is not JSON, nests too deep, or the caller says so.
+    pub fn items<E: From<NotJson>>(
+        &mut self,
+        depth: usize,
+        mut item: impl FnMut(&mut Self, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let depth = self.descend(b'[', depth)?;
         if self.take(b']') {
-            return Ok(Value::List(items));
+            return Ok(());
         }
         loop {
-            items.push(self.value(depth)?);
+            item(self, depth)?;
             self.space();
             if !self.take(b',') {
-                self.expect(b']')?;
-                return Ok(Value::List(items));
+                return Ok(self.expect(b']')?);
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Parsed<Value> {
-        let depth = self.descend(depth)?;
-        let mut members = vec![];
+    /// Reads an object; each member's value is for the caller to read, with the depth at which it lies.
+    ///
+    /// # Errors
+    /// When it is not JSON, nests too deep, or the caller says so.
+    pub fn members<E: From<NotJson>>(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Self, String, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let depth = self.descend(b'{', depth)?;
         if self.take(b'}') {
-            return Ok(Value::Object(members));
+            return Ok(());
         }
         loop {
-            self.space();
-            if self.peek() != Some(b'"') {
-                return Err(NotJson(self.at));
+            if self.next_byte() != Some(b'"') {
+                return Err(self.wrong().into());
             }
             let name = self.string()?;
             self.space();
             self.expect(b':')?;
-            members.push((name, self.value(depth)?));
+            member(self, name, depth)?;
             self.space();
             if !self.take(b',') {
-                self.expect(b'}')?;
-                return Ok(Value::Object(sorted(members)));
+                return Ok(self.expect(b'}')?);
             }
         }
+    }
+
+    fn list(&mut self, depth: usize) -> Parsed<Value> {
+        let mut items = vec![];
+        self.items(depth, |reader, depth| {
+            items.push(reader.value(depth)?);
+            Parsed::Ok(())
+        })?;
+        Ok(Value::List(items))
+    }
+
+    fn object(&mut self, depth: usize) -> Parsed<Value> {
+        let mut members = vec![];
+        self.members(depth, |reader, name, depth| {
+            members.push((name, reader.value(depth)?));
+            Parsed::Ok(())
+        })?;
+        Ok(Value::Object(sorted(members)))
     }
 
     fn digits(&mut self) -> Parsed<()> {
@@ -121,7 +201,7 @@ impl<'a> Reader<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(NotJson(self.at)) }
+        if self.at > start { Ok(()) } else { Err(self.wrong()) }
     }
 
     fn number(&mut self) -> Parsed<Value> {
@@ -137,7 +217,7 @@ impl<'a> Reader<'a> {
             let _ = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        Ok(Value::Number(Number::parse(self.text.get(start..self.at).unwrap_or_default())))
+        Ok(Value::Number(Number::parse(self.since(start))))
     }
 
     fn string(&mut self) -> Parsed<String> {
@@ -148,7 +228,7 @@ impl<'a> Reader<'a> {
             while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
-            out.push_str(self.text.get(start..self.at).unwrap_or_default());
+            out.push_str(self.since(start));
             if self.take(b'"') {
                 return Ok(out);
             }
@@ -158,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     fn escape(&mut self) -> Parsed<char> {
-        let byte = self.peek().ok_or(NotJson(self.at))?;
+        let byte = self.peek().ok_or(self.wrong())?;
         self.at += 1;
         match byte {
             b'"' | b'\\' | b'/' => Ok(char::from(byte)),
@@ -168,30 +248,30 @@ impl<'a> Reader<'a> {
             b'r' => Ok('\r'),
             b't' => Ok('\t'),
             b'u' => self.unicode(),
-            _ => Err(NotJson(self.at - 1)),
+            _ => Err(NotJson { at: self.at - 1, ..self.wrong() }),
         }
     }
 
     fn unit(&mut self) -> Parsed<u32> {
         let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).ok_or(NotJson(self.at))?;
+        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).ok_or(self.wrong())?;
         self.at += 4;
         Ok(unit)
     }
 
     fn unicode(&mut self) -> Parsed<char> {
-        let start = self.at;
+        let start = self.wrong();
         let high = self.unit()?;
         let code = if (0xD800..0xDC00).contains(&high) {
             self.expect(b'\\')?;
             self.expect(b'u')?;
             let low = self.unit()?;
-            let low = low.checked_sub(0xDC00).filter(|low| *low < 0x400).ok_or(NotJson(start))?;
+            let low = low.checked_sub(0xDC00).filter(|low| *low < 0x400).ok_or(start)?;
             0x10000 + ((high - 0xD800) << 10) + low
         } else {
             high
         };
-        char::from_u32(code).ok_or(NotJson(start))
+        char::from_u32(code).ok_or(start)
     }
 }
 

@@ -21,6 +21,6 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Characters of a value shown in a message.
 pub(super) const SHOWN_CHARACTERS_MAX: usize = 400;
 /// Nesting of JSON and of JSONPath filters, as in serde_json and Hurl.
-pub(super) const JSON_DEPTH_MAX: usize = 127;
+pub const JSON_DEPTH_MAX: usize = 127;
 /// Nesting of JSONPath filters and functions, as in Hurl.
 pub(super) const JSONPATH_DEPTH_MAX: usize = 64;

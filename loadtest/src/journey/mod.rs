@@ -47,6 +47,8 @@ pub use cookies::Jar;
 pub use defaults::Defaults;
 pub use entry::{Entry, HurlFile};
 pub use fault::{Cause, Fault};
+pub use json::{NotJson, Reader as JsonReader};
+pub use limits::JSON_DEPTH_MAX;
 pub use number::Number;
 pub use reference::{DIFFERENCES, Difference};
 pub use run::{Exchange, Observer, Outcome, PageLoad, run_entry};

@@ -26,6 +26,13 @@ impl Number {
         text.parse().map_or_else(|_| Self::Big(text.to_owned()), Self::Integer)
     }
 
+    /// The same, shown as it is written there, and not as Hurl would: `1e3` and not `1000.0`. For data that is sent on.
+    #[must_use]
+    pub fn as_written(text: &str) -> Self {
+        let number = Self::parse(text);
+        if number.to_string() == text { number } else { Self::Big(text.to_owned()) }
+    }
+
     /// The nearest float.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
@@ -37,10 +44,14 @@ impl Number {
         }
     }
 
-    /// Whether it is a float.
+    /// Whether it is a float: written with a point or an exponent.
     #[must_use]
-    pub const fn is_float(&self) -> bool {
-        matches!(self, Self::Float(_))
+    pub fn is_float(&self) -> bool {
+        match self {
+            Self::Integer(_) => false,
+            Self::Float(_) => true,
+            Self::Big(text) => text.contains(['.', 'e', 'E']),
+        }
     }
 
     /// Compares by value.
@@ -153,6 +164,15 @@ mod tests {
     fn floats_show_their_point() {
         for (text, shown) in [("1.0", "1.0"), ("-1.5", "-1.5"), ("1e3", "1000.0"), ("0.1", "0.1"), ("-0", "0")] {
             assert_eq!(Number::parse(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_number_kept_as_written_is_the_same_number_of_the_same_kind() {
+        for text in ["1", "-0", "1.0", "1.50", "1e3", "1E+3", "0.10", "123456789012345678901"] {
+            let (kept, read) = (Number::as_written(text), Number::parse(text));
+            assert_eq!(kept.to_string(), text);
+            assert_eq!((kept.is_float(), &kept), (read.is_float(), &read), "{text}");
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use super::bodies::{self, Text};
 use super::fault::{Cause, Fault};
-use super::number::Number;
 use super::pattern::Pattern;
 use super::source::Span;
 use super::template::{Expression, Scope, Template};
@@ -237,7 +236,7 @@ fn length(value: &Value) -> Result<usize, WrongType> {
 
 /// The tests of types, by name.
 pub(super) mod kinds {
-    use super::{Number, Value};
+    use super::Value;
 
     /// `isBoolean`
     #[must_use]
@@ -256,13 +255,13 @@ pub(super) mod kinds {
     }
     /// `isFloat`
     #[must_use]
-    pub(crate) const fn float(value: &Value) -> bool {
-        matches!(value, Value::Number(Number::Float(_)))
+    pub(crate) fn float(value: &Value) -> bool {
+        matches!(value, Value::Number(number) if number.is_float())
     }
     /// `isInteger`
     #[must_use]
-    pub(crate) const fn integer(value: &Value) -> bool {
-        matches!(value, Value::Number(Number::Integer(_) | Number::Big(_)))
+    pub(crate) fn integer(value: &Value) -> bool {
+        matches!(value, Value::Number(number) if !number.is_float())
     }
     /// `isList`
     #[must_use]

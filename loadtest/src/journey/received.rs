@@ -61,7 +61,7 @@ impl Received {
     pub fn json(&self) -> Result<&Value, Cause> {
         let parse = || match self.text()? {
             Value::String(text) => json::parse(text)
-                .map_err(|error| Cause::Body(format!("the body is not JSON (it goes wrong at byte {})", error.0))),
+                .map_err(|error| Cause::Body(format!("the body is not JSON (it goes wrong at byte {})", error.at))),
             _ => Err(Cause::Body("the body is not text".to_owned())),
         };
         self.json.get_or_init(parse).as_ref().map_err(Clone::clone)

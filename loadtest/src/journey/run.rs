@@ -14,7 +14,7 @@ use super::received::Received;
 use super::request::{self, Rendered};
 use super::session::Session;
 use crate::clock;
-use crate::http::{Request, Timings, Transport, TransportError};
+use crate::http::{HttpVersion, Request, Timings, Transport, TransportError};
 use crate::measure::Failure;
 use http::Method;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct Exchange<'a> {
     pub timings: Option<Timings>,
     /// Bytes of body received, still encoded.
     pub bytes: u64,
+    /// Whether the answer came over HTTP/2.
+    pub http2: bool,
     /// Why it counts as an error: the faults of an entry belong to its last exchange.
     pub fault: Option<&'a Fault>,
     /// What came with the document of a page.
@@ -91,6 +93,7 @@ struct Last {
     status: Option<u16>,
     timings: Option<Timings>,
     bytes: u64,
+    http2: bool,
     /// When it was sent.
     sent: Option<Instant>,
     page: Option<PageLoad>,
@@ -167,10 +170,11 @@ impl Runner<'_> {
     }
 
     fn report(&mut self, last: &Last, faults: &[Fault], retried: bool) {
-        let Last { hop, status, timings, bytes, page, .. } = *last;
+        let Last { hop, status, timings, bytes, http2, page, .. } = *last;
         // Wrong data is graver than whatever else an assert found.
         let fault = faults.iter().find(|fault| fault.class() == Failure::Data).or_else(|| faults.first());
-        self.observer.exchange(&Exchange { entry: self.entry, hop, status, timings, bytes, fault, page, retried });
+        let entry = self.entry;
+        self.observer.exchange(&Exchange { entry, hop, status, timings, bytes, http2, fault, page, retried });
     }
 
     /// Sends the request and follows redirects: every response, the last one last.
@@ -224,6 +228,7 @@ impl Runner<'_> {
                 last.status = Some(response.status);
                 last.timings = Some(response.timings);
                 last.bytes = response.body.len() as u64;
+                last.http2 = response.version == HttpVersion::Http2;
                 let received = Received::new(url, response);
                 self.keep_cookies(&received);
                 Ok(received)

@@ -58,12 +58,12 @@ impl Value {
 
     /// The type's name in messages.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "boolean",
-            Self::Number(Number::Float(_)) => "float",
-            Self::Number(Number::Integer(_) | Number::Big(_)) => "integer",
+            Self::Number(number) if number.is_float() => "float",
+            Self::Number(_) => "integer",
             Self::String(_) => "string",
             Self::List(_) => "list",
             Self::Object(_) => "object",

@@ -38,6 +38,7 @@ struct Tally {
     count: u64,
     errors: [u64; Failure::ALL.len()],
     bytes: u64,
+    http2: u64,
     example: Option<String>,
 }
 
@@ -84,6 +85,7 @@ impl Recorder {
         record(&mut tally.latencies, sample.latency);
         tally.count += 1;
         tally.bytes += sample.bytes;
+        tally.http2 += u64::from(sample.http2);
         if let Some(failure) = sample.failure {
             if let Some(count) = tally.errors.get_mut(failure as usize) {
                 *count += 1;
@@ -205,12 +207,14 @@ impl Recorder {
 
 impl Tally {
     fn new() -> Option<Self> {
-        Some(Self { latencies: histogram()?, count: 0, errors: [0; Failure::ALL.len()], bytes: 0, example: None })
+        let errors = [0; Failure::ALL.len()];
+        Some(Self { latencies: histogram()?, count: 0, errors, bytes: 0, http2: 0, example: None })
     }
 
     fn add_to(&self, row: &mut Row) {
         row.count += self.count;
         row.bytes += self.bytes;
+        row.http2 += self.http2;
         for (failure, errors) in Failure::ALL.iter().zip(self.errors).filter(|(_, errors)| *errors > 0) {
             *row.errors_by.entry(*failure).or_default() += errors;
         }

@@ -89,6 +89,8 @@ pub struct Sample {
     pub status: u16,
     /// Bytes of body received.
     pub bytes: u64,
+    /// Whether the answer came over HTTP/2.
+    pub http2: bool,
     /// Why it counts as an error.
     pub failure: Option<Failure>,
 }

@@ -26,6 +26,8 @@ pub struct Row {
     pub latencies: Histogram<u64>,
     /// Body bytes received.
     pub bytes: u64,
+    /// Answers that came over HTTP/2.
+    pub http2: u64,
     /// The time over which the requests were counted.
     pub over: Duration,
 }
@@ -45,6 +47,7 @@ impl Row {
             example: None,
             latencies: super::histogram()?,
             bytes: 0,
+            http2: 0,
             over,
         })
     }
@@ -93,6 +96,7 @@ impl Row {
         self.count += other.count;
         self.unanswered += other.unanswered;
         self.bytes += other.bytes;
+        self.http2 += other.http2;
         for (failure, errors) in &other.errors_by {
             *self.errors_by.entry(*failure).or_default() += errors;
         }

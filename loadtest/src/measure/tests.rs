@@ -19,7 +19,7 @@ fn labels(names: &[&str], stages: &[(&str, u64, u64)]) -> Labels {
 }
 
 fn sample(name: usize, stage: usize, us: u64) -> Sample {
-    Sample { name, stage, latency: Duration::from_micros(us), status: 200, bytes: 10, failure: None }
+    Sample { name, stage, latency: Duration::from_micros(us), status: 200, bytes: 10, http2: false, failure: None }
 }
 
 fn summary(rows: Vec<Row>) -> Summary {
@@ -93,7 +93,7 @@ fn rows_are_kept_apart_by_stage_and_name() {
     let recorder = Recorder::new(labels(&["a", "b"], &[("ramp", 0, 5), ("hold", 5, 10)]), 2);
     recorder.record(&sample(0, 0, 100), Duration::from_secs(1), None);
     recorder.record(&sample(0, 1, 300), Duration::from_secs(6), None);
-    let failed = Sample { failure: Some(Failure::Status), status: 500, ..sample(1, 1, 200) };
+    let failed = Sample { failure: Some(Failure::Status), status: 500, http2: true, ..sample(1, 1, 200) };
     recorder.record(&failed, Duration::from_secs(6), Some("status 500, expected 200"));
     recorder.record(&failed, Duration::from_secs(7), Some("another"));
     recorder.record(&sample(7, 0, 100), Duration::ZERO, None);
@@ -105,6 +105,7 @@ fn rows_are_kept_apart_by_stage_and_name() {
     assert_eq!(keys, [("ramp", "a", 1, 0), ("hold", "a", 1, 0), ("hold", "b", 2, 2)]);
     assert_eq!(rows[2].example.as_deref(), Some("status 500, expected 200"));
     assert_eq!(rows[2].errors_by[&Failure::Status], 2);
+    assert_eq!(rows.iter().map(|row| row.http2).collect::<Vec<_>>(), [0, 0, 2]);
     let over: Vec<_> = rows.iter().map(|row| row.over.as_secs()).collect();
     assert_eq!(over, [5, 3, 3], "the running stage counts up to now");
     assert_eq!(recorder.count(), 4);
@@ -115,6 +116,7 @@ fn rows_are_kept_apart_by_stage_and_name() {
         (total.name.as_str(), total.count, total.errors(), total.over.as_secs(), total.bytes),
         ("all", 4, 2, 8, 40)
     );
+    assert_eq!(total.http2, 2);
     let hold = summary.total(&["hold"]).unwrap();
     assert_eq!((hold.count, hold.over.as_secs(), hold.throughput()), (3, 3, Some(1.0)));
     assert_eq!(summary.by_name(&[]).iter().map(|row| row.count).collect::<Vec<_>>(), [2, 2]);

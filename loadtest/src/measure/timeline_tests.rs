@@ -13,7 +13,7 @@ fn recorder(names: &[&str], shards: usize) -> Recorder {
 }
 
 fn sample(name: usize, latency: Duration, failure: Option<Failure>) -> Sample {
-    Sample { name, stage: 0, latency, status: 200, bytes: 10, failure }
+    Sample { name, stage: 0, latency, status: 200, bytes: 10, http2: false, failure }
 }
 
 fn at(recorder: &Recorder, now: Duration) -> Timeline {

@@ -74,7 +74,7 @@ fn file(flags: &Flags) -> Result<File, Problem> {
         let most = PLAN_BYTES >> 10;
         return Err(Problem::new(format!("the plan is larger than {most} KiB"))
             .at(shown)
-            .hint("put data into CSV files"));
+            .hint("put data into files of `data`"));
     }
     let text = String::from_utf8(text).map_err(|_| Problem::new("the plan is not UTF-8").at(&shown))?;
     Ok(File { shown, folder: path.parent().map(Path::to_owned).unwrap_or_default(), text })
@@ -285,5 +285,5 @@ fn groups(reader: &mut Reader<'_>, raw: &RawPlan) -> Vec<Group> {
 fn secret_values(variables: &[Variable], feeds: &[Feed]) -> Vec<String> {
     let variables = variables.iter().filter(|variable| variable.secret && variable.name != TARGET);
     let columns = feeds.iter().flat_map(Feed::secrets);
-    variables.map(|variable| variable.value.clone()).chain(columns.map(str::to_owned)).collect()
+    variables.map(|variable| variable.value.clone()).chain(columns).collect()
 }

@@ -31,7 +31,7 @@ pub use around::Captured;
 pub use build::build;
 pub use consent::{consent, consent_to_validate};
 pub use explain::explain;
-pub use feed::{Feed, ORDERS, Order};
+pub use feed::{FORMATS, Feed, Format, ORDERS, Order};
 pub use gentle::Gently;
 pub use headers::{Header, Headers};
 pub use journeys::PlannedJourney;

@@ -61,7 +61,11 @@ pub const KEYS: &[Key] = &[
         "headers of every request of every journey, with Hurl's templates; a header of the entry itself wins",
         "{X-Forwarded-For: \"{{user_address}}\"}",
     ),
-    ("data", "CSV files whose columns become variables: `file`, and `order`", "[{file: users.csv, order: unique}]"),
+    (
+        "data",
+        "files of rows, in CSV or JSON, whose columns or keys become variables: `file`, and `order`",
+        "[{file: users.json, order: unique}]",
+    ),
     (
         "journeys",
         "what users do: `name`, `weight`, `files` (run in order, sharing variables and cookies) or `steps` (files and WebSockets), `think`",

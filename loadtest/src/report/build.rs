@@ -257,6 +257,7 @@ fn filled(name: String, stage: String, example: Option<String>, tally: &Tally) -
         waited_us: micros(tally.waited()),
         seconds: tally.over.as_secs_f64(),
         bytes: tally.bytes,
+        http2: (tally.http2 > 0).then_some(tally.http2),
         // Only counts beyond 2^63 do not fit the format.
         hdr_v2: measure::encode(&tally.latencies).unwrap_or_default(),
     }
@@ -279,6 +280,7 @@ fn empty(name: String, stage: String) -> Line {
         waited_us: 0,
         seconds: 0.0,
         bytes: 0,
+        http2: None,
         hdr_v2: String::new(),
     }
 }

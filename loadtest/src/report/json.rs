@@ -140,6 +140,7 @@ impl super::Line {
             example: self.example.clone(),
             latencies,
             bytes: self.bytes,
+            http2: self.http2.unwrap_or(0),
             over,
         })
     }

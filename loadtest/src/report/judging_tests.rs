@@ -24,8 +24,15 @@ fn run(seconds: u64, bad: std::ops::Range<u64>) -> (Summary, Vec<Span>) {
         let (stage, bad) = (usize::from(at >= WARM_UP), bad.contains(&at));
         let latency = Duration::from_millis(if bad { 1000 } else { 10 });
         for _ in 0..10 {
-            let sample =
-                Sample { name: 0, stage, latency, status: 200, bytes: 0, failure: bad.then_some(Failure::Status) };
+            let sample = Sample {
+                name: 0,
+                stage,
+                latency,
+                status: 200,
+                bytes: 0,
+                http2: false,
+                failure: bad.then_some(Failure::Status),
+            };
             recorder.record(&sample, second(at), None);
         }
     }

@@ -150,6 +150,9 @@ pub struct Line {
     /// Bytes of body received.
     #[serde(default)]
     pub bytes: u64,
+    /// Answers that came over HTTP/2; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http2: Option<u64>,
     /// The histogram of latencies in microseconds: HdrHistogram V2, deflated, base64.
     pub hdr_v2: String,
 }

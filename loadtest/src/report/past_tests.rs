@@ -136,6 +136,24 @@ fn what_is_written_reads_back_as_the_same_report() {
     assert_eq!(load[0].over, Duration::from_secs(10));
 }
 
+#[test]
+fn answers_over_http_2_are_counted_and_nothing_is_said_where_there_was_none() {
+    let mut rows = rows();
+    (rows[1].http2, rows[2].http2) = (7, 2);
+    let report = report(&[], rows, Ending::Complete);
+    let said = |line: &Line| serde_json::to_value(line).expect("JSON").get("http2").cloned();
+    let lines: Vec<_> =
+        report.requests.iter().map(|line| (line.name.as_str(), line.stage.as_str(), said(line))).collect();
+    assert_eq!(
+        lines,
+        [("GET /", "ramp", None), ("GET /", "load", Some(7.into())), ("GET /health", "load", Some(2.into()))]
+    );
+    assert_eq!(said(&report.total), Some(9.into()));
+    // A run that is judged again is built from what was read back.
+    let back = read(written(&report).path(), "RUN.json").expect("a report").summary("RUN.json").expect("measurements");
+    assert_eq!(back.rows.iter().map(|row| row.http2).collect::<Vec<_>>(), [0, 7, 2]);
+}
+
 /// What a file is refused with, as RUN.json of that text.
 fn refused(text: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");

@@ -3,7 +3,7 @@
 
 use super::tests::{report, report_against, rows};
 use super::*;
-use crate::measure::Failure;
+use crate::measure::{Failure, Row};
 use crate::targets::Ending;
 use serde_json::Value;
 
@@ -108,7 +108,8 @@ fn every_report_fits_the_published_schema() {
     let empty = report(&[], Vec::new(), Ending::GivenUp("the target is dead".to_owned()));
     let undone =
         Report { teardown: Some("`GET /x` of the teardown fails".to_owned()), ..report(&[], rows(), Ending::Complete) };
-    for report in [failing, empty, undone, report_against(rows())] {
+    let newer = report(&[], rows().into_iter().map(|row| Row { http2: row.count, ..row }).collect(), Ending::Complete);
+    for report in [failing, empty, undone, newer, report_against(rows())] {
         let json: Value = serde_json::from_str(&to_json(&report)).expect("JSON");
         assert_eq!(wrong(&json), Vec::<String>::new());
     }

@@ -47,7 +47,7 @@ fn timeline() -> Timeline {
     let recorder = Recorder::new(labels, 1);
     let latency = Duration::from_millis(12);
     for failure in [None, Some(Failure::Status)] {
-        let sample = Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, failure };
+        let sample = Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, http2: false, failure };
         recorder.record(&sample, Duration::from_millis(700), None);
     }
     let oldest = Duration::from_millis(1300);

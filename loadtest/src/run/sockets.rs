@@ -30,6 +30,8 @@ impl Ledger for Booth<'_> {
             latency: done.latency,
             status: done.status.unwrap_or(0),
             bytes: done.bytes,
+            // A WebSocket is opened over HTTP/1.1.
+            http2: false,
             failure: done.fault.as_ref().map(Fault::class),
             example: example.as_deref(),
         };

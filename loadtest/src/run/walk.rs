@@ -44,13 +44,9 @@ pub(super) fn variables(plan: &Plan) -> HashMap<String, Value> {
     plan.variables.iter().map(|variable| (variable.name.clone(), variable.typed.clone())).collect()
 }
 
-/// The row of each data file for a user's next round, as variables; columns are texts.
-pub(super) fn row(feeds: &[Feed], user: usize, round: usize) -> Vec<(String, Value)> {
-    let of = |feed: &Feed| -> Vec<(String, Value)> {
-        let row = feed.row(user, round, fastrand::f64());
-        feed.columns.iter().cloned().zip(row.iter().map(Value::text)).collect()
-    };
-    feeds.iter().flat_map(of).collect()
+/// The row of each data file for a user's next round, as variables.
+pub(super) fn row(feeds: &[Feed], user: usize, round: usize) -> impl Iterator<Item = (String, Value)> {
+    feeds.iter().flat_map(move |feed| feed.variables(user, round, fastrand::f64()))
 }
 
 /// A journey and what its users share.
@@ -181,6 +177,7 @@ impl Desk<'_> {
             latency: exchange.timings.unwrap_or_default().total,
             status: exchange.status.unwrap_or(0),
             bytes: exchange.bytes,
+            http2: exchange.http2,
             failure: if exchange.retried { None } else { exchange.failure() },
             example: None,
         };

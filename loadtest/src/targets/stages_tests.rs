@@ -82,7 +82,7 @@ fn timeline(seconds: u32, figures: impl Fn(u32) -> (Duration, bool)) -> Timeline
         let (latency, failed) = figures(second);
         for part in 0..20 {
             let failure = failed.then_some(Failure::Status);
-            let sample = Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, failure };
+            let sample = Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, http2: false, failure };
             recorder.record(&sample, S * second + MS * 50 * part, None);
         }
     }
@@ -133,7 +133,8 @@ fn requests_that_hang_after_the_stage_are_no_recovery() {
     let recorder = Recorder::new(Labels { names: vec!["GET /".to_owned()], stages: vec![stage] }, 1);
     for second in 0..60 {
         for part in 0..20 {
-            let sample = Sample { name: 0, stage: 0, latency: MS * 40, status: 200, bytes: 0, failure: None };
+            let sample =
+                Sample { name: 0, stage: 0, latency: MS * 40, status: 200, bytes: 0, http2: false, failure: None };
             recorder.record(&sample, S * second + MS * 50 * part, None);
         }
     }

@@ -18,6 +18,8 @@ pub struct Tally {
     pub over: Duration,
     /// Bytes of body received.
     pub bytes: u64,
+    /// Answers that came over HTTP/2.
+    pub http2: u64,
 }
 
 impl Tally {
@@ -28,8 +30,8 @@ impl Tally {
         let first = rows.next()?;
         let mut latencies = first.latencies.clone();
         latencies.auto(true);
-        let (count, errors_by) = (first.count, first.errors_by.clone());
-        let mut tally = Self { count, errors_by, latencies, over: first.over, bytes: first.bytes };
+        let (count, errors_by, over) = (first.count, first.errors_by.clone(), first.over);
+        let mut tally = Self { count, errors_by, latencies, over, bytes: first.bytes, http2: first.http2 };
         let mut stages = BTreeMap::from([(first.stage.as_str(), first.over)]);
         for row in rows {
             tally.add(row);
@@ -44,6 +46,7 @@ impl Tally {
     fn add(&mut self, row: &Row) {
         self.count += row.count;
         self.bytes += row.bytes;
+        self.http2 += row.http2;
         for (failure, count) in &row.errors_by {
             *self.errors_by.entry(*failure).or_default() += count;
         }

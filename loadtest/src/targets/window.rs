@@ -103,7 +103,11 @@ mod tests {
             let slow = (20..32).contains(&at.as_secs());
             let latency = Duration::from_millis(if slow { 900 } else { 10 });
             let failure = (slow && tenth % 5 == 0).then_some(Failure::Status);
-            recorder.record(&Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, failure }, at, None);
+            recorder.record(
+                &Sample { name: 0, stage: 0, latency, status: 200, bytes: 0, http2: false, failure },
+                at,
+                None,
+            );
         }
         recorder.timeline(Duration::from_secs(60), std::iter::empty())
     }

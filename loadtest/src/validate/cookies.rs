@@ -73,11 +73,7 @@ fn session(plan: &Plan) -> Session {
     let mut session = Session::new(Arc::new(variables), Arc::new(Who::default()));
     session.headers = plan.headers.common();
     for feed in &plan.feeds {
-        let row = feed.row(0, 0, 0.0);
-        feed.columns
-            .iter()
-            .zip(row.iter())
-            .for_each(|(name, value)| session.variables.set(name.clone(), Value::text(value)));
+        feed.variables(0, 0, 0.0).for_each(|(name, value)| session.variables.set(name, value));
     }
     session
 }

@@ -1,5 +1,5 @@
 //! The real program from outside, against a server of our own on loopback. `server.rs` is that server, `aborts.rs` what ends a run before its time, `commands.rs` what
-//! sends no load, `identity.rs` who the virtual users are to the server, `reports.rs` what is written of runs and done with it later, `runs.rs` whole runs: exit code, report, standard output and standard error,
+//! sends no load, `data.rs` rows of data files, `identity.rs` who the virtual users are to the server, `reports.rs` what is written of runs and done with it later, `runs.rs` whole runs: exit code, report, standard output and standard error,
 //! `safety.rs` what a load test must not do, `around.rs` setup and teardown, `sockets.rs` WebSocket steps, `pages.rs` pages with their files,
 //! `oracle/` the journeys that are compared with real Hurl.
 
@@ -14,6 +14,7 @@
 mod aborts;
 mod around;
 mod commands;
+mod data;
 mod identity;
 #[cfg(test)]
 mod oracle;

@@ -58,7 +58,7 @@ impl Server {
         self.shared.status.store(status, Ordering::SeqCst);
     }
 
-    /// The heads of all requests so far, names of headers in lower case.
+    /// The heads of all requests so far, names of headers in lower case; a body stands behind its head.
     pub(super) fn heads(&self) -> Vec<String> {
         self.shared.heads.lock().expect("a lock").clone()
     }
@@ -129,10 +129,13 @@ fn sidecar() -> String {
     )
 }
 
-/// Reads one request without a body; its head.
+/// Reads one request: its head, and behind it its body.
 fn request(reader: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
     while reader.read_line(&mut head).ok()? > 2 {}
-    Some(head)
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap_or(0))];
+    reader.read_exact(&mut body).ok()?;
+    Some(head + &String::from_utf8_lossy(&body))
 }

@@ -233,8 +233,9 @@ impl<'f> Call<'f> {
 
     fn to_float(&self) -> Answer {
         let float = match self.value {
-            Value::Number(Number::Big(_)) => Err(self.bad(format!("{} is too large", self.value.describe()))),
-            Value::Number(number) => Ok(number.as_f64()),
+            Value::Number(number @ Number::Integer(_)) => Ok(number.as_f64()),
+            Value::Number(number) if number.is_float() && number.as_f64().is_finite() => Ok(number.as_f64()),
+            Value::Number(_) => Err(self.bad(format!("{} is too large", self.value.describe()))),
             Value::String(text) => text.parse().map_err(|_| self.bad(format!("`{text}` is not a number"))),
             _ => Err(self.wrong_type("float, integer or string")),
         };
@@ -245,7 +246,7 @@ impl<'f> Call<'f> {
         let integer = match self.value {
             Value::Number(Number::Integer(integer)) => Ok(*integer),
             #[expect(clippy::cast_possible_truncation, reason = "towards zero, and to the nearest bound, as in Hurl")]
-            Value::Number(Number::Float(float)) => Ok(*float as i64),
+            Value::Number(number) if number.is_float() => Ok(number.as_f64() as i64),
             Value::String(text) => text.parse().map_err(|_| self.bad(format!("`{text}` is not an integer"))),
             _ => Err(self.wrong_type("float, integer or string")),
         };

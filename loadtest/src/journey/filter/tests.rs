@@ -156,6 +156,10 @@ fn numbers() {
         Kind::ToFloat,
         "filter `toFloat`: integer `123456789012345678901` is too large",
     );
+    let written = |text: &str| Value::Number(Number::as_written(text));
+    check(written("1.50"), Kind::ToFloat, "float `1.5`");
+    check(written("1e400"), Kind::ToFloat, "filter `toFloat`: float `1e400` is too large");
+    check(written("1e3"), Kind::ToInt, "integer `1000`");
     check(text("12"), Kind::ToInt, "integer `12`");
     check(text("1.5"), Kind::ToInt, "filter `toInt`: `1.5` is not an integer");
     check(json("-1.9"), Kind::ToInt, "integer `-1`");

@@ -93,6 +93,8 @@ fn types_and_forms() {
     check("12345678901234567890123", &Test::IsKind("", kinds::integer), MET);
     check("1.0", &Test::IsKind("", kinds::integer), UNMET);
     check("1e2", &Test::IsKind("", kinds::float), MET);
+    check("1e400", &Test::IsKind("", kinds::float), MET);
+    check("1e400", &Test::IsKind("", kinds::integer), UNMET);
     check("[]", &Test::IsKind("", kinds::collection), MET);
     check("{}", &Test::IsKind("", kinds::list), UNMET);
     check("{}", &Test::IsKind("", kinds::object), MET);

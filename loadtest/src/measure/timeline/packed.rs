@@ -183,7 +183,7 @@ mod tests {
         for (second, name, ms, failed) in &sorted {
             let failure = failed.then_some(if ms % 2 == 0 { Failure::Timeout } else { Failure::Status });
             let latency = Duration::from_millis(*ms);
-            let sample = Sample { name: *name, stage: 0, latency, status: 200, bytes: ms * 3, failure };
+            let sample = Sample { name: *name, stage: 0, latency, status: 200, bytes: ms * 3, http2: false, failure };
             recorder.record(&sample, Duration::from_secs(*second), None);
             recorder.gauge(Duration::from_secs(*second), Gauges { users: *name + 1, ..Gauges::default() });
         }
