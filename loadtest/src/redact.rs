@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 pub const STARS: &str = "***";
 /// Shorter values are not searched for: they would blank half of every text and protect nothing.
 const SHORTEST: usize = 3;
+/// What stands where a long text was cut.
+const CUT: &str = "…";
+/// A shorter beginning, in bytes, tells nothing of a value that is too long for a message.
+const LEAST_BEGINNING: usize = 4;
 const SECRET_WORDS: &[&str] =
     &["password", "passwd", "pwd", "pass", "passphrase", "secret", "token", "key", "apikey", "credential", "jwt"];
 
@@ -61,10 +65,7 @@ impl Redactor {
     /// The text without the secrets known, and without the password of any URL in it.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
-        let known = self.values.iter().fold(text.to_owned(), |text, value| {
-            if text.contains(value.as_str()) { text.replace(value.as_str(), STARS) } else { text }
-        });
-        without_url_passwords(&known)
+        without_url_passwords(&hide(text, self.values.iter().map(String::as_str)))
     }
 }
 
@@ -72,6 +73,29 @@ impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Redactor({} values)", self.values.len())
     }
+}
+
+/// Replaces values, and the beginning of one where a text was cut (`…`) in the middle of it.
+#[must_use]
+pub fn hide<'a>(text: &str, values: impl Iterator<Item = &'a str>) -> String {
+    values.fold(text.to_owned(), |text, value| {
+        let text = if text.contains(value) { text.replace(value, STARS) } else { text };
+        if text.contains(CUT) { hide_beginnings(&text, value) } else { text }
+    })
+}
+
+fn hide_beginnings(text: &str, value: &str) -> String {
+    let mut pieces: Vec<String> = text.split(CUT).map(str::to_owned).collect();
+    let uncut = pieces.len().saturating_sub(1);
+    for piece in pieces.iter_mut().take(uncut) {
+        let ends = value.char_indices().map(|(at, _)| at).rev().take_while(|end| *end >= LEAST_BEGINNING);
+        let shown = ends.filter_map(|end| value.get(..end)).find(|beginning| piece.ends_with(beginning));
+        if let Some(beginning) = shown {
+            piece.truncate(piece.len() - beginning.len());
+            piece.push_str(STARS);
+        }
+    }
+    pieces.join(CUT)
 }
 
 /// Replaces `user:password@` after `://` by `***@`.
@@ -132,6 +156,18 @@ mod tests {
         assert_eq!(redactor.clean("got hunter2hunter2 and hunter2, a cat"), "got *** and ***, a cat");
         assert_eq!(format!("{redactor:?}"), "Redactor(2 values)");
         assert_eq!(redactor.and(["cat".to_owned()]).clean("hunter2, a cat"), "***, a ***");
+    }
+
+    #[test]
+    fn hides_the_beginning_of_a_value_that_was_cut() {
+        let (token, other) = ("é-0123456789".repeat(9), "0123456789x".repeat(9));
+        let redactor = Redactor::new([token.clone(), other.clone()]);
+        let cut = |from: &str, length: usize| from.chars().take(length).collect::<String>();
+        let text =
+            format!("got `{}… (118 bytes)`, then `{}…` and `{}…`", cut(&token, 40), cut(&other, 12), cut(&token, 3));
+        assert_eq!(redactor.clean(&text), "got `***… (118 bytes)`, then `***…` and `***…`");
+        let innocent = "got `é01…`, and nothing after 0123456789";
+        assert_eq!(redactor.clean(innocent), innocent);
     }
 
     #[test]

@@ -5,7 +5,16 @@ use crate::stack::{Stack, docker};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-const ROW: Fault = Fault { name: "", tells: &[], also: &[], within: 15, act: |_| Ok(()), heal: |_| Ok(()), stays: &[] };
+const ROW: Fault = Fault {
+    name: "",
+    tells: &[],
+    also: &[],
+    within: 20,
+    act: |_| Ok(()),
+    heal: |_| Ok(()),
+    strikes_the_api: false,
+    stays: &[],
+};
 
 /// The rows, in order.
 pub static FAULTS: &[Fault] = &[
@@ -14,6 +23,7 @@ pub static FAULTS: &[Fault] = &[
         tells: &[("db", "no_answer", "db"), ("backend", "no_answer", "db")],
         act: |stack| stack.engine("pause", "db"),
         heal: |stack| stack.engine("unpause", "db").and_then(|()| api_is_back(stack)),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -21,6 +31,7 @@ pub static FAULTS: &[Fault] = &[
         tells: &[("db", "authentication_refused", "db"), ("backend", "authentication_refused", "db")],
         act: other_password,
         heal: own_password,
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -29,12 +40,13 @@ pub static FAULTS: &[Fault] = &[
         also: &["half_started"],
         act: |stack| stack.sql("ALTER TABLE evidence RENAME TO evidence_old").map(drop),
         heal: |stack| stack.sql("ALTER TABLE evidence_old RENAME TO evidence").map(drop),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
         name: "a client takes the database's connections",
         tells: &[("db", "connections_near_limit", "db")],
-        within: 20,
+        within: 40,
         act: take_connections,
         heal: give_connections_back,
         ..ROW
@@ -46,6 +58,7 @@ pub static FAULTS: &[Fault] = &[
         within: 30,
         act: |stack| stack.inside("db", "cat /dev/zero >/var/lib/postgresql/data/filler 2>/dev/null || true").map(drop),
         heal: |stack| stack.inside("db", "rm -f /var/lib/postgresql/data/filler").map(drop),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -53,14 +66,16 @@ pub static FAULTS: &[Fault] = &[
         tells: &[("redis", "no_answer", "redis"), ("backend", "no_answer", "redis")],
         act: |stack| stack.engine("pause", "redis"),
         heal: |stack| stack.engine("unpause", "redis").and_then(|()| api_is_back(stack)),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
         name: "Redis is out of memory",
-        tells: &[("redis", "redis_out_of_memory", "redis")],
+        tells: &[("redis", "redis_out_of_memory", "redis"), ("backend", "redis_out_of_memory", "redis")],
         also: &["half_started"],
         act: |stack| redis(stack, "config set maxmemory-policy noeviction; config set maxmemory 100kb"),
         heal: |stack| redis(stack, "config set maxmemory 192mb; config set maxmemory-policy allkeys-lru"),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -68,20 +83,20 @@ pub static FAULTS: &[Fault] = &[
         tells: &[("backend", "half_started", "backend")],
         act: |stack| network(stack, "disconnect", "data"),
         heal: |stack| network(stack, "connect", "data").and_then(|()| api_is_back(stack)),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
         name: "something holds the API's pool",
         tells: &[("backend", "pool_starved", "backend")],
-        within: 20,
         act: |stack| stack.faults("{\"hold_connections\": 8}"),
         heal: |stack| stack.faults("{}").and_then(|()| api_is_back(stack)),
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
         name: "the page's container is full of processes",
         tells: &[("frontend", "pids_near_limit", "peer")],
-        within: 20,
         act: many_processes,
         heal: |stack| stack.inside("frontend", "pkill sleep || kill $(pidof sleep)").map(drop),
         ..ROW
@@ -97,11 +112,17 @@ pub static FAULTS: &[Fault] = &[
             stack.faults("{}")?;
             api_is_back(stack)
         },
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
         name: "the database hangs and Redis is out of memory",
-        tells: &[("db", "no_answer", "db"), ("redis", "redis_out_of_memory", "redis")],
+        tells: &[
+            ("db", "no_answer", "db"),
+            ("backend", "no_answer", "db"),
+            ("redis", "redis_out_of_memory", "redis"),
+            ("backend", "redis_out_of_memory", "redis"),
+        ],
         act: |stack| {
             redis(stack, "config set maxmemory-policy noeviction; config set maxmemory 100kb")?;
             stack.engine("pause", "db")
@@ -111,6 +132,7 @@ pub static FAULTS: &[Fault] = &[
             redis(stack, "config set maxmemory 192mb; config set maxmemory-policy allkeys-lru")?;
             api_is_back(stack)
         },
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -123,6 +145,7 @@ pub static FAULTS: &[Fault] = &[
             stack.healthy("db")?;
             api_is_back(stack)
         },
+        strikes_the_api: true,
         ..ROW
     },
     Fault {
@@ -134,26 +157,31 @@ pub static FAULTS: &[Fault] = &[
         ..ROW
     },
     Fault {
-        name: "the API listens on another port",
+        name: "the API was deployed anew on another port",
         tells: &[("backend", "wrong_port", "backend")],
-        also: &["upstream_down"],
-        within: 40,
-        act: |stack| listen(stack, "0.0.0.0:8000", "0.0.0.0:8123"),
+        also: &[],
+        within: 60,
+        act: |stack| {
+            listen(stack, "0.0.0.0:8000", "0.0.0.0:8123")?;
+            stack.engine("restart", "backend-sidecar")
+        },
         heal: |stack| listen(stack, "0.0.0.0:8123", "0.0.0.0:8000").and_then(|()| api_is_back(stack)),
         stays: &["crash_loop"],
+        strikes_the_api: true,
     },
     Fault {
         name: "the API listens on its own loopback only",
         tells: &[("backend", "not_listening", "backend")],
-        also: &["upstream_down"],
+        also: &[],
         within: 40,
         act: |stack| listen(stack, "0.0.0.0:8000", "127.0.0.1:8000"),
         heal: |stack| listen(stack, "127.0.0.1:8000", "0.0.0.0:8000").and_then(|()| api_is_back(stack)),
         stays: &["crash_loop"],
+        strikes_the_api: true,
     },
     Fault {
         name: "Redis became a replica of nobody",
-        tells: &[("redis", "redis_read_only", "redis")],
+        tells: &[("redis", "redis_read_only", "redis"), ("backend", "redis_read_only", "redis")],
         also: &["half_started", "replication_broken"],
         act: |stack| redis(stack, "replicaof 127.0.0.1 1"),
         heal: |stack| redis(stack, "replicaof no one"),
@@ -168,6 +196,7 @@ pub static FAULTS: &[Fault] = &[
         act: leak,
         heal: api_is_back,
         stays: &["oom_killed", "crash_loop"],
+        strikes_the_api: true,
     },
     Fault {
         name: "the page dies again and again",
@@ -198,9 +227,11 @@ static CLIENTS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 fn take_connections(stack: &Stack) -> Result<(), String> {
     let host = stack.address("db", "data")?;
     let password = std::fs::read_to_string(stack.path("docker/secrets/db_password")).map_err(|it| it.to_string())?;
+    // Not the one of Debian's PATH, which asks Perl which version it should be.
+    let program = crate::servers::postgres::programs()?.join("psql");
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     for _client in 0..76 {
-        let mut psql = Command::new("psql");
+        let mut psql = Command::new(&program);
         psql.args(["-h", &host, "-U", "app", "-d", "app", "-qc", "SELECT pg_sleep(300)"]);
         psql.env("PGPASSWORD", password.trim()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         clients.push(psql.spawn().map_err(|error| format!("psql: {error}"))?);
@@ -243,7 +274,7 @@ fn many_processes(stack: &Stack) -> Result<(), String> {
     stack.beside("frontend", &["sh", "-c", &line])
 }
 
-/// The API has another address of its own; its sidecar may look through its ports.
+/// The API has another address of its own.
 fn listen(stack: &Stack, from: &str, to: &str) -> Result<(), String> {
     stack.edit("docker/compose.yaml", &format!("LISTEN: {from}"), &format!("LISTEN: {to}"))?;
     stack.compose(&["up", "-d", "--no-deps", "backend"]).map(drop)

@@ -147,14 +147,18 @@ impl Picture<'_> {
         if let Some(same) = self.twin(causes, by_subject, at) {
             return Some(same);
         }
-        if !FOLLOW.contains(&cause.kind.name) {
+        let follows = FOLLOW.contains(&cause.kind.name);
+        if !follows && !OF_THE_HOST.contains(&cause.kind.name) {
             return None;
         }
         let mut best: Option<usize> = None;
         for subject in self.needs(&cause.subject) {
             let found = by_subject.get(subject).into_iter().flatten().copied();
             let fits = found.filter(|other| {
-                causes.get(*other).is_some_and(|it| !HARMLESS.contains(&it.kind.name) && self.in_time(cause, it))
+                // With a container goes its name, and its address leads nowhere.
+                let explains = |it: &Cause| follows || it.kind.name == "peer_gone";
+                let stops = |it: &&Cause| !HARMLESS.contains(&it.kind.name) && explains(it) && self.in_time(cause, it);
+                causes.get(*other).filter(stops).is_some()
             });
             // Of several the one that began first; it is the likeliest, and the choice is stable.
             best = best

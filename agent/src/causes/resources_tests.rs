@@ -110,8 +110,11 @@ fn a_peer_that_was_there_and_is_not_is_gone_until_it_is_back() {
     scene.failed(21, "api", crate::probes::Detail::UpstreamDown);
     let follows: Vec<_> = scene.causes().into_iter().map(|cause| (cause.kind.name, cause.caused_by)).collect();
     assert_eq!(follows, [("upstream_down", Some("peer".to_owned())), ("peer_gone", None)]);
+    scene.failed(22, "api", crate::probes::Detail::NameUnknown);
+    let follows: Vec<_> = scene.causes().into_iter().map(|cause| (cause.kind.name, cause.caused_by)).collect();
+    assert_eq!(follows, [("dns_unknown", Some("peer".to_owned())), ("peer_gone", None)], "its name went with it");
     scene.read(25, "cgroup", RUNS);
-    assert_eq!(scene.names(), ["upstream_down(api)"]);
+    assert_eq!(scene.names(), ["dns_unknown(api)"]);
 }
 
 /// Ten scheduling periods a second, of which so many are held back.

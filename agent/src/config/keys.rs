@@ -100,8 +100,8 @@ pub static CHECK: &[Key] = &[
         "sweep",
         "`true` or `false`",
         "`false`",
-        "tries every port of the peer, at most 2 000 a second, once when its own port refuses and the check goes down, to name \
-         the port on which the service listens instead. For the check with `peer: true`",
+        "tries every port of the peer, at most 2 000 a second, when its own port refuses and the check goes down, and again each time \
+         it has been down four times as long, to name the port on which the service listens instead. For the check with `peer: true`",
     ),
 ];
 

@@ -99,7 +99,7 @@ impl Ports {
             _ => Vec::new(),
         };
         let mut open = fitting(at.ip(), &ports, facts, net).await;
-        if open.is_empty() && facts.sweep && !memory.was_up && memory.failed == facts.fail_after {
+        if open.is_empty() && facts.sweep && !memory.was_up && is_time_to_sweep(memory.failed, facts.fail_after) {
             open = fitting(at.ip(), &sweep(at.ip(), everything(self.own)).await, facts, net).await;
         }
         (!open.is_empty() && open.len() <= most).then_some(Elsewhere { open, ..nothing })
@@ -156,6 +156,12 @@ fn is_ours(ip: IpAddr) -> bool {
         socket.local_addr().ok()
     };
     ip.is_loopback() || own().is_some_and(|address| address.ip() == ip)
+}
+
+/// When the check goes down, and each time it has been down four times as long: the service may have been starting still.
+fn is_time_to_sweep(failed: u32, fail_after: u32) -> bool {
+    let times = failed.checked_div(fail_after).unwrap_or_default();
+    failed == times.saturating_mul(fail_after) && times.is_power_of_two() && times.trailing_zeros().is_multiple_of(2)
 }
 
 /// All ports that a sweep tries, the usual ones of services first.
@@ -297,6 +303,13 @@ mod tests {
             let told = after((facts, &mut Memory::default()), &refused(port), (named, &others)).await;
             assert_eq!(told, None, "{} {}", facts.kind, facts.peer);
         }
+    }
+
+    #[test]
+    fn a_sweep_comes_when_the_check_goes_down_and_ever_more_rarely_after() {
+        let times = (1..400).filter(|failed| is_time_to_sweep(*failed, 3));
+        assert_eq!(times.collect::<Vec<_>>(), [3, 12, 48, 192]);
+        assert!(is_time_to_sweep(1, 1) && !is_time_to_sweep(2, 1) && !is_time_to_sweep(0, 3));
     }
 
     #[tokio::test]

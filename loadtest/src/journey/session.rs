@@ -49,6 +49,6 @@ impl Session {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let secrets = self.variables.secrets().iter().filter(|secret| !secret.is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+        crate::redact::hide(text, secrets.map(String::as_str))
     }
 }

@@ -202,7 +202,10 @@ fn a_smoke_test_opens_the_sockets_of_the_plan_and_sends_each_text_once() {
     let [opened, trips] = [("echo (open)", 101.into(), 1), ("echo", serde_json::Value::Null, 2)];
     assert_eq!(told[1..3], [opened, trips].map(|(name, status, times)| (name.into(), status, times.into())));
     let said = stdout(&output);
-    assert!(said.contains("  passed   echo (open)  (101, ") && said.contains("  passed   echo  (2 round trips, "), "{said}");
+    assert!(
+        said.contains("  passed   echo (open)  (101, ") && said.contains("  passed   echo  (2 round trips, "),
+        "{said}"
+    );
 
     let (output, report) = ask(&host, &ECHO.replace("(one|two)", "one"), "", &["smoke"]);
     assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));

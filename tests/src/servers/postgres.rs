@@ -106,7 +106,7 @@ fn psql(port: u16, database: &str, sql: &str) -> Result<String, String> {
 }
 
 /// Debian keeps the server's programs out of `PATH`, in a folder for each version.
-fn programs() -> Result<PathBuf, String> {
+pub(crate) fn programs() -> Result<PathBuf, String> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").map_err(|_| "postgresql is not installed".to_owned())?;
     let found = versions
         .filter_map(Result::ok)

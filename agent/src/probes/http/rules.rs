@@ -177,13 +177,16 @@ fn by_status(answer: &Answer) -> Detail {
     }
 }
 
-/// What proxies write when what is behind them does not answer.
-const GATEWAY: [&str; 5] = [
+/// What proxies write when what is behind them does not answer, whatever the status that they make of it; the last is this stack's own page.
+const GATEWAY: [&str; 8] = [
     "bad gateway",
     "gateway time",
     "upstream connect error",
     "no healthy upstream",
     "no server is available to handle this request",
+    "no available server",
+    "backend fetch failed",
+    "the service behind does not answer",
 ];
 
 /// nginx and Go say in plain HTTP that their port wants TLS.

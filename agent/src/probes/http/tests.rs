@@ -3,7 +3,7 @@
 use super::*;
 use crate::probes::net::test_peers::{self, Pair, Peer};
 use crate::probes::tests::{Cases, TIMEOUT, look, problems};
-use crate::probes::{Outcome, Reason};
+use crate::probes::{Detail, Outcome, Reason};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -232,6 +232,19 @@ async fn rules_are_applied_in_the_order_of_the_wire() {
 const C1: &str = r#"{"status": "unhealthy", "overall_healthy": false, "services": {
     "database": {"healthy": true, "pool": {"size": 20, "checked_in": 5, "checked_out": 15}},
     "redis": {"healthy": false}}}"#;
+
+#[tokio::test]
+async fn a_proxy_that_makes_503_of_a_dead_upstream_is_told_from_a_service_that_says_503_itself() {
+    for (body, detail) in [
+        ("<h1>Error 503 Backend fetch failed</h1>", Detail::UpstreamDown),
+        ("no available server", Detail::UpstreamDown),
+        (r#"{"error":{"message":"the service behind does not answer"}}"#, Detail::UpstreamDown),
+        ("down for maintenance", Detail::Status(503)),
+    ] {
+        let outcome = at(&page("503 Service Unavailable", "", body).await, "{}").await;
+        assert_eq!(outcome.fault.and_then(|fault| fault.detail), Some(detail), "{body}");
+    }
+}
 
 #[tokio::test]
 async fn names_the_failed_dependency_and_reads_the_pool_of_a_health_page() {
