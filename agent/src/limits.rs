@@ -99,6 +99,9 @@ pub const CGROUPS_LOOKED_AT: usize = 20_000;
 pub const CGROUP_DEPTH: usize = 8;
 /// How long `/ready` keeps answering 503 before the port closes, so that whoever asks it sees the answer.
 pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+/// Bytes of a file of others that are read again in all, when lines within its brackets stand too far left for the scanner: a compose file of
+/// thirty kilobytes may have hundreds of them.
+pub const YAML_AGAIN_BYTES: usize = 8 << 20;
 /// Largest configuration once its aliases are written out: a few lines of nested aliases would otherwise fill any memory.
 pub const CONFIG_EXPANDED_BYTES: usize = 16 << 20;
 /// Deepest nesting of a configuration; ours needs six levels.

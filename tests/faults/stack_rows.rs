@@ -45,7 +45,7 @@ pub static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a client takes the database's connections",
-        tells: &[("db", "connections_near_limit", "db")],
+        tells: &[("db", "connections_near_limit", "db"), ("backend", "connections_near_limit", "db")],
         within: 40,
         act: take_connections,
         heal: give_connections_back,
@@ -89,6 +89,8 @@ pub static FAULTS: &[Fault] = &[
     Fault {
         name: "something holds the API's pool",
         tells: &[("backend", "pool_starved", "backend")],
+        // The page says so itself: its database part has no connection left.
+        also: &["half_started"],
         act: |stack| stack.faults("{\"hold_connections\": 8}"),
         heal: |stack| stack.faults("{}").and_then(|()| api_is_back(stack)),
         strikes_the_api: true,

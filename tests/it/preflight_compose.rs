@@ -138,6 +138,147 @@ fn what_is_extended_and_included_is_checked_where_it_stands() {
     assert_eq!(ended.code, 0, "{}", ended.stdout);
 }
 
+/// Findings of a project of these files, one a line.
+fn told(files: &[(&str, &str)]) -> String {
+    let folder = written(files);
+    let ended = check_in(folder.path(), &["--compose", "compose.yaml", "--format", "json"], &[]);
+    let page: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|why| panic!("{why}: {}", ended.stdout));
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let one = |finding: &Value| {
+        let (file, line) = (text(finding, "file"), finding["line"].as_u64().unwrap_or_default());
+        format!("{file}:{line} {}: {}", text(finding, "key"), text(finding, "message"))
+    };
+    page["findings"].as_array().expect("findings").iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_port_of_the_host_in_the_projects_env_file_accuses_nobody() {
+    let service = |name: &str| format!("  {name}: {{image: 'x/{name}:1', {QUIET}, env_file: .env}}\n");
+    let index = format!("  index: {{image: 'x/index:1', {QUIET}, ports: ['127.0.0.1:${{INDEX_PORT}}:9200']}}\n");
+    let text = format!("services:\n{index}{}{}", service("a"), service("b"));
+    let env = "INDEX_HOST=index\nINDEX_PORT=1200\n";
+    assert_eq!(told(&[("compose.yaml", &text), (".env", env)]), "");
+    let literal = text.replace("${INDEX_PORT}", "1200");
+    insta::assert_snapshot!(told(&[("compose.yaml", &literal), (".env", env)]), @"
+    .env:1 INDEX_HOST: `index` is addressed on port 1200, which it has on the host only; inside it listens on 9200
+    ");
+}
+
+#[test]
+fn what_an_env_file_says_is_told_once_and_in_that_file() {
+    let service = |name: &str| {
+        let waits = "depends_on: {api: {condition: service_healthy}}";
+        format!("  {name}: {{image: 'x/{name}:1', {QUIET}, {waits}, env_file: [app.env]}}\n")
+    };
+    let api = format!("  api: {{image: 'x/api:1', {QUIET}, ports: ['8000:3000']}}\n");
+    let text = format!("services:\n{api}{}{}", service("a"), service("b"));
+    let env = "# where things are\nAPI_URL=http://api:8000\nSTORE_URL=postgres://dbase/x\n";
+    insta::assert_snapshot!(told(&[("compose.yaml", &text), ("app.env", env)]), @"
+    app.env:2 API_URL: `api` is addressed on port 8000, which it has on the host only; inside it listens on 3000
+    app.env:3 STORE_URL: there is no service `dbase`
+    ");
+}
+
+#[test]
+fn a_shared_env_file_makes_nobody_wait() {
+    let text = format!(
+        "services:\n  cache: {{image: 'redis:7.4.0', {QUIET}, WHERE}}\n\
+         \x20 db: {{image: 'postgres:16.4', {QUIET}}}\n\
+         \x20 app:\n    {{image: 'x/app:1', {QUIET},\n    WHERE}}\n"
+    );
+    let told = |place: &str, files: &[(&str, &str)]| {
+        told(&[&[("compose.yaml", text.replace("WHERE", place).as_str())], files].concat())
+    };
+    let env = "DATABASE_URL=postgres://db/x\n";
+    assert_eq!(told("env_file: .env", &[(".env", env)]), "");
+    // A store waits for nobody; whose file it is does.
+    insta::assert_snapshot!(told("env_file: app.env", &[("app.env", env)]), @"
+    compose.yaml:6 services.app.env_file: `db` is used here and not waited for
+    ");
+    insta::assert_snapshot!(told("environment: {DATABASE_URL: 'postgres://db/x'}", &[]), @"
+    compose.yaml:2 services.cache.environment.DATABASE_URL: `db` is used here and not waited for
+    compose.yaml:6 services.app.environment.DATABASE_URL: `db` is used here and not waited for
+    ");
+}
+
+#[test]
+fn the_store_that_is_meant_is_no_task() {
+    let text = format!(
+        "services:\n  a-create: {{image: 'postgres:16.4', restart: 'no', command: psql}}\n\
+         \x20 db: {{image: 'postgres:16.4', {QUIET}}}\n\
+         \x20 app: {{image: 'x/app:1', {QUIET}, depends_on: {{db: {{condition: service_healthy}}}},\n    WHERE}}\n"
+    );
+    let own = text.replace("WHERE", "environment: {DATABASE_URL: 'postgres://localhost/x'}");
+    insta::assert_snapshot!(told(&[("compose.yaml", &own)]), @"
+    compose.yaml:5 services.app.environment.DATABASE_URL: PostgreSQL is looked for on `localhost`, and is the service `db`
+    ");
+    let wrong = text.replace("WHERE", "environment: {DATABASE_URL: 'mysql://db/x'}");
+    let folder = written(&[("compose.yaml", &wrong.replacen("postgres:16.4", "mysql:8.4.2", 1))]);
+    let page = check_in(folder.path(), &["--compose", "compose.yaml"], &[]).stdout;
+    assert!(page.contains("[compose-wrong-scheme]") && !page.contains("a-create"), "{page}");
+    let env = ("app.env", "DATABASE_URL=postgres://localhost/x\n");
+    insta::assert_snapshot!(told(&[("compose.yaml", &text.replace("WHERE", "env_file: app.env")), env]), @"
+    app.env:1 DATABASE_URL: PostgreSQL is looked for on `localhost`, and is the service `db`
+    ");
+    // The compose file says where the store is; the env file is there for something else in it.
+    let told_here = text.replace("WHERE", "env_file: app.env, environment: {STORE_HOST: db}");
+    assert_eq!(told(&[("compose.yaml", &told_here), env]), "");
+    let only_task = "services:\n  a-create: {image: 'postgres:16.4', restart: 'no'}\n";
+    let app =
+        format!("  app: {{image: 'x/app:1', {QUIET}, environment: {{DATABASE_URL: 'postgres://localhost/x'}}}}\n");
+    assert_eq!(told(&[("compose.yaml", &format!("{only_task}{app}"))]), "");
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_called_missing() {
+    let loud = "restart: always, mem_limit: 64m";
+    let text = format!(
+        "services:\n  own: {{image: 'x/own:1', {loud}}}\n  db: {{image: 'postgres:16.4', {loud}}}\n\
+         \x20 front: {{image: 'x/front:1', {QUIET}}}\n\
+         \x20 app: {{image: 'x/app:1', {QUIET}, depends_on: {{\n    db: {{condition: service_started}},\n\
+         \x20   front: {{condition: service_started}}}}}}\n"
+    );
+    let folder = written(&[("compose.yaml", &text)]);
+    let page = check_in(folder.path(), &["--compose", "compose.yaml"], &[]).stdout;
+    assert!(page.contains("hint: give it a `healthcheck`, and write `condition: service_healthy`"), "{page}");
+    insta::assert_snapshot!(told(&[("compose.yaml", &text)]), @"
+    compose.yaml:2 services.own.healthcheck: no health check of `own` can be seen
+    compose.yaml:3 services.db.healthcheck: `db` has no health check
+    compose.yaml:6 services.app.depends_on.db: `db` is a store, and is waited for until it has started only
+    compose.yaml:7 services.app.depends_on.front: `front` has a health check, and is waited for until it has started only
+    ");
+}
+
+#[test]
+fn a_missing_env_file_is_an_error_in_the_project_only() {
+    let text = format!(
+        "services:\n  a: {{image: 'x/a:1', {QUIET}, env_file: ['${{PWD}}/a.env', '/srv/no-such-project/a.env']}}\n"
+    );
+    let folder = written(&[("compose.yaml", &text)]);
+    let ended = check_in(folder.path(), &["--compose", "compose.yaml"], &[]);
+    assert!(ended.stdout.contains("/a.env` [compose-env-file-missing]"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("on this machine [compose-env-file-elsewhere]"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("1 error, 1 warning\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_part_that_lies_elsewhere_is_mentioned_and_nothing_is_claimed_of_it() {
+    let ended = check_in(&root(), &["--compose", "tests/preflight/compose/good/elsewhere.yaml"], &[]);
+    assert!(ended.stdout.ends_with(": ok, 3 services, without what it takes from elsewhere\n"), "{}", ended.stdout);
+    // A file whose name looks so is a file.
+    let base = format!("services:\n  web: {{image: 'x/web:1', {QUIET}, privileged: true}}\n");
+    let text = "services:\n  web: {extends: {file: 'team:web.yaml', service: web}, networks: [inner]}\n";
+    insta::assert_snapshot!(told(&[("compose.yaml", text), ("team:web.yaml", &base)]), @"
+    compose.yaml:2 services.web.networks: the network `inner` is not declared
+    team:web.yaml:2 services.web.privileged: `web` is privileged
+    ");
+    let alone = format!(
+        "services:\n  web: {{extends: {{file: 'https://git.example/x.git', service: web}}}}\n\
+         \x20 app: {{image: 'x/app:1', {QUIET}, environment: {{DATABASE_URL: 'postgres://ledger/x'}}}}\n"
+    );
+    assert_eq!(told(&[("compose.yaml", &alone)]), "");
+}
+
 #[test]
 fn development_allows_what_production_does_not() {
     let text = "services:\n  db: {image: postgres, ports: ['5432:5432'], environment: {POSTGRES_PASSWORD: dev}, \

@@ -12,6 +12,7 @@ mod origin;
 mod phases;
 mod plan;
 mod report;
+mod shifted;
 mod source;
 mod stamp;
 mod top;

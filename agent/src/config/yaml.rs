@@ -3,6 +3,7 @@
 //! written twice, a second document or a tag is refused, for each hides what the operator meant. Files of others
 //! ([`documents`]) may have them: they are noted, with their places.
 
+use super::shifted::Shifted;
 use crate::limits;
 use crate::node::{Key, Node, Place, Value};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
@@ -39,7 +40,19 @@ pub struct Documents {
 
 /// Reads all documents of a file whose rules are not ours.
 pub(super) fn documents(text: &str) -> Result<Documents, YamlError> {
-    let mut reader = Reader::new(text);
+    let mut shifted = Shifted::new(text);
+    loop {
+        match documents_of(&shifted) {
+            Err(error) if shifted.moves_for(&error) => {}
+            Err(error) => return Err(shifted.meant(error)),
+            Ok(documents) => return Ok(documents),
+        }
+    }
+}
+
+fn documents_of(shifted: &Shifted) -> Result<Documents, YamlError> {
+    let mut reader = Reader::new(&shifted.text);
+    reader.shifted = Some(shifted);
     reader.noted = Some(Documents::default());
     let mut documents = Vec::new();
     loop {
@@ -75,19 +88,26 @@ struct Reader<'t> {
     spent: usize,
     /// Where what is refused otherwise is noted; `None` refuses it.
     noted: Option<Documents>,
+    /// What of the text was moved to the right.
+    shifted: Option<&'t Shifted>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        Self { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), spent: 0, noted: None }
+        Self { parser: Parser::new_from_str(text), anchors: BTreeMap::new(), spent: 0, noted: None, shifted: None }
     }
 
     fn next(&mut self) -> Result<(Event<'t>, Place), YamlError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, place(span.start))),
-            Some(Err(error)) => Err(scan_error(place(*error.marker()), error.info())),
+            Some(Ok((event, span))) => Ok((event, self.place(span.start))),
+            Some(Err(error)) => Err(scan_error(self.place(*error.marker()), error.info())),
             None => Ok((Event::StreamEnd, Place::default())),
         }
+    }
+
+    fn place(&self, marker: Marker) -> Place {
+        let (line, column) = (marker.line(), marker.col() + 1);
+        Place { line, column: self.shifted.map_or(column, |shifted| shifted.column(line, column)) }
     }
 
     fn node(&mut self, depth: usize) -> Result<Node, YamlError> {
@@ -263,10 +283,6 @@ fn weight(node: &Node) -> usize {
         _ => 0,
     };
     own_weight(node) + inner
-}
-
-fn place(marker: Marker) -> Place {
-    Place { line: marker.line(), column: marker.col() + 1 }
 }
 
 fn scan_error(at: Place, info: &str) -> YamlError {

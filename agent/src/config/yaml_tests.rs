@@ -21,13 +21,17 @@ fn show(node: &Node) -> String {
 }
 
 fn shown(text: &str) -> String {
-    match read(text) {
-        Ok(node) => show(&node),
-        Err(error) => {
-            let hint = error.hint.map_or(String::new(), |hint| format!(" | {hint}"));
-            format!("{}:{} {}{hint}", error.at.line, error.at.column, error.message)
-        }
-    }
+    read(text).map_or_else(|error| told(&error), |node| show(&node))
+}
+
+fn told(error: &YamlError) -> String {
+    let hint = error.hint.map_or(String::new(), |hint| format!(" | {hint}"));
+    format!("{}:{} {}{hint}", error.at.line, error.at.column, error.message)
+}
+
+/// As a file of others.
+fn shown_of_others(text: &str) -> String {
+    documents(text).map_or_else(|error| told(&error), |read| read.documents.iter().map(show).collect())
 }
 
 #[test]
@@ -111,6 +115,55 @@ fn what_hides_the_meaning_is_refused() {
 }
 
 #[test]
+fn brackets_and_quotes_of_others_may_go_on_at_any_column() {
+    for (text, wanted) in [
+        ("a:\n  b: [\n    \"x\",\n    'y'\n  ]\n  c: 1\n", r#"{a={b=["x" "y"] c=1}}"#),
+        ("a:\n  b: [\"x\",\n\"y\"]\n", r#"{a={b=["x" "y"]}}"#),
+        ("a:\n  b: [\n  x,\n y\n]\n", r#"{a={b=["x" "y"]}}"#),
+        ("a:\n  b: {\n    p: 'x'\n  }\n  c: [\n    'y'\n  ]\n", r#"{a={b={p="x"} c=["y"]}}"#),
+        ("a:\n  b: \"x\n  y\n\n z \\\"\n\"\n  c: 1\n", r#"{a={b="x y\nz \" " c=1}}"#),
+        ("a:\n  b: ['x\n  it''s', 'y\nz']\n", r#"{a={b=["x it's" "y z"]}}"#),
+        ("a:\n  b: [\r\n    'x'\r\n  ]\r\n", r#"{a={b=["x"]}}"#),
+    ] {
+        assert_eq!(shown_of_others(text), wanted, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_files_of_others_is_told_at_its_own_place() {
+    let bracket = "a:\n  b: [\n    'x'\n  ]\n";
+    for (text, wanted) in [
+        // Behind what was moved, and in a line that was.
+        (format!("{bracket} c: 1\n"), "5:2 not valid YAML: while parsing a block mapping, did not find expected key"),
+        ("a:\n  b: ['x'\n  c: 1\n".to_owned(), "3:4 not valid YAML: illegal placement of ':' indicator"),
+        ("a:\n  b: ['x'\n  , *no]\n".to_owned(), "3:5 not valid YAML: while parsing node, found unknown anchor"),
+        // Never closed: the next quotes end it, and the place of those helps nobody.
+        ("a:\n  b: \"x\n  c: \"y\"\n".to_owned(), "2:6 not valid YAML: invalid indentation in quoted scalar"),
+        ("a:\n  b: \"x\n  c: y\n".to_owned(), "2:6 not valid YAML: invalid indentation in quoted scalar"),
+        (
+            "a:\n  b: \"x\n y\n---\nz\"\n".to_owned(),
+            "2:6 not valid YAML: while scanning a quoted scalar, found unexpected document indicator",
+        ),
+    ] {
+        assert_eq!(shown_of_others(&text), wanted, "{text:?}");
+    }
+    let read = documents(&format!("{bracket}c: ['x'\n, y]\n")).unwrap();
+    let Value::List(items) = &read.documents[0].get("c").unwrap().value else { panic!("{read:?}") };
+    assert_eq!(items[1].at, Place { line: 6, column: 3 });
+}
+
+#[test]
+fn reading_again_ends() {
+    let wide = "x".repeat(limits::YAML_AGAIN_BYTES / 4);
+    let bracket = "b: [\n  'x'\n]\n";
+    let brackets = |count: usize| format!("# {wide}\n{}", bracket.repeat(count));
+    assert!(documents(&brackets(3)).is_ok());
+    assert_eq!(shown_of_others(&brackets(4)), "13:1 not valid YAML: invalid indentation");
+    // A lone carriage return makes the scanner's lines others than ours.
+    assert_eq!(shown_of_others("a: 1\rb:\n  c: [\n    'x'\n  ]\n"), "5:3 not valid YAML: invalid indentation");
+}
+
+#[test]
 fn nested_aliases_cannot_fill_the_memory() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
@@ -138,6 +191,7 @@ proptest! {
     #[test]
     fn no_arrangement_of_yaml_signs_makes_it_panic(text in r#"[-:?\[\]{}&*!|>'"%@`#, \n\tabx0~<]{0,60}"#) {
         let _ = read(&text);
+        let _ = documents(&text);
     }
 
     #[test]

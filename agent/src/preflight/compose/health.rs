@@ -21,6 +21,7 @@ pub(super) fn of(service: &Service) -> Checked {
     match &service.health {
         Health::Test { .. } => return Checked::Always,
         Health::Disabled => return Checked::Never,
+        Health::Unsaid if service.is_partial() => return Checked::Unknown,
         Health::Unsaid => {}
     }
     if let Some(path) = &service.built {
@@ -72,6 +73,9 @@ const TASKS: &[&str] = &[
     "permissions",
 ];
 
+/// Words that do so at the end only: a schema registry and an import page are services.
+const LAST: &[&str] = &["schema", "import", "importer"];
+
 /// Whether a service does its work and ends: nobody watches its health or starts it again.
 pub(super) fn is_job(service: &Service, project: &Project) -> bool {
     let is_waited_for =
@@ -82,7 +86,45 @@ pub(super) fn is_job(service: &Service, project: &Project) -> bool {
     let ends = matches!(service.text("restart"), "no" | "false") || service.text("restart").starts_with("on-failure");
     let condition = service.item.under(&["deploy", "restart_policy", "condition"]).and_then(Item::text);
     let ends = ends || matches!(condition, Some("none" | "on-failure"));
-    let named = service.name.split(['-', '_', '.']).any(|word| TASKS.contains(&word.to_ascii_lowercase().as_str()));
+    let words = words(&service.name);
+    let stays = matches!(service.text("restart"), "always" | "unless-stopped");
+    let last = !stays && words.last().is_some_and(|word| LAST.contains(&word.as_str()));
+    let named = last || words.iter().any(|word| TASKS.contains(&word.as_str()));
     let runs_task = service.arguments.last().is_some_and(|last| TASKS.contains(&last.text.as_str()));
     is_waited_for || mode.ends_with("-job") || ends || named || runs_task
+}
+
+/// The words of a name: `db-init`, `frontendTests`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_small = false;
+    for c in name.chars() {
+        let divides = matches!(c, '-' | '_' | '.');
+        if divides || (after_small && c.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        if let (Some(word), false) = (words.last_mut(), divides) {
+            word.push(c.to_ascii_lowercase());
+        }
+        after_small = c.is_ascii_lowercase();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_apart_at_its_marks_and_its_capitals() {
+        for (name, wanted) in [
+            ("db-init", "db init"),
+            ("frontendTests", "frontend tests"),
+            ("API_v2.shell", "api v2 shell"),
+            ("loadTest", "load test"),
+            ("", ""),
+        ] {
+            assert_eq!(words(name).join(" "), wanted, "{name}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use super::dockerfile;
 use super::item::{Item, Spot};
 use super::mentions::{self, Mention};
-use super::model::{Health, Service};
+use super::model::{Health, Kept, Service};
 use std::collections::BTreeSet;
 
 /// The ports of a service.
@@ -26,6 +26,9 @@ const PORT_FLAGS: &[&str] =
 /// Where a service listens.
 pub(super) fn of(service: &Service) -> Listens {
     let mut listens = Listens::default();
+    if service.is_partial() {
+        return listens;
+    }
     listens.ports.extend(service.ports.iter().map(|port| port.target));
     listens.ports.extend(&service.exposes);
     listens.ports.extend(checked(service).into_iter().map(|(port, _)| port));
@@ -52,11 +55,55 @@ pub(super) fn of(service: &Service) -> Listens {
         }
         (None, None) => {}
     }
+    listens.ports.extend(listeners(service));
+    // Alone it would be the wrong one of two as often as not.
+    if !listens.ports.is_empty() {
+        listens.ports.extend(own_ports(service));
+    }
     listens
 }
 
 fn image(service: &Service) -> &str {
     service.image.as_ref().map(|image| image.name.as_str()).unwrap_or_default()
+}
+
+/// The variables that are the service's own, with their names in capitals.
+fn own(service: &Service) -> impl Iterator<Item = (String, &str)> {
+    let variables = service.variables.iter().filter(|variable| variable.kept != Kept::DotEnv);
+    variables.map(|variable| (variable.name.to_ascii_uppercase(), variable.value.as_str()))
+}
+
+/// Where a broker's `*LISTENERS` say that it listens.
+fn listeners(service: &Service) -> Vec<u16> {
+    let mut found = Vec::new();
+    for (name, value) in own(service) {
+        if name.ends_with("ADVERTISED_LISTENERS") {
+            // What is advertised as local is for the host.
+            let urls = mentions::urls(value, &Mention::blank(service.at, String::new()));
+            found.extend(urls.iter().filter(|url| !is_local(&url.host)).filter_map(|url| url.port));
+        } else if name.ends_with("LISTENERS") {
+            found.extend(value.split(',').filter_map(last_port));
+        }
+    }
+    found
+}
+
+/// What `*_PORT` tell: not `DB_PORT` beside `DB_HOST`, which is another's, and not a port of the host.
+fn own_ports(service: &Service) -> Vec<u16> {
+    let has_host = |of: &str| {
+        own(service)
+            .any(|(name, _)| name.strip_prefix(of).is_some_and(|end| matches!(end, "_HOST" | "_HOSTNAME" | "_SERVER")))
+    };
+    let one = |(name, value): (String, &str)| {
+        let of = name.strip_suffix("_PORT").filter(|of| !has_host(of))?;
+        let port = last_port(value).filter(|_| !of.is_empty())?;
+        service.ports.iter().all(|one| one.published != Some(port)).then_some(port)
+    };
+    own(service).filter_map(one).collect()
+}
+
+fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "[::1]")
 }
 
 /// What a variable or a flag says.
@@ -109,19 +156,9 @@ fn is_configured(service: &Service) -> bool {
 /// The ports of this very container that its health check asks.
 pub(super) fn checked(service: &Service) -> Vec<(u16, Spot)> {
     let Health::Test { words, at, .. } = &service.health else { return Vec::new() };
-    let blank = Mention {
-        host: String::new(),
-        port: None,
-        scheme: String::new(),
-        variable: String::new(),
-        at: *at,
-        key: String::new(),
-        has_password: false,
-    };
+    let blank = Mention::blank(*at, String::new());
     let urls = words.iter().flat_map(|word| mentions::urls(word, &blank));
-    let own = |mention: &Mention| {
-        matches!(mention.host.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "[::1]") || mention.host == service.name
-    };
+    let own = |mention: &Mention| is_local(&mention.host) || mention.host == service.name;
     let port = |mention: Mention| {
         let usual = match mention.scheme.as_str() {
             "http" => Some(80),

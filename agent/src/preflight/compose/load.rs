@@ -5,6 +5,7 @@ use super::interpolate::{self, Lack};
 use super::item::{Item, Key, Origin, Spot, Tag, Value};
 use super::merge;
 use super::notes::Notes;
+use super::ports::PortNames;
 use super::rules::file::{DUPLICATE, EXTENDS, INCLUDE, INVALID, REQUIRED, UNSET};
 use crate::config::{ConfigError, Documents, Environment, read_documents};
 use crate::limits;
@@ -40,6 +41,10 @@ pub(super) struct Loader<'e> {
     pub(super) notes: Notes,
     /// The whole message for each file that could not be read.
     pub(super) unreadable: Vec<String>,
+    /// Variables by which the files choose ports.
+    pub(super) port_names: PortNames,
+    /// Whether a part of the project lies elsewhere, and was not read.
+    pub(super) is_partial: bool,
     read: BTreeMap<PathBuf, Item>,
 }
 
@@ -50,6 +55,8 @@ impl<'e> Loader<'e> {
             sources: Vec::new(),
             notes: Notes::default(),
             unreadable: Vec::new(),
+            port_names: PortNames::default(),
+            is_partial: false,
             read: BTreeMap::new(),
         }
     }
@@ -85,7 +92,14 @@ impl<'e> Loader<'e> {
             self.notes.add(&DUPLICATE, Spot { file, at: key.at }, key.name, message);
         }
         let tags = small::map(tags.into_iter().filter_map(|(at, tag)| Some((at, merging(&tag)?))));
-        let mut filling = Filling { file, tags, variables, environment: self.environment, notes: &mut self.notes };
+        let mut filling = Filling {
+            file,
+            tags,
+            variables,
+            environment: self.environment,
+            notes: &mut self.notes,
+            port_names: &mut self.port_names,
+        };
         let mut all = Item::new(Value::Null, Spot { file, at: node::Place { line: 1, column: 1 } });
         for document in documents {
             let mut item = filling.fill(document, "");
@@ -94,6 +108,15 @@ impl<'e> Loader<'e> {
         }
         self.read.insert(path.to_owned(), all.clone());
         Ok(all)
+    }
+
+    /// The place among the sources of an environment file.
+    pub(super) fn env_source(&mut self, path: &Path) -> usize {
+        let shown = path.to_string_lossy();
+        self.sources.iter().position(|source| source.shown == shown).unwrap_or_else(|| {
+            self.sources.push(Source { shown: shown.into_owned(), base: PathBuf::new() });
+            self.sources.len() - 1
+        })
     }
 
     /// Follows `extends` in every service of a file.
@@ -119,12 +142,21 @@ impl<'e> Loader<'e> {
     ) -> Item {
         let position = service.entries().iter().position(|(key, _)| key.name == "extends");
         let taken = position.and_then(|index| service.entries_mut().map(|entries| entries.remove(index)));
-        let Some((_, extends)) = taken else { return service };
+        let Some((extends_key, extends)) = taken else { return service };
         let Some((path, inside)) = chain.last().cloned() else { return service };
         let key = format!("services.{inside}.extends");
         let name =
             extends.text().or_else(|| extends.get("service").and_then(Item::text)).unwrap_or_default().to_owned();
-        let other = extends.get("file").and_then(Item::text).map(|file| beside(&path, file));
+        let file = extends.get("file").and_then(Item::text);
+        if file.is_some_and(|file| lies_elsewhere(&path, file)) {
+            self.is_partial = true;
+            // It stays, and says that the service is more than can be seen.
+            if let Some(entries) = service.entries_mut() {
+                entries.push((extends_key, extends));
+            }
+            return service;
+        }
+        let other = file.map(|file| beside(&path, file));
         let home = other.clone().unwrap_or(path);
         if chain.contains(&(home.clone(), name.clone())) || chain.len() > limits::COMPOSE_CHAIN {
             self.notes.add(&EXTENDS, extends.at, key, format!("`{name}` extends itself in the end"));
@@ -157,9 +189,12 @@ impl<'e> Loader<'e> {
     pub(super) fn include(&mut self, project: &mut Item, path: &Path, variables: &Variables, depth: usize) {
         let Some(include) = project.get("include").cloned() else { return };
         for entry in include.items() {
-            let listed = entry.get("path").unwrap_or(entry);
-            let files: Vec<PathBuf> =
-                listed.items().iter().filter_map(Item::text).map(|file| beside(path, file)).collect();
+            let listed = entry.get("path").unwrap_or(entry).items().iter().filter_map(Item::text);
+            if listed.clone().any(|file| lies_elsewhere(path, file)) {
+                self.is_partial = true;
+                continue;
+            }
+            let files: Vec<PathBuf> = listed.map(|file| beside(path, file)).collect();
             let Some(first) = files.first().cloned().filter(|_| depth < limits::COMPOSE_CHAIN) else { continue };
             if let Some(missing) = files.iter().find(|file| !file.is_file()) {
                 let message = format!("cannot include `{}`: there is no such file", missing.display());
@@ -221,7 +256,7 @@ pub(super) fn variables_of(files: &[PathBuf]) -> Variables {
         variables.known = true;
         // One variable may be made of those of an earlier file.
         let read = env::assigned(&text, &|name| variables.file.get(name).cloned());
-        variables.file.extend(read);
+        variables.file.extend(read.into_iter().map(|one| (one.name, one.value)));
     }
     variables
 }
@@ -238,6 +273,15 @@ pub(super) fn small_text(path: &Path) -> Option<String> {
 /// A path that stands in a file.
 pub(super) fn beside(path: &Path, other: &str) -> PathBuf {
     under(path.parent().unwrap_or(Path::new("")), other)
+}
+
+/// Whether what is named is no file here: a repository, an artifact, something that a plug-in of compose fetches.
+fn lies_elsewhere(path: &Path, named: &str) -> bool {
+    let scheme = named.split_once(':').map_or("", |(scheme, _)| scheme);
+    // One letter is a drive of Windows.
+    let has_scheme = scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_remote = has_scheme || named.starts_with("git@") || named.starts_with("github.com/");
+    is_remote && !beside(path, named).is_file()
 }
 
 /// A path as it is below a folder; `./` at its beginning says nothing.
@@ -268,6 +312,7 @@ struct Filling<'a> {
     variables: &'a Variables,
     environment: &'a Environment,
     notes: &'a mut Notes,
+    port_names: &'a mut PortNames,
 }
 
 impl Filling<'_> {
@@ -296,6 +341,9 @@ impl Filling<'_> {
     }
 
     fn text(&mut self, text: &str, at: Spot, path: &str) -> Value {
+        if let Some((_, entry)) = path.split_once(".ports[") {
+            self.port_names.note(text, entry.rsplit_once('.').map_or("", |(_, key)| key));
+        }
         let look = |name: &str| {
             let live = self.environment.get(name).map(str::to_owned);
             live.or_else(|| self.variables.file.get(name).cloned())

@@ -46,35 +46,39 @@ pub(super) fn check(compose: &Compose<'_>, findings: &mut Findings) {
     let files: Vec<PathBuf> = compose.files.iter().map(PathBuf::from).collect();
     let Some(first) = files.first() else { return };
     let base = first.parent().map(Path::to_owned).unwrap_or_default();
-    let variables = variables(compose, &base);
+    let folder = std::fs::canonicalize(if base.as_os_str().is_empty() { Path::new(".") } else { &base });
+    let folder = folder.unwrap_or_default();
+    let variables = variables(compose, &base, &folder);
     let mut loader = Loader::new(compose.environment);
     let item = loader.project(&files, &base, &variables);
     let mut services = 0;
     if let (Some(mut item), true) = (item, loader.unreadable.is_empty()) {
         loader.include(&mut item, first, &variables, 0);
-        let project = Project::read(item, &loader);
+        let project = Project::read(item, folder, &mut loader);
         services = project.services.len();
         let mut notes = std::mem::take(&mut loader.notes);
         rules::check(&project, compose.profile, &mut notes);
         loader.notes = notes;
     }
-    let Loader { sources, notes, unreadable, .. } = loader;
+    let Loader { sources, notes, unreadable, is_partial, .. } = loader;
     if unreadable.is_empty() {
-        findings.checked(&compose.files.join(", "), counted(services, "service"));
+        let without = if is_partial { ", without what it takes from elsewhere" } else { "" };
+        findings.checked(&compose.files.join(", "), format!("{}{without}", counted(services, "service")));
     }
     unreadable.into_iter().for_each(|message| findings.unreadable(message));
     let names: Vec<&str> = sources.iter().map(|source| source.shown.as_str()).collect();
     notes.tell(&names, findings);
 }
 
-fn variables(compose: &Compose<'_>, base: &Path) -> Variables {
+fn variables(compose: &Compose<'_>, base: &Path, folder: &Path) -> Variables {
     let mut variables = match compose.env_files {
         [] => variables_of(&[base.join(".env")]),
         files => variables_of(&files.iter().map(PathBuf::from).collect::<Vec<_>>()),
     };
-    // Compose sets it by itself, to the folder's name.
-    let folder = std::fs::canonicalize(if base.as_os_str().is_empty() { Path::new(".") } else { base }).ok();
-    let folder = folder.and_then(|path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()));
-    variables.file.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| folder.unwrap_or_default());
+    // Compose sets these by itself.
+    let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    for (variable, value) in [("COMPOSE_PROJECT_NAME", name), ("PWD", folder.to_string_lossy().into_owned())] {
+        variables.file.entry(variable.to_owned()).or_insert(value);
+    }
     variables
 }

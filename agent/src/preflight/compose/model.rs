@@ -3,7 +3,8 @@
 
 use super::item::{Item, Origin, Spot};
 use super::load::{Loader, small_text, under};
-use super::ports::{self, Port};
+use super::ports::{self, Port, PortNames};
+use crate::node::Place;
 use crate::preflight::env;
 use crate::preflight::image::Reference;
 use crate::preflight::known::{self, Known};
@@ -18,6 +19,12 @@ pub(super) struct Project {
     pub(super) item: Item,
     /// By name.
     pub(super) services: BTreeMap<String, Service>,
+    /// Variables by which the files choose ports.
+    pub(super) port_names: PortNames,
+    /// Whether there is more of it elsewhere, that was not read: what is not here may be there.
+    pub(super) is_partial: bool,
+    /// Its folder, from the root.
+    pub(super) folder: PathBuf,
 }
 
 /// A service.
@@ -56,9 +63,23 @@ pub(super) struct Variable {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) origin: Origin,
+    /// Where it is written.
     pub(super) at: Spot,
-    /// From a file of its own, not from the compose file.
-    pub(super) from_file: bool,
+    /// Where the service takes it over: the same place, or its entry of `env_file`.
+    pub(super) taken: Spot,
+    pub(super) kept: Kept,
+}
+
+/// Where a variable is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In the compose file.
+    #[default]
+    Here,
+    /// In a file of `env_file`.
+    EnvFile,
+    /// In the project's own `.env`, which holds what all the project needs and not what one service does.
+    DotEnv,
 }
 
 /// A word of a command.
@@ -112,6 +133,11 @@ impl Service {
         self.variables.iter().find(|variable| variable.name == name)
     }
 
+    /// Whether it extends something that was not read: what is not here may be there.
+    pub(super) fn is_partial(&self) -> bool {
+        self.get("extends").is_some()
+    }
+
     pub(super) fn is_on_host_network(&self) -> bool {
         self.text("network_mode") == "host"
             || self.get("networks").is_some_and(|networks| networks.get("host").is_some())
@@ -131,7 +157,7 @@ impl Service {
 }
 
 impl Project {
-    pub(super) fn read(item: Item, loader: &Loader<'_>) -> Self {
+    pub(super) fn read(item: Item, folder: PathBuf, loader: &mut Loader<'_>) -> Self {
         let entries = item.get("services").map(Item::entries).unwrap_or_default();
         let services = entries.iter().filter(|(_, service)| !service.entries().is_empty()).map(|(key, item)| {
             let base = loader.sources.get(item.at.file.min(key.at.file)).map(|source| source.base.clone());
@@ -139,7 +165,8 @@ impl Project {
             (key.name.clone(), complete(draft, &base.unwrap_or_default(), loader))
         });
         let services = small::map(services);
-        Self { item, services }
+        let port_names = std::mem::take(&mut loader.port_names);
+        Self { item, services, port_names, is_partial: loader.is_partial, folder }
     }
 
     /// The service that is meant by a host name, as seen from another service.
@@ -154,7 +181,7 @@ impl Project {
     }
 }
 
-fn complete(mut service: Service, base: &std::path::Path, loader: &Loader<'_>) -> Service {
+fn complete(mut service: Service, base: &std::path::Path, loader: &mut Loader<'_>) -> Service {
     let item = std::mem::take(&mut service.item);
     let list = |key: &str| item.get(key).map(Item::items).unwrap_or_default();
     service.built = item.get("build").map(|build| {
@@ -233,7 +260,7 @@ fn env_file(entry: &Item, loader: &Loader<'_>) -> Option<(PathBuf, bool, Spot)> 
     Some((under(base, path.text()?), required, entry.at))
 }
 
-fn variables(item: &Item, files: &[(PathBuf, bool, Spot)], loader: &Loader<'_>) -> Vec<Variable> {
+fn variables(item: &Item, files: &[(PathBuf, bool, Spot)], loader: &mut Loader<'_>) -> Vec<Variable> {
     let mut found: Vec<Variable> = Vec::new();
     let mut put = |variable: Variable| match found.iter_mut().find(|known| known.name == variable.name) {
         Some(known) => *known = variable,
@@ -242,8 +269,12 @@ fn variables(item: &Item, files: &[(PathBuf, bool, Spot)], loader: &Loader<'_>) 
     for (path, _, at) in files {
         let outer = |name: &str| loader.environment.get(name).map(str::to_owned);
         let read = small_text(path).map(|text| env::assigned(&text, &outer)).unwrap_or_default();
-        for (name, value) in read {
-            put(Variable { name, value, origin: Origin::default(), at: *at, from_file: true });
+        let base = loader.sources.get(at.file).map(|source| source.base.clone()).unwrap_or_default();
+        let kept = if *path == base.join(".env") { Kept::DotEnv } else { Kept::EnvFile };
+        let file = loader.env_source(path);
+        for env::Assigned { name, value, line } in read {
+            let (at, taken) = (Spot { file, at: Place { line, column: 0 } }, *at);
+            put(Variable { name, value, origin: Origin::default(), at, taken, kept });
         }
     }
     for (key, item) in item.get("environment").map(Item::entries).unwrap_or_default() {
@@ -255,7 +286,7 @@ fn variables(item: &Item, files: &[(PathBuf, bool, Spot)], loader: &Loader<'_>) 
                 (live.to_owned(), Origin { variable: true, ..Origin::default() })
             }
         };
-        put(Variable { name: key.name.clone(), value, origin, at: key.at, from_file: false });
+        put(Variable { name: key.name.clone(), value, origin, at: key.at, taken: key.at, kept: Kept::Here });
     }
     found
 }

@@ -1,6 +1,8 @@
 //! Published ports, in the short and the long form. Knows nothing else.
 
 use super::item::{Item, Spot};
+use crate::preflight::env::interpolate::split_name;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -53,6 +55,52 @@ pub(super) fn read(item: &Item) -> Vec<Port> {
 pub(super) fn exposed(text: &str) -> Vec<u16> {
     let ports = text.split('/').next().unwrap_or_default();
     range(ports).map(|range| range.take(RANGE).collect()).unwrap_or_default()
+}
+
+/// Variables by which files choose ports, as the files are written.
+#[derive(Debug, Default)]
+pub(super) struct PortNames {
+    published: BTreeSet<String>,
+    inside: BTreeSet<String>,
+}
+
+impl PortNames {
+    /// Notes those of a text below `ports`; `key` is the key of the long form, empty in the short form.
+    pub(super) fn note(&mut self, text: &str, key: &str) {
+        let (published, inside) = match key {
+            "published" => (text, ""),
+            "target" => ("", text),
+            "" => halves(text),
+            _ => return,
+        };
+        self.published.extend(names(published));
+        self.inside.extend(names(inside));
+    }
+
+    /// Whether a variable is about a port of the host and of nothing else.
+    pub(super) fn is_of_host(&self, name: &str) -> bool {
+        self.published.contains(name) && !self.inside.contains(name)
+    }
+}
+
+/// `${A:-80}:${B}` at its last colon outside of braces.
+fn halves(text: &str) -> (&str, &str) {
+    let mut depth = 0_usize;
+    let mut colon = 0;
+    for (index, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => colon = index,
+            _ => {}
+        }
+    }
+    text.split_at(colon)
+}
+
+/// The variables that a text refers to.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    text.split('$').skip(1).map(|rest| split_name(rest.trim_start_matches('{')).0.to_owned())
 }
 
 /// `[[address:]published:]target[/protocol]`; `None` when it is not that.
@@ -136,6 +184,25 @@ mod tests {
         ] {
             assert_eq!(shown(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_variable_of_the_published_half_alone_is_about_the_host() {
+        let mut names = PortNames::default();
+        for (text, key) in [
+            ("${WEB:-8080}:80", ""),
+            ("127.0.0.1:$API:${API_INSIDE:-3000}", ""),
+            ("${BOTH}:${BOTH}", ""),
+            ("${ALONE}", ""),
+            ("${LONG}", "published"),
+            ("${TARGET}", "target"),
+            ("${MODE}", "mode"),
+        ] {
+            names.note(text, key);
+        }
+        let all = ["WEB", "API", "API_INSIDE", "BOTH", "ALONE", "LONG", "TARGET", "MODE"];
+        let host: Vec<&str> = all.into_iter().filter(|name| names.is_of_host(name)).collect();
+        assert_eq!(host, ["WEB", "API", "LONG"]);
     }
 
     #[test]

@@ -48,11 +48,23 @@ pub(super) fn check(request: &Request, env: &Environment, findings: &mut Finding
     }
 }
 
-/// Names and values in the text of such a file, in the order first set, for whoever needs no more: what is wrong with the file is told by
+/// A variable as an environment file sets it.
+pub(super) struct Assigned {
+    pub(super) name: String,
+    pub(super) value: String,
+    /// Where it begins, from 1.
+    pub(super) line: usize,
+}
+
+/// What the text of such a file sets, in the order first set, for whoever needs no more: what is wrong with the file is told by
 /// [`check`]. `outer` knows the variables that are not in it.
-pub(super) fn assigned(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+pub(super) fn assigned(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Vec<Assigned> {
     let read = read::read("", text, outer, &mut Findings::default());
-    read.iter().map(|variable| (variable.name.clone(), variable.value().to_owned())).collect()
+    let one = |variable: &variables::Variable| {
+        let (name, value) = (variable.name.clone(), variable.value().to_owned());
+        Assigned { name, value, line: variable.line }
+    };
+    read.iter().map(one).collect()
 }
 
 fn variables(request: &Request, schema: &Schema, variables: &Variables, findings: &mut Findings) {

@@ -3,10 +3,10 @@
 use super::super::item::{Item, Key};
 use super::super::model::{Project, Service};
 use super::super::notes::Notes;
-use super::error;
+use super::{error, warning};
 use crate::preflight::Rule;
 
-pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &ENV_FILE, &DEPENDS_UNKNOWN, &DEPENDS_PROFILE];
+pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &ENV_FILE, &ENV_FILE_THERE, &DEPENDS_UNKNOWN, &DEPENDS_PROFILE];
 
 static UNDECLARED: Rule = error(
     "compose-undeclared",
@@ -19,6 +19,12 @@ static ENV_FILE: Rule = error(
     "an `env_file` does not exist",
     "compose refuses to start the service",
     "create the file, or write `{path: …, required: false}`",
+);
+static ENV_FILE_THERE: Rule = warning(
+    "compose-env-file-elsewhere",
+    "an `env_file` is a path outside the project, and is not on this machine",
+    "what is in it cannot be looked at, and where it is missing compose refuses to start the service",
+    "check on the machine that runs the stack, or write `{path: …, required: false}`",
 );
 static DEPENDS_UNKNOWN: Rule = error(
     "compose-depends-on-unknown",
@@ -36,13 +42,14 @@ static DEPENDS_PROFILE: Rule = error(
 pub(super) fn check(project: &Project, notes: &mut Notes) {
     for service in project.services.values() {
         for (section, names) in used(service) {
-            for key in names.into_iter().filter(|key| !key.name.is_empty() && !project.declares(section, &key.name)) {
+            let is_missing = |key: &Key| !key.name.is_empty() && !project.declares(section, &key.name);
+            for key in names.into_iter().filter(|key| !project.is_partial && is_missing(key)) {
                 let what = section.trim_end_matches('s');
                 let message = format!("the {what} `{}` is not declared", key.name);
                 notes.add(&UNDECLARED, key.at, service.key(section), message);
             }
         }
-        files(service, notes);
+        files(service, project, notes);
         dependencies(service, project, notes);
     }
 }
@@ -80,9 +87,14 @@ fn volume(item: &Item) -> Option<&str> {
     (!is_path).then_some(name)
 }
 
-fn files(service: &Service, notes: &mut Notes) {
+fn files(service: &Service, project: &Project, notes: &mut Notes) {
     for (path, required, at) in &service.env_files {
         if !required || path.is_file() {
+            continue;
+        }
+        if path.is_absolute() && !path.starts_with(&project.folder) {
+            let message = format!("there is no file `{}` on this machine", path.display());
+            notes.add(&ENV_FILE_THERE, *at, service.key("env_file"), message);
             continue;
         }
         let example = [".example", ".sample", ".dist", ".template"]
@@ -101,6 +113,7 @@ fn dependencies(service: &Service, project: &Project, notes: &mut Notes) {
     for dependency in service.depends.iter().filter(|dependency| dependency.required) {
         let key = service.key("depends_on");
         match project.services.get(&dependency.name) {
+            None if project.is_partial => {}
             None => {
                 let names: Vec<&str> = project.services.keys().map(String::as_str).collect();
                 let fix = crate::node::did_you_mean(&dependency.name, "services", &names);

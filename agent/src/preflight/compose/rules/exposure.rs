@@ -84,8 +84,9 @@ fn sources(service: &Service, notes: &mut Notes) {
     let Some(context) = service.item.under(&["build", "context"]).and_then(Item::text) else { return };
     let plain = |path: &str| path.trim_end_matches('/').trim_start_matches("./").to_owned();
     for (item, source, target) in volumes(service) {
-        let is_relative = source.starts_with('.') || plain(source) == plain(context);
-        if is_relative && plain(source) == plain(context) && !target.starts_with("/docker") {
+        // In the short form `api:/srv` is a volume, also where a folder has that name.
+        let is_path = source.starts_with(['.', '/', '~']) || item.get("type").and_then(Item::text) == Some("bind");
+        if is_path && plain(source) == plain(context) && !target.starts_with("/docker") {
             notes.add(
                 &SOURCE_MOUNT,
                 item.at,

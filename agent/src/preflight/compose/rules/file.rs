@@ -123,6 +123,7 @@ const SERVICE: &[&str] = &[
     "platform",
     "ports",
     "post_start",
+    "pre_start",
     "pre_stop",
     "privileged",
     "profiles",
@@ -175,7 +176,7 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
         if let Some(check) = service.get("healthcheck") {
             known(check, &format!("{path}.healthcheck"), HEALTH, notes);
         }
-        if ["image", "build", "provider"].iter().all(|key| service.get(key).is_none()) {
+        if ["image", "build", "provider", "extends"].iter().all(|key| service.get(key).is_none()) {
             let fix =
                 "an override file is given behind the file that it overrides: `--compose compose.yaml --compose THIS`";
             notes.advise(&INVALID, key.at, &path, ("the service has neither `image` nor `build`", fix));

@@ -11,7 +11,7 @@ pub(super) static RULES: &[&Rule] = &[&MISSING, &BROKEN, &PROGRAM];
 
 static MISSING: Rule = warning(
     "compose-healthcheck-missing",
-    "a service that keeps running has no health check",
+    "a service that keeps running has no health check, or none that can be seen",
     "one that hangs looks well, and others cannot wait for it",
     "add a `healthcheck`; `agent health URL` asks a page without shell and curl",
 );
@@ -36,12 +36,15 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
                 program(service, words, notes);
             }
             Health::Unsaid if !health::is_job(service, project) && health::of(service) == Checked::Never => {
-                missing(service, notes);
+                missing(service, format!("`{}` has no health check", service.name), notes);
             }
             Health::Unsaid
-                if !health::is_job(service, project) && service.built.is_none() && service.known.is_none() =>
+                if !health::is_job(service, project)
+                    && service.built.is_none()
+                    && service.known.is_none()
+                    && !service.is_partial() =>
             {
-                missing(service, notes);
+                missing(service, format!("no health check of `{}` can be seen", service.name), notes);
             }
             _ => {}
         }
@@ -49,10 +52,10 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
     }
 }
 
-fn missing(service: &Service, notes: &mut Notes) {
+fn missing(service: &Service, message: String, notes: &mut Notes) {
     // An agent that watches the machine is watched by the data that it gives.
     if !service.known.is_some_and(|known| known.watches_host) {
-        notes.add(&MISSING, service.at, service.key("healthcheck"), format!("`{}` has no health check", service.name));
+        notes.add(&MISSING, service.at, service.key("healthcheck"), message);
     }
 }
 

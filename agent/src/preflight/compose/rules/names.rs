@@ -45,7 +45,8 @@ fn apart(mention: &Mention, service: &Service, other: &Service, notes: &mut Note
         let list = |one: &Service| one.networks.iter().map(String::as_str).collect::<Vec<_>>().join("`, `");
         let message =
             format!("`{}` is on `{}`, `{}` on `{}` only", other.name, list(other), service.name, list(service));
-        notes.add(&APART, mention.at, &mention.key, message);
+        let (at, key) = mention.taken_over(service);
+        notes.add(&APART, at, key, message);
     }
 }
 
@@ -78,6 +79,7 @@ fn leads_out(service: &Service, project: &Project) -> bool {
     };
     let named = ["links", "external_links", "extra_hosts", "network_mode", "dns", "dns_search"];
     service.networks.iter().any(external)
+        || project.is_partial
         || named.iter().any(|key| service.get(key).is_some())
         || service.networks.contains("host")
         || project.item.get("include").map(Item::items).is_some_and(|files| !files.is_empty())

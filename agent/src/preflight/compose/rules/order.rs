@@ -2,7 +2,7 @@
 
 use super::super::health::{self, Checked};
 use super::super::mentions;
-use super::super::model::{Dependency, Project, Service};
+use super::super::model::{Dependency, Kept, Project, Service};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
@@ -36,7 +36,7 @@ static NOT_WAITED: Rule = warning(
 );
 static STARTED_ONLY: Rule = warning(
     "compose-started-is-not-ready",
-    "a service waits for the start of a store, not for its health",
+    "a service waits for the start of another one, not for its health",
     "a started container is not a ready one: the first connections fail",
     "write `condition: service_healthy`",
 );
@@ -81,19 +81,22 @@ fn condition(service: &Service, dependency: &Dependency, project: &Project, note
             let message = format!("`{}` has no health check, neither here nor in its image", other.name);
             notes.add(&NEVER_HEALTHY, dependency.at, key, message);
         }
-        ("service_healthy", Checked::Unknown) => {
+        ("service_healthy", Checked::Unknown) if !other.is_partial() => {
             notes.add(&UNPROVEN, dependency.at, key, format!("no health check of `{}` can be seen", other.name));
         }
         ("service_started", _) if !health::is_job(other, project) => {
             let is_store = other.known.is_some_and(|known| known.is_store);
-            if is_store || checked == Checked::Always {
-                notes.add(
-                    &STARTED_ONLY,
-                    dependency.at,
-                    key,
-                    format!("`{}` is waited for until it has started only", other.name),
-                );
-            }
+            let what = match (is_store, checked) {
+                (true, _) => "is a store",
+                (false, Checked::Always) => "has a health check",
+                _ => return,
+            };
+            let message = format!("`{}` {what}, and is waited for until it has started only", other.name);
+            let fix = match checked {
+                Checked::Always => STARTED_ONLY.fix,
+                _ => "give it a `healthcheck`, and write `condition: service_healthy`",
+            };
+            notes.advise(&STARTED_ONLY, dependency.at, key, (message, fix));
         }
         _ => {}
     }
@@ -105,15 +108,19 @@ fn not_waited(service: &Service, project: &Project, notes: &mut Notes) {
     if service.known.is_some_and(|known| known.watches_host) || watches(service) || is_run_by_hand(service, project) {
         return;
     }
+    let itself_stores = service.known.is_some_and(|known| known.is_store);
     for mention in mentions::of(service, project) {
+        // What the whole project needs, this one need not use; and a store uses nobody.
+        let is_shared = mention.kept == Kept::DotEnv || (mention.kept == Kept::EnvFile && itself_stores);
         let Some(other) = project.named(&mention.host) else { continue };
         let waits = reaches(project, &service.name, &other.name) || reaches(project, &other.name, &service.name);
         let is_store = other.known.is_some_and(|known| known.is_store) || health::of(other) == Checked::Always;
-        if waits || !is_store || !service.implies(other) || !told.insert(other.name.clone()) {
+        if is_shared || waits || !is_store || !service.implies(other) || !told.insert(other.name.clone()) {
             continue;
         }
         let message = format!("`{}` is used here and not waited for", other.name);
-        notes.add(&NOT_WAITED, mention.at, mention.key, message);
+        let (at, key) = mention.taken_over(service);
+        notes.add(&NOT_WAITED, at, key, message);
     }
 }
 

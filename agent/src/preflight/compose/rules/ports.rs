@@ -4,7 +4,7 @@ use super::super::health;
 use super::super::item::Spot;
 use super::super::listens::{self, Listens};
 use super::super::mentions::{self, Mention};
-use super::super::model::{Project, Service};
+use super::super::model::{Kept, Project, Service};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
@@ -55,12 +55,17 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
     let ports: BTreeMap<&str, Listens> =
         small::map(project.services.values().map(|service| (service.name.as_str(), listens::of(service))));
     for service in project.services.values() {
-        for mention in mentions::of(service, project) {
+        let mentions = mentions::of(service, project);
+        let is_told = is_told(service, &mentions, project);
+        for mention in mentions {
             match project.named(&mention.host) {
                 Some(other) => {
-                    port(&mention, other, ports.get(other.name.as_str()), notes);
+                    let is_own = other.name == service.name;
+                    port(&mention, (other, is_own), ports.get(other.name.as_str()), notes);
                     scheme(&mention, other, project, notes);
                 }
+                // The file is there for something else in it.
+                None if is_told && mention.kept != Kept::Here => {}
                 None => localhost(&mention, service, project, notes),
             }
         }
@@ -68,7 +73,7 @@ pub(super) fn check(project: &Project, notes: &mut Notes) {
     }
 }
 
-fn port(mention: &Mention, other: &Service, listens: Option<&Listens>, notes: &mut Notes) {
+fn port(mention: &Mention, (other, is_own): (&Service, bool), listens: Option<&Listens>, notes: &mut Notes) {
     let (Some(listens), Some(port)) = (listens, number(mention)) else { return };
     // On the host's network every port is the host's; without any hint there is nothing to hold it against.
     if listens.ports.contains(&port) || listens.ports.is_empty() || other.is_on_host_network() {
@@ -88,12 +93,20 @@ fn port(mention: &Mention, other: &Service, listens: Option<&Listens>, notes: &m
             let message = format!("`{name}` is addressed on port {port} and listens on {sure}, says {why}");
             told(notes, &WRONG_PORT, place, message, format!("write `{name}:{sure}`"));
         }
+        // Who names a port of its own knows it.
+        None if is_own => {}
         None => {
             let known = listens.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
             let message = format!("`{name}` is addressed on port {port}; the file knows it on {known} only");
             told(notes, &UNPROVEN, place, message, UNPROVEN.fix.to_owned());
         }
     }
+}
+
+/// Whether the compose file itself tells a service where another one is.
+fn is_told(service: &Service, mentions: &[Mention], project: &Project) -> bool {
+    let other = |mention: &Mention| project.named(&mention.host).is_some_and(|other| other.name != service.name);
+    mentions.iter().any(|mention| mention.kept == Kept::Here && !mention.variable.is_empty() && other(mention))
 }
 
 fn told(notes: &mut Notes, rule: &'static Rule, (at, key): (Spot, &str), message: String, fix: String) {
@@ -120,10 +133,16 @@ fn scheme(mention: &Mention, other: &Service, project: &Project, notes: &mut Not
     if has == Speaks::Http && known.ports.is_empty() {
         return;
     }
-    let meant = project.services.values().find(|one| one.known.is_some_and(|known| known.speaks == wanted));
+    let meant = meant(wanted, project);
     let fix = meant.map_or(WRONG_SCHEME.fix.to_owned(), |meant| format!("{} is `{}` here", wanted.name(), meant.name));
     let message = format!("the URL says `{}`, and `{}` speaks {}", mention.scheme, other.name, has.name());
     notes.advise(&WRONG_SCHEME, mention.at, &mention.key, (message, fix));
+}
+
+/// The service that speaks this; a task that uses its program once is none.
+fn meant(wanted: Speaks, project: &Project) -> Option<&Service> {
+    let speaks = |one: &&Service| one.known.is_some_and(|known| known.speaks == wanted);
+    project.services.values().find(|one| speaks(one) && !health::is_job(one, project))
 }
 
 fn localhost(mention: &Mention, service: &Service, project: &Project, notes: &mut Notes) {
@@ -134,7 +153,7 @@ fn localhost(mention: &Mention, service: &Service, project: &Project, notes: &mu
     }
     let Some(wanted) = Speaks::of_scheme(&mention.scheme).or_else(|| by_variable(&mention.variable)) else { return };
     let own = service.known.is_some_and(|known| known.is_store);
-    let meant = project.services.values().find(|one| one.known.is_some_and(|known| known.speaks == wanted));
+    let meant = meant(wanted, project);
     if let (Some(meant), false, true) = (meant, own, wanted.is_store())
         && meant.name != service.name
     {

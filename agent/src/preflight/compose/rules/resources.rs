@@ -33,7 +33,7 @@ pub(super) fn check(project: &Project, profile: Profile, notes: &mut Notes) {
     }
     for service in project.services.values() {
         unpinned(service, notes);
-        if health::is_job(service, project) {
+        if health::is_job(service, project) || service.is_partial() {
             continue;
         }
         let name = &service.name;

@@ -1,7 +1,7 @@
 //! Secrets in plain sight: passwords and keys that stand in the compose file itself. No value is ever repeated.
 
 use super::super::mentions;
-use super::super::model::{Project, Service, Variable};
+use super::super::model::{Kept, Project, Service, Variable};
 use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::{Profile, Rule};
@@ -21,11 +21,13 @@ static DEFAULT: Rule = warning(
     "write `${NAME:?}`, so that a forgotten variable stops the start",
 );
 
-/// What the name of a secret holds.
+/// How the name of a secret ends: with `_PROVIDER`, `_CLASS` or `_SCHEME` behind it the value is about one.
 const WORDS: &[&str] = &["PASSWORD", "PASSWD", "PASS", "PWD", "SECRET", "TOKEN", "APIKEY", "CREDENTIALS"];
 /// Two words that name a secret together.
 const KEYS: &[&str] =
     &["API_KEY", "PRIVATE_KEY", "SECRET_KEY", "ACCESS_KEY", "ENCRYPTION_KEY", "SIGNING_KEY", "APP_KEY", "MASTER_KEY"];
+/// Keys that somebody else hands out.
+const ISSUED: &[&str] = &["API_KEY", "API_SECRET", "ACCESS_KEY", "APIKEY"];
 /// Endings that say that the value is about a secret and not one.
 const ABOUT: &[&str] = &[
     "_FILE",
@@ -78,9 +80,9 @@ pub(super) fn check(project: &Project, profile: Profile, notes: &mut Notes) {
         return;
     }
     for service in project.services.values() {
-        for variable in service.variables.iter().filter(|variable| !variable.from_file) {
+        for variable in service.variables.iter().filter(|variable| variable.kept == Kept::Here) {
             let key = service.key(&format!("environment.{}", variable.name));
-            if is_secret(&variable.name) && is_value(&variable.value) {
+            if is_secret(&variable.name) && is_value(&variable.value) && !opens_nothing(variable) {
                 let message = format!("the value of `{}` stands in the file", variable.name);
                 told(variable, key, message, notes);
             } else if !is_placeholder(&variable.value) && holds_password(service, variable, project) {
@@ -113,10 +115,23 @@ fn is_secret(name: &str) -> bool {
     let about = ABOUT.iter().any(|end| upper.ends_with(end));
     let allows =
         upper.contains("ALLOW") || upper.contains("EMPTY") || upper.contains("RANDOM") || upper.contains("DISABLE");
-    let word = upper.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        WORDS.contains(&word) || (word.len() > 8 && (word.ends_with("PASSWORD") || word.ends_with("SECRET")))
-    });
-    !about && !allows && upper != "PWD" && upper != "OLDPWD" && (word || KEYS.iter().any(|key| upper.contains(key)))
+    let names_files = upper.starts_with("KAFKA_SSL_") && upper.ends_with("_CREDENTIALS");
+    // A number may follow; and whoever has the hash of a password that people know has the password.
+    let words = upper.rsplit(|c: char| !c.is_ascii_alphanumeric()).map(|word| word.trim_end_matches(char::is_numeric));
+    let last = words.into_iter().find(|word| !matches!(*word, "" | "HASH")).unwrap_or_default();
+    let word = WORDS.contains(&last) || (last.len() > 8 && (last.ends_with("PASSWORD") || last.ends_with("SECRET")));
+    !about
+        && !names_files
+        && !allows
+        && upper != "PWD"
+        && upper != "OLDPWD"
+        && (word || KEYS.iter().any(|key| upper.contains(key)))
+}
+
+/// Whether a value says of itself that it is no key. A password or a secret of one's own that is `dummy` is one that works.
+fn opens_nothing(variable: &Variable) -> bool {
+    let upper = variable.name.to_ascii_uppercase();
+    ISSUED.iter().any(|end| upper.contains(end)) && matches!(variable.value.trim(), "dummy" | "invalid")
 }
 
 /// Whether a text can be a secret: not a switch, a number, a path, or nothing.
@@ -145,6 +160,10 @@ mod tests {
             "OPENAI_API_KEY",
             "MYSQL_ROOT_PASSWORD",
             "PGPASSWORD",
+            "DB_PASSWORD_2",
+            "DB_PASSWORD2",
+            "ADMIN_PASSWORD_HASH",
+            "AWS_CREDENTIALS",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -157,6 +176,11 @@ mod tests {
             "AUTH_TOKEN_URL",
             "KEY",
             "AWS_ACCESS_KEY_ID",
+            "KAFKA_SSL_KEYSTORE_CREDENTIALS",
+            "METADATA_AUTH_CREDENTIALS_PROVIDER",
+            "PROVIDERS_SECRET_CLASS",
+            "MAIL_PASS_SCHEME",
+            "HASH",
         ] {
             assert!(!is_secret(name), "{name}");
         }
