@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tests::program::{Finished, finish};
 use tests::repo::read;
 use tests::servers::nginx::Nginx;
 use tests::servers::start::{free_port, installed, output};
-use tests::skipped;
+use tests::{skipped, wait_for};
 
 /// The ports of one nginx.
 struct Ports {
@@ -60,6 +61,7 @@ fn site() -> Result<Site, String> {
          location = /upload {{ proxy_pass http://127.0.0.1:{length}; }}
          location = /refused {{ client_max_body_size 1k; proxy_pass http://127.0.0.1:{length}; }}
          location = /page.txt {{ gzip on; gzip_types text/plain; }}
+         location = /page.html {{ default_type text/html; }}
          location = /who {{ return 200 \"$ssl_client_s_dn\"; }}"
     );
     let servers = format!(
@@ -194,6 +196,38 @@ fn a_whole_run_goes_over_http_2_and_a_goodbye_costs_nothing() {
         &["--http2"],
     );
     assert_eq!(smoke.code, 0, "{}{}", smoke.stdout, smoke.stderr);
+}
+
+#[test]
+fn a_page_and_its_files_come_on_one_connection_as_a_browser_has_it() {
+    let site = match site() {
+        Ok(site) => site,
+        Err(why) => return skipped("a_page_and_its_files_come_on_one_connection_as_a_browser_has_it", &why),
+    };
+    let images: String = (0..7).map(|number| format!("<img src=\"/{number}.png\">")).collect();
+    site.file("page.html", &format!("<!doctype html><title>a page</title>{images}"));
+    for number in 0..7 {
+        site.file(&format!("{number}.png"), &"pixels".repeat(3_000));
+    }
+    let page = |version: &str, option: &str| {
+        let url = format!("https://localhost:{}/page.html", site.ports.both);
+        site.smoke(
+            &format!("# @page\nGET {url}\n[Options]\ncacert: HOME/ca.pem\n{option}\nHTTP/{version} 200\n"),
+            &["--json", &site.file("page.json", "")],
+        )
+    };
+    for (version, option, expected) in [("2", "http2: true", 1), ("1.1", "", 1 + 6)] {
+        let ended = page(version, option);
+        assert_eq!(ended.code, 0, "{version}: {}{}", ended.stdout, ended.stderr);
+        let json: serde_json::Value =
+            serde_json::from_str(&read(&site.nginx.folder().join("page.json"))).expect("a report");
+        assert_eq!(json["journeys"][0]["entries"][0]["page"]["files"], 7, "{json}");
+        // It logs a request a moment after its answer.
+        wait_for(&format!("{expected} connections"), Duration::from_secs(5), || {
+            (site.logged(site.ports.both).0 == expected).then_some(())
+        });
+    }
+    assert_eq!(site.logged(site.ports.both).1, told(&["HTTP/1.1 200", "HTTP/2.0 200"]));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The measured client of one virtual user: its connections, its deadline, its clock. Times are taken here, as near to
 //! the wire as they can be, from the start to the last byte of the body.
 
+mod shared;
+
 use super::alarm::Alarm;
 use super::dial::{Line, Network};
+use super::lanes::Budget;
 use super::prepared::{Prepared, Prepareds};
 use super::two;
 use super::wire::{Answer, Broken, Wire};
@@ -149,7 +152,7 @@ impl Client {
             return None;
         }
         let fits = |kept: &Kept| {
-            (Arc::ptr_eq(&kept.to, to) || (kept.to.https == to.https && kept.to.place == to.place))
+            (Arc::ptr_eq(&kept.to, to) || kept.to.is_at(to))
                 && (Arc::ptr_eq(&kept.options, options) || kept.options == *options)
         };
         let index = self.kept.iter().position(fits)?;
@@ -171,13 +174,16 @@ impl Transport for Client {
 
     fn send_all(&mut self, requests: Vec<Request>) -> BoxFuture<'_, Vec<Result<Fetched, TransportError>>> {
         Box::pin(async move {
+            let budget = Budget::default();
+            let (mut came, left) = self.send_shared(requests.into_iter().enumerate().collect(), &budget).await;
             // Out of our hands while all are at work; when this is cancelled, they end with it.
             let mut beside = std::mem::take(&mut self.beside);
-            let lanes = requests.len().min(limits::CONNECTIONS_PER_USER);
+            let lanes = left.len().min(limits::CONNECTIONS_PER_USER);
             beside.resize_with(beside.len().max(lanes.saturating_sub(1)), || Self::new(Arc::clone(&self.network)));
-            let came = lanes::send_all(std::iter::once(&mut *self).chain(&mut beside), requests).await;
+            came.extend(lanes::send_all(std::iter::once(&mut *self).chain(&mut beside), left, &budget).await);
             self.beside = beside;
-            came
+            came.sort_by_key(|(index, _)| *index);
+            came.into_iter().map(|(_, came)| came).collect()
         })
     }
 }

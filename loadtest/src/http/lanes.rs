@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 type Queue = Mutex<VecDeque<(usize, Request)>>;
-type Came = (usize, Result<Fetched, TransportError>);
+/// A request's place in the order asked for, and what came of it.
+pub(super) type Came = (usize, Result<Fetched, TransportError>);
 
 /// Bytes that all files together may still bring.
 #[derive(Debug)]
@@ -30,17 +31,16 @@ impl Budget {
     }
 }
 
-/// Sends all requests, each client one after the other; the answers in the order of the requests.
+/// Sends all requests, each client one after the other.
 pub(super) async fn send_all<'a>(
     clients: impl Iterator<Item = &'a mut Client>,
-    requests: Vec<Request>,
-) -> Vec<Result<Fetched, TransportError>> {
+    requests: Vec<(usize, Request)>,
+    budget: &Budget,
+) -> Vec<Came> {
     let lanes = requests.len().min(CONNECTIONS_PER_USER);
-    let (queue, budget) = (Queue::new(requests.into_iter().enumerate().collect()), Budget::default());
-    let lanes = clients.take(lanes).map(|client| lane(client, &queue, &budget));
-    let mut came: Vec<Came> = join_all(lanes).await.into_iter().flatten().collect();
-    came.sort_by_key(|(index, _)| *index);
-    came.into_iter().map(|(_, came)| came).collect()
+    let queue = Queue::new(requests.into());
+    let lanes = clients.take(lanes).map(|client| lane(client, &queue, budget));
+    join_all(lanes).await.into_iter().flatten().collect()
 }
 
 async fn lane(client: &mut Client, queue: &Queue, budget: &Budget) -> Vec<Came> {

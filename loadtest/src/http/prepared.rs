@@ -46,6 +46,13 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// Whether it goes to the same server in the same way.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        self.https == other.https && self.place == other.place
+    }
+}
+
 /// The constant URLs of one user's journey.
 #[derive(Debug, Default)]
 pub(super) struct Prepareds(Vec<(Arc<Url>, Arc<Prepared>)>);

@@ -61,6 +61,11 @@ impl Collected {
         self.fields.get("content-length").is_none_or(|length| length == self.body.len().to_string().as_bytes())
     }
 
+    /// Bytes of body that have come.
+    pub(super) const fn length(&self) -> usize {
+        self.body.len()
+    }
+
     pub(super) fn into_answer(self, first_byte: Instant, end: Instant) -> Answer {
         let Self { status, fields, body, .. } = self;
         Answer { version: HttpVersion::Http2, status, fields, body: body.into(), first_byte, end, switched: Vec::new() }

@@ -23,7 +23,7 @@ pub(super) struct Server {
     pub(super) connections: Arc<AtomicUsize>,
 }
 
-async fn serve<F>(
+pub(super) async fn serve<F>(
     build: Builder,
     answer: impl Fn(usize, Asked, SendResponse<Bytes>) -> F + Clone + Send + Sync + 'static,
 ) -> Server
@@ -66,17 +66,17 @@ async fn speak<F, S>(
 /// The request after which a server says goodbye.
 const GOES: usize = 3;
 
-fn status(status: u16) -> http::Response<()> {
+pub(super) fn status(status: u16) -> http::Response<()> {
     http::Response::builder().status(status).header("X-One", "1").body(()).unwrap()
 }
 
-async fn hello(_: usize, _: Asked, mut respond: SendResponse<Bytes>) {
+pub(super) async fn hello(_: usize, _: Asked, mut respond: SendResponse<Bytes>) {
     let mut stream = respond.send_response(status(200), false).unwrap();
     stream.send_data(Bytes::from_static(b"hello"), true).unwrap();
 }
 
 /// The whole body of a request.
-async fn body_of(request: Asked) -> Vec<u8> {
+pub(super) async fn body_of(request: Asked) -> Vec<u8> {
     let mut body = request.into_body();
     let mut all = Vec::new();
     while let Some(Ok(part)) = body.data().await {
