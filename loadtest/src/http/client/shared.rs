@@ -29,7 +29,8 @@ impl Client {
         let (start, limit) = (clock::now(), options.max_time.unwrap_or(limits::REQUEST_TIMEOUT));
         let (mut flights, asked): (Vec<Flight>, Numbered) =
             mine.into_iter().map(|(flight, index, request)| (flight, (index, request))).unzip();
-        let in_time = tokio::time::timeout(limit, wire.exchange_all(&mut flights)).await.is_ok();
+        // What is still under way then has had its time.
+        let _in_time = tokio::time::timeout(limit, wire.exchange_all(&mut flights)).await;
         let (address, certificate) = (wire.address, wire.certificate.clone());
         for (flight, (index, request)) in flights.into_iter().zip(asked) {
             let fetched = match flight.landed() {
@@ -50,7 +51,7 @@ impl Client {
             };
             came.push((index, fetched));
         }
-        if in_time && wire.is_ready() {
+        if wire.is_ready() {
             self.keep(Kept { to, options, line: Spoken::Two(wire) });
         }
         (came, left)
