@@ -136,9 +136,12 @@ fn a_bad_configuration_changes_nothing_and_is_told_everywhere() {
     assert_eq!(reload(&agent).status, 400);
     fs::remove_file(&fixture.path).expect("removed");
     assert_eq!(reload(&agent).status, 500);
-    let diagnostics = agent.page("/diagnostics").json();
+    // The answer may be there a moment before the next picture is.
+    let diagnostics = wait_for("the fourth refusal", Duration::from_secs(10), || {
+        Some(agent.page("/diagnostics").json()).filter(|page| page["agent"]["config"]["refused"] == 4)
+    });
     let config = &diagnostics["agent"]["config"];
-    assert_eq!((&config["refused"], &config["last_reload"]["reloaded"]), (&4.into(), &false.into()), "{config}");
+    assert_eq!(config["last_reload"]["reloaded"], false, "{config}");
     assert!(config["last_reload"]["problems"][0]["message"].to_string().contains("cannot read"), "{config}");
     assert_eq!(diagnostics["services"]["a"]["healthy"], true);
     assert_eq!(agent.sample("sidecar_config_last_reload_success_timestamp_seconds"), read_at);
