@@ -233,7 +233,7 @@ fn take_connections(stack: &Stack) -> Result<(), String> {
     // Not the one of Debian's PATH, which asks Perl which version it should be.
     let program = crate::servers::postgres::programs()?.join("psql");
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    for _client in 0..76 {
+    for _client in 0..84 {
         let mut psql = Command::new(&program);
         psql.args(["-h", &host, "-U", "app", "-d", "app", "-qc", "SELECT pg_sleep(300)"]);
         psql.env("PGPASSWORD", password.trim()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -46,7 +46,7 @@ pub fn find(miss: &Miss, evidence: &Evidence, generator: Option<&str>, clock: &d
     named_by_agents(&seen, miss, evidence, &mut suspects);
     turned_away(miss, evidence, &mut suspects);
     waiting(evidence, &mut suspects);
-    let telling = suspects.iter().filter(|one| one.sign.also_when_met < 0.5);
+    let telling = suspects.iter().filter(|one| one.sign.also_when_met < 0.5 && !one.sign.stood());
     let first = telling.map(|one| one.sign.from).fold(f64::MAX, f64::min);
     for one in &mut suspects {
         one.score = score(one, first);
@@ -141,7 +141,7 @@ fn waiting(evidence: &Evidence, suspects: &mut [Suspect]) {
     }
 }
 
-/// Conviction: what kind of sign it is, how far it went, whether it came first, and whether it was the same while all was well.
+/// Conviction: what kind of sign it is, how far it went, whether it came first, and whether it was so before, or while all was well.
 fn score(one: &Suspect, first: f64) -> f64 {
     let kind = match one.sign.kind() {
         Kind::Event => 1.0,
@@ -152,9 +152,10 @@ fn score(one: &Suspect, first: f64) -> f64 {
     };
     let timing = if one.sign.from > first + BLAME_LAG { 0.6 } else { 1.0 };
     let waits = if one.waits_for.is_some() { 0.3 } else { 1.0 };
+    let stood = if one.sign.stood() { 0.5 } else { 1.0 };
     // Half of the good time is much; what was so all the time is no reason at all.
     let same = (1.0 - 1.2 * one.sign.also_when_met).max(0.05);
-    kind * (0.6 + 0.4 * one.sign.severity) * same * timing * waits
+    kind * (0.6 + 0.4 * one.sign.severity) * same * timing * waits * stood
 }
 
 /// How many of the first are named: those that are convincing, and not clearly less so than the first.

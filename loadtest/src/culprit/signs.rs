@@ -1,7 +1,7 @@
 //! What speaks against one service: a figure at its limit, or one that became worse, and since when.
 
 use super::{Miss, TurnedAway};
-use crate::limits::{BLAME_DIP, BLAME_LAG, BLAME_TIMES};
+use crate::limits::{BLAME_DIP, BLAME_LAG, BLAME_NEARLY, BLAME_TIMES};
 use crate::sidecars::{Figure, Kind, Service, Take, Track};
 use std::ops::Range;
 
@@ -68,6 +68,13 @@ impl Sign {
             Against::Figure(figure) => Some(figure),
             _ => None,
         }
+    }
+
+    /// Whether it was at its limit in the calm time already, or nearly: then it cannot have come first, and being there is half a reason.
+    #[must_use]
+    pub fn stood(&self) -> bool {
+        let limit = self.figure().and_then(|figure| figure.saturated);
+        limit.zip(self.calm).is_some_and(|(limit, calm)| calm >= limit * BLAME_NEARLY)
     }
 
     /// The name of the cause, where it has one.

@@ -112,6 +112,16 @@ fn what_was_so_in_the_calm_time_already_is_not_blamed() {
     assert_eq!(found(&miss(2.0, 40.0), [grew]).named, 1, "it was at its limit before, and is far beyond it now");
 }
 
+/// A neighbour that works on something of its own: its first looks in the calm time were from before that.
+#[test]
+fn what_was_beyond_its_limit_before_the_load_came_neither_first_nor_counts_whole() {
+    let frontend = Seen::new("frontend", 4).figure("cpu_pressure", step(0.38, 0.51, -4.0));
+    let db = Seen::new("db", 5).figure("query", step(1000.0, 36_900.0, 6.5));
+    let finding = found(&miss(3.0, 40.0), [frontend, db]);
+    let order: Vec<&str> = finding.suspects.iter().map(|suspect| suspect.service.as_str()).collect();
+    assert_eq!((order.as_slice(), finding.named), (&["db", "frontend"][..], 1), "{}", finding.sentence);
+}
+
 #[test]
 fn what_came_after_the_miss_is_a_consequence() {
     let (backend, db) = (

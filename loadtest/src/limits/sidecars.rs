@@ -48,6 +48,9 @@ pub const BLAME_DIP: f64 = 6.0;
 /// A figure without a limit of its own became slow when it is so many times what it was in the calm time.
 pub const BLAME_TIMES: f64 = 3.0;
 
+/// Share of a limit from which on a figure counts as having stood at it in the calm time: a mean over a few looks hides a little.
+pub const BLAME_NEARLY: f64 = 0.9;
+
 /// A window in which a figure was so many times within its limit held the target well: what was the same then is no reason.
 pub const BLAME_MARGIN: f64 = 1.6;
 

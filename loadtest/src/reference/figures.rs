@@ -31,9 +31,9 @@ makes its targets inconclusive and no run green; what was seen to be missed stay
 
 const BLAME: &str = "When a target about requests is missed, `findings` say why, as far as it shows. A service is suspected when a figure is at its
 bottleneck (or, for one without, three times what it was in the calm time), was not so in the calm time, and was so before the
-target was missed. Less is thought of who came later than others, of what was the same while the target was well met (by a factor
-of 1.6), and of who only waits (a pool, connections, a check that fails) for a service that its sidecar watches and that is
-suspected itself. A figure that rose and is within its limit is told and not blamed. Two that are alike are both named; where
+target was missed. Less is thought of who came later than others, of what stood at nine tenths of its limit in the calm time, of what was
+the same while the target was well met (by a factor of 1.6), and of who only waits (a pool, connections, a check that fails) for a
+service that its sidecar watches and that is suspected itself. A figure that rose and is within its limit is told and not blamed. Two that are alike are both named; where
 nothing is convincing, that is said; when the load generator was the bottleneck, nobody else is blamed. Where most of the failed
 requests were answered 429, a rate limit is the reason, at the proxy (nginx) whose sidecar is asked or behind it. The throughput
 limit (more requests in flight, no more answers) is a finding of its own. Agents look every 5 s (10 s for checks; `collectors:
