@@ -78,9 +78,10 @@ impl std::fmt::Debug for Redactor {
 /// Replaces values, and the beginning of one where a text was cut (`…`) in the middle of it.
 #[must_use]
 pub fn hide<'a>(text: &str, values: impl Iterator<Item = &'a str>) -> String {
+    let is_cut = text.contains(CUT);
     values.fold(text.to_owned(), |text, value| {
         let text = if text.contains(value) { text.replace(value, STARS) } else { text };
-        if text.contains(CUT) { hide_beginnings(&text, value) } else { text }
+        if is_cut { hide_beginnings(&text, value) } else { text }
     })
 }
 

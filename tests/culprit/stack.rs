@@ -6,7 +6,7 @@ use super::stack_faults::Fault;
 use super::{Decoy, Told, starved, told};
 use crate::program::{clean, finish_command};
 use crate::repo::root;
-use crate::stack::Stack;
+use crate::stack::{SMALL_DISK, Stack};
 use std::time::Duration;
 
 /// The stack, and what is drawn.
@@ -30,8 +30,8 @@ impl Bench {
             return Err(why);
         }
         let mut stack =
-            Stack::copy("culprit", &[("FAULTS", "1"), ("STACK_EXTRA_FILES", "disk.yaml"), ("POOL_SIZE", "8")])?;
-        stack.add_file("disk.yaml", DISK)?;
+            Stack::copy("culprit", &[("FAULTS", "1"), ("STACK_EXTRA_FILES", SMALL_DISK.0), ("POOL_SIZE", "8")])?;
+        stack.add_file(SMALL_DISK.0, SMALL_DISK.1)?;
         // Peers are looked at every two seconds, so that a run of half a minute shows who went first.
         for service in ALL {
             stack.edit(
@@ -40,10 +40,7 @@ impl Bench {
                 "    peer: true\n    interval: 2s\n",
             )?;
         }
-        let ended = stack.up(&["--loadtest"]);
-        if ended.code != 0 {
-            return Err(format!("docker/up: {}{}", ended.stdout, ended.stderr));
-        }
+        stack.start(&["--loadtest"])?;
         let bench = Self { stack, random: seed };
         bench.stack.sql("ALTER SYSTEM SET commit_delay = 100000")?;
         bench.stack.sql("ALTER SYSTEM SET commit_siblings = 0")?;
@@ -140,6 +137,3 @@ impl Bench {
         }
     }
 }
-
-const DISK: &str =
-    "volumes:\n  db-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: \"size=320m,uid=999,gid=999,mode=0700\"}\n";

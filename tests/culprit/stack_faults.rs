@@ -147,17 +147,14 @@ fn nginx(bench: &Bench, edits: &[(&str, &str)]) -> Result<(), String> {
     bench.stack.inside("nginx", "nginx -s reload").map(drop)
 }
 
-const FILLER: &str = "/var/lib/postgresql/data/filler";
-
 fn fill_disk(bench: &mut Bench) -> Result<(), String> {
     // The table must grow to notice: most of each page stays empty.
     bench.stack.sql("ALTER TABLE assets SET (fillfactor = 10)")?;
-    // It ends when there is no room left, which is what is wanted.
-    bench.stack.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
+    bench.stack.fill_disk()
 }
 
 fn empty_disk(bench: &mut Bench) -> Result<(), String> {
-    bench.stack.inside("db", &format!("rm -f {FILLER}"))?;
+    bench.stack.empty_disk()?;
     bench.stack.sql("ALTER TABLE assets RESET (fillfactor)")?;
     bench.stack.healthy("db")?;
     bench.stack.healthy("backend")

@@ -3,7 +3,7 @@
 
 use super::cgroup::Cgroup;
 use crate::program::Running;
-use crate::stack::docker;
+use crate::stack::{docker, remove};
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -166,10 +166,6 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let _removed = docker(&["rm", "-f", &self.0]);
-        // The engine leaves the parents that it made.
-        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let _gone = std::fs::remove_dir(controller.path().join(format!("{}.slice", self.0)));
-        }
+        remove(&self.0);
     }
 }

@@ -72,18 +72,20 @@ impl Row {
     /// Brings the fault about and says what came of it; a panic on the way is a row that was not tried.
     #[must_use]
     pub fn play(&self) -> Verdict {
-        let played = std::panic::catch_unwind(|| match (self.stage)() {
+        caught(|| match (self.stage)() {
             Ok(scene) => scene.play(self),
             Err(why) => Verdict::NotRun(why),
-        });
-        played.unwrap_or_else(|panic| {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            Verdict::NotRun(format!(
-                "broken: {}",
-                said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
-            ))
         })
     }
+}
+
+/// A panic on the way is a row that was not tried.
+fn caught(play: impl FnOnce() -> Verdict + std::panic::UnwindSafe) -> Verdict {
+    std::panic::catch_unwind(play).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+        Verdict::NotRun(format!("broken: {said}"))
+    })
 }
 
 /// The whole table.

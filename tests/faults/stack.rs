@@ -2,10 +2,10 @@
 //! cause, while what merely follows points to its root and the others name nothing. By hand, through `tests/faults/run stack`: needs Docker
 //! and the local bases. What must stay true: a row leaves the stack as it found it, or says what stays.
 
-use super::Verdict;
 use super::scene::{Named, shown};
+use super::{Verdict, caught};
 use crate::repo::read;
-use crate::stack::Stack;
+use crate::stack::{SMALL_DISK, Stack};
 use crate::wait_for;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -80,16 +80,13 @@ impl Bench {
         if let Some(why) = Stack::impossible() {
             return Err(why);
         }
-        let mut stack = Stack::copy("faults", &[("FAULTS", "1"), ("STACK_EXTRA_FILES", "disk.yaml")])?;
-        stack.add_file("disk.yaml", DISK)?;
+        let mut stack = Stack::copy("faults", &[("FAULTS", "1"), ("STACK_EXTRA_FILES", SMALL_DISK.0)])?;
+        stack.add_file(SMALL_DISK.0, SMALL_DISK.1)?;
         for service in SIDECARS {
             quicken(&stack, service)?;
         }
         stack.edit("docker/sidecars/backend.yml", "    peer: true\n", "    peer: true\n    sweep: true\n")?;
-        let ended = stack.up(&[]);
-        if ended.code != 0 {
-            return Err(format!("docker/up: {}{}", ended.stdout, ended.stderr));
-        }
+        stack.start(&[])?;
         stack.compose(&["run", "--rm", "-T", "backup"])?;
         let bench = Self { stack, stays: RefCell::default() };
         wait_for("all sidecars to name nothing", MENDED, || bench.causes().is_empty().then_some(()));
@@ -99,12 +96,8 @@ impl Bench {
     /// Brings a fault about, watches what the sidecars say, and makes all well again.
     #[must_use]
     pub fn play(&self, fault: &Fault) -> Verdict {
-        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.played(fault)));
-        match played {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(why)) => Verdict::NotRun(format!("broken: {why}")),
-            Err(_panic) => Verdict::NotRun("broken: it panicked".to_owned()),
-        }
+        let play = || self.played(fault).unwrap_or_else(|why| Verdict::NotRun(format!("broken: {why}")));
+        caught(std::panic::AssertUnwindSafe(play))
     }
 
     fn played(&self, fault: &Fault) -> Result<Verdict, String> {
@@ -207,7 +200,7 @@ impl Fault {
     /// Whether this is another name for what this row does.
     fn is_wrong(&self, seen: &Seen) -> bool {
         let about = self.tells.iter().any(|(beside, _, of)| seen.beside == *beside && seen.named.subject == *of);
-        about && !self.tells.iter().any(|told| seen.is(told)) && !self.is_known(seen)
+        about && self.is_beside(seen)
     }
 
     /// Whether this is a root that nobody expects.
@@ -251,9 +244,6 @@ fn quicken(stack: &Stack, service: &str) -> Result<(), String> {
     }
     std::fs::write(&path, lines).map_err(|error| error.to_string())
 }
-
-const DISK: &str =
-    "volumes:\n  db-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: \"size=320m,uid=999,gid=999,mode=0700\"}\n";
 
 /// Waits until the API answers, through whatever it has waited for.
 pub(super) fn api_is_back(stack: &Stack) -> Result<(), String> {

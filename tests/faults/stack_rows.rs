@@ -56,8 +56,8 @@ pub static FAULTS: &[Fault] = &[
         tells: &[("db", "disk_full", "/data")],
         also: &["half_started", "unexpected_status"],
         within: 30,
-        act: |stack| stack.inside("db", "cat /dev/zero >/var/lib/postgresql/data/filler 2>/dev/null || true").map(drop),
-        heal: |stack| stack.inside("db", "rm -f /var/lib/postgresql/data/filler").map(drop),
+        act: Stack::fill_disk,
+        heal: Stack::empty_disk,
         strikes_the_api: true,
         ..ROW
     },
@@ -73,8 +73,8 @@ pub static FAULTS: &[Fault] = &[
         name: "Redis is out of memory",
         tells: &[("redis", "redis_out_of_memory", "redis"), ("backend", "redis_out_of_memory", "redis")],
         also: &["half_started"],
-        act: |stack| redis(stack, "config set maxmemory-policy noeviction; config set maxmemory 100kb"),
-        heal: |stack| redis(stack, "config set maxmemory 192mb; config set maxmemory-policy allkeys-lru"),
+        act: no_memory,
+        heal: own_memory,
         strikes_the_api: true,
         ..ROW
     },
@@ -126,12 +126,12 @@ pub static FAULTS: &[Fault] = &[
             ("backend", "redis_out_of_memory", "redis"),
         ],
         act: |stack| {
-            redis(stack, "config set maxmemory-policy noeviction; config set maxmemory 100kb")?;
+            no_memory(stack)?;
             stack.engine("pause", "db")
         },
         heal: |stack| {
             stack.engine("unpause", "db")?;
-            redis(stack, "config set maxmemory 192mb; config set maxmemory-policy allkeys-lru")?;
+            own_memory(stack)?;
             api_is_back(stack)
         },
         strikes_the_api: true,
@@ -175,12 +175,12 @@ pub static FAULTS: &[Fault] = &[
     Fault {
         name: "the API listens on its own loopback only",
         tells: &[("backend", "not_listening", "backend")],
-        also: &[],
         within: 40,
         act: |stack| listen(stack, "0.0.0.0:8000", "127.0.0.1:8000"),
         heal: |stack| listen(stack, "127.0.0.1:8000", "0.0.0.0:8000").and_then(|()| api_is_back(stack)),
         stays: &["crash_loop"],
         strikes_the_api: true,
+        ..ROW
     },
     Fault {
         name: "Redis became a replica of nobody",
@@ -219,8 +219,8 @@ fn other_password(stack: &Stack) -> Result<(), String> {
 }
 
 fn own_password(stack: &Stack) -> Result<(), String> {
-    let password = std::fs::read_to_string(stack.path("docker/secrets/db_password")).map_err(|it| it.to_string())?;
-    stack.sql(&format!("ALTER ROLE app PASSWORD '{}'", password.trim()))?;
+    let password = stack.db_password()?;
+    stack.sql(&format!("ALTER ROLE app PASSWORD '{password}'"))?;
     api_is_back(stack)
 }
 
@@ -229,14 +229,14 @@ static CLIENTS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 fn take_connections(stack: &Stack) -> Result<(), String> {
     let host = stack.address("db", "data")?;
-    let password = std::fs::read_to_string(stack.path("docker/secrets/db_password")).map_err(|it| it.to_string())?;
+    let password = stack.db_password()?;
     // Not the one of Debian's PATH, which asks Perl which version it should be.
     let program = crate::servers::postgres::programs()?.join("psql");
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     for _client in 0..84 {
         let mut psql = Command::new(&program);
         psql.args(["-h", &host, "-U", "app", "-d", "app", "-qc", "SELECT pg_sleep(300)"]);
-        psql.env("PGPASSWORD", password.trim()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        psql.env("PGPASSWORD", &password).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         clients.push(psql.spawn().map_err(|error| format!("psql: {error}"))?);
     }
     Ok(())
@@ -261,6 +261,15 @@ fn redis(stack: &Stack, commands: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn no_memory(stack: &Stack) -> Result<(), String> {
+    redis(stack, "config set maxmemory-policy noeviction; config set maxmemory 100kb")
+}
+
+/// As the compose file has it.
+fn own_memory(stack: &Stack) -> Result<(), String> {
+    redis(stack, "config set maxmemory 192mb; config set maxmemory-policy allkeys-lru")
 }
 
 fn network(stack: &Stack, command: &str, name: &str) -> Result<(), String> {

@@ -8,6 +8,7 @@ use tests::agent::Agent;
 use tests::compare::Page;
 use tests::repo::root;
 use tests::servers::prometheus::Prometheus;
+use tests::stack::remove;
 use tests::{skipped, wait_for};
 
 const IMAGE: &str = "sidecar-test-peer";
@@ -136,11 +137,7 @@ fn seconds(date: &str) -> f64 {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _removed = docker(&["rm", "-f", &self.0]);
-        // Docker leaves the parents that it made.
-        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let _gone = std::fs::remove_dir(controller.path().join(format!("{}.slice", self.0)));
-        }
+        remove(&self.0);
     }
 }
 

@@ -147,19 +147,11 @@ impl Picture<'_> {
         if let Some(same) = self.twin(causes, by_subject, at) {
             return Some(same);
         }
-        let follows = FOLLOW.contains(&cause.kind.name);
-        if !follows && !OF_THE_HOST.contains(&cause.kind.name) {
-            return None;
-        }
         let mut best: Option<usize> = None;
         for subject in self.needs(&cause.subject) {
             let found = by_subject.get(subject).into_iter().flatten().copied();
-            let fits = found.filter(|other| {
-                // With a container goes its name, and its address leads nowhere.
-                let explains = |it: &Cause| follows || it.kind.name == "peer_gone";
-                let stops = |it: &&Cause| !HARMLESS.contains(&it.kind.name) && explains(it) && self.in_time(cause, it);
-                causes.get(*other).filter(stops).is_some()
-            });
+            let fits = found
+                .filter(|other| causes.get(*other).is_some_and(|it| may_follow(cause, it) && self.in_time(cause, it)));
             // Of several the one that began first; it is the likeliest, and the choice is stable.
             best = best
                 .into_iter()
@@ -253,6 +245,13 @@ impl Picture<'_> {
         let latest: SystemTime = cause.since + slack;
         other.since <= latest
     }
+}
+
+/// Whether one may come of the other: it can come from outside, and the other one stops a service. With a container goes its name, and its
+/// address leads nowhere.
+fn may_follow(cause: &Cause, from: &Cause) -> bool {
+    let went = from.kind.name == "peer_gone" && OF_THE_HOST.contains(&cause.kind.name);
+    !HARMLESS.contains(&from.kind.name) && (went || FOLLOW.contains(&cause.kind.name))
 }
 
 /// What is wrong with the name or the host, whatever the port.

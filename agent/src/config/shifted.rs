@@ -6,10 +6,11 @@
 
 use super::yaml::YamlError;
 use crate::limits;
+use std::borrow::Cow;
 
 /// A text, with some of its lines moved to the right.
-pub(super) struct Shifted {
-    pub(super) text: String,
+pub(super) struct Shifted<'t> {
+    pub(super) text: Cow<'t, str>,
     /// How many blanks each line got, from line 1.
     blanks: Vec<usize>,
     /// How many bytes may still be read again.
@@ -18,11 +19,9 @@ pub(super) struct Shifted {
     opened: Option<(YamlError, usize)>,
 }
 
-impl Shifted {
-    pub(super) fn new(text: &str) -> Self {
-        // The scanner takes a lone carriage return for the end of a line; our lines would not be its lines.
-        let left = if text.replace("\r\n", "").contains('\r') { 0 } else { limits::YAML_AGAIN_BYTES };
-        Self { text: text.to_owned(), blanks: Vec::new(), left, opened: None }
+impl<'t> Shifted<'t> {
+    pub(super) const fn new(text: &'t str) -> Self {
+        Self { text: Cow::Borrowed(text), blanks: Vec::new(), left: limits::YAML_AGAIN_BYTES, opened: None }
     }
 
     /// A column of the text as it was written.
@@ -36,6 +35,10 @@ impl Shifted {
 
     /// Moves what the scanner refused; `false` when that is none of its own refusals, or enough was tried.
     pub(super) fn moves_for(&mut self, error: &YamlError) -> bool {
+        // The scanner takes a lone carriage return for the end of a line; our lines would not be its lines.
+        if self.blanks.is_empty() && self.text.replace("\r\n", "").contains('\r') {
+            return false;
+        }
         let line = error.at.line;
         let (first, last, by) = match error.message.strip_prefix("not valid YAML: invalid indentation") {
             Some("" | " in flow construct") => (line, line, 1),
@@ -61,7 +64,7 @@ impl Shifted {
             }
             text.push_str(line);
         }
-        self.text = text;
+        self.text = Cow::Owned(text);
         if self.blanks.len() <= last {
             self.blanks.resize(last + 1, 0);
         }

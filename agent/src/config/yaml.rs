@@ -50,7 +50,7 @@ pub(super) fn documents(text: &str) -> Result<Documents, YamlError> {
     }
 }
 
-fn documents_of(shifted: &Shifted) -> Result<Documents, YamlError> {
+fn documents_of(shifted: &Shifted<'_>) -> Result<Documents, YamlError> {
     let mut reader = Reader::new(&shifted.text);
     reader.shifted = Some(shifted);
     reader.noted = Some(Documents::default());
@@ -89,7 +89,7 @@ struct Reader<'t> {
     /// Where what is refused otherwise is noted; `None` refuses it.
     noted: Option<Documents>,
     /// What of the text was moved to the right.
-    shifted: Option<&'t Shifted>,
+    shifted: Option<&'t Shifted<'t>>,
 }
 
 impl<'t> Reader<'t> {

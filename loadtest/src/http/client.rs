@@ -38,6 +38,14 @@ struct Kept {
     line: Spoken,
 }
 
+impl Kept {
+    /// Whether it is good for a request.
+    fn fits(&self, to: &Arc<Prepared>, options: &Arc<RequestOptions>) -> bool {
+        (Arc::ptr_eq(&self.to, to) || self.to.is_at(to))
+            && (Arc::ptr_eq(&self.options, options) || self.options == *options)
+    }
+}
+
 /// A connection and what is spoken on it. The state of HTTP/2 is large, so it has a box of its own.
 enum Spoken {
     One(Wire),
@@ -151,11 +159,7 @@ impl Client {
         if options.fresh_connection {
             return None;
         }
-        let fits = |kept: &Kept| {
-            (Arc::ptr_eq(&kept.to, to) || kept.to.is_at(to))
-                && (Arc::ptr_eq(&kept.options, options) || kept.options == *options)
-        };
-        let index = self.kept.iter().position(fits)?;
+        let index = self.kept.iter().position(|kept| kept.fits(to, options))?;
         Some(self.kept.swap_remove(index).line)
     }
 

@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+/// Requests with their places in the order asked for.
+pub(super) type Numbered = Vec<(usize, Request)>;
+
 type Queue = Mutex<VecDeque<(usize, Request)>>;
 /// A request's place in the order asked for, and what came of it.
 pub(super) type Came = (usize, Result<Fetched, TransportError>);
@@ -34,7 +37,7 @@ impl Budget {
 /// Sends all requests, each client one after the other.
 pub(super) async fn send_all<'a>(
     clients: impl Iterator<Item = &'a mut Client>,
-    requests: Vec<(usize, Request)>,
+    requests: Numbered,
     budget: &Budget,
 ) -> Vec<Came> {
     let lanes = requests.len().min(CONNECTIONS_PER_USER);

@@ -44,9 +44,7 @@ impl Prepared {
         }
         Ok(Self { https, place, target, host: HeaderValue::try_from(authority).map_err(|_| unsendable())? })
     }
-}
 
-impl Prepared {
     /// Whether it goes to the same server in the same way.
     pub(super) fn is_at(&self, other: &Self) -> bool {
         self.https == other.https && self.place == other.place

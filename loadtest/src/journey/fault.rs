@@ -213,8 +213,14 @@ impl Fault {
     /// For people: what, and where with carets. Not yet redacted.
     #[must_use]
     pub fn problem(&self, source: &Source) -> Problem {
+        source.problem(self.span, self.sentence())
+    }
+
+    /// In one line, and whether an assert failed or it cannot go on. Not yet redacted.
+    #[must_use]
+    pub fn sentence(&self) -> String {
         let kind = if self.is_assert { "assert failed" } else { "cannot go on" };
-        source.problem(self.span, format!("{kind}: {}", self.summary()))
+        format!("{kind}: {}", self.summary())
     }
 
     /// In one line, without the place. Not yet redacted.

@@ -59,7 +59,7 @@ pub use template::Template;
 pub use value::Value;
 pub use variables::{BadVariable, Variables, parse as parse_variable};
 pub use websocket::{
-    Address, Comparison, Done, Ended, Expectation, Kept, Ledger, Part, WebSocketStep, message, run_websocket,
+    Address, Comparison, Done, Ended, Expectation, Kept, Ledger, Once, Part, Sum, WebSocketStep, message, run_websocket,
 };
 pub use who::{BUILT_IN, Who};
 

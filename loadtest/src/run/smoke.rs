@@ -69,13 +69,13 @@ async fn planned(args: &SmokeArgs, signals: &mut Signals) -> Result<Exit, Failed
     let (network, mut session) = (network(&plan), || single::session(&plan, 0));
     let journeys = plan.journeys.iter().map(|journey| &*journey.compiled);
     let ran = tokio::select! {
-        report = shown(journeys, &network, &mut session, &plan.redactor) => Ok(report?),
+        report = shown(journeys, &network, &mut session, &plan.redactor) => Ok(report),
         reason = signals.next() => Err(signalled(reason)),
     };
     let teardown = around::teardown(&plan, false, signals).await;
     teardown.iter().for_each(|why| tell(&format!("warning: {why}")));
     match ran {
-        Ok(report) => written(&Report { teardown, ..report }, json),
+        Ok(report) => written(&Report { teardown, ..report? }, json),
         Err(signalled) => Ok(signalled),
     }
 }

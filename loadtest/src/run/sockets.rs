@@ -2,7 +2,7 @@
 
 use crate::engine::{Outcome, Seat};
 use crate::http::Network;
-use crate::journey::{Done, Ended, Fault, Ledger, Part, Session, WebSocketStep, run_websocket};
+use crate::journey::{Done, Ended, Fault, Ledger, Once, Part, Session, WebSocketStep, run_websocket};
 use crate::redact::Redactor;
 
 /// Where a step's requests are booked.
@@ -50,36 +50,15 @@ pub(super) async fn once<'a>(
     session: &mut Session,
     network: &Network,
 ) -> Option<(&'a str, Fault)> {
-    let mut last = Last { part: Part::Opening, left: step.send.len().max(1) };
-    match run_websocket(step, session, network, &mut last).await {
+    let mut once = Once::of(step);
+    match run_websocket(step, session, network, &mut once).await {
         Ended::Passed | Ended::Early => None,
         Ended::Failed(fault) => {
-            let name = match last.part {
+            let name = match once.part {
                 Part::Opening => &step.opening,
                 Part::RoundTrip => &step.name,
             };
             Some((name, *fault))
         }
     }
-}
-
-/// Remembers which request was the last one.
-struct Last {
-    part: Part,
-    /// Round trips that may still be made.
-    left: usize,
-}
-
-impl Ledger for Last {
-    fn departs(&mut self, part: Part) -> bool {
-        self.part = part;
-        if part == Part::RoundTrip {
-            let left = self.left;
-            self.left = left.saturating_sub(1);
-            return left > 0;
-        }
-        true
-    }
-
-    fn lands(&mut self, _: &Done, _: &Session) {}
 }

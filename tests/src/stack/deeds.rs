@@ -7,7 +7,49 @@ use std::time::Duration;
 /// As long as a container may take until it is healthy again.
 const HEALTHY: Duration = Duration::from_secs(90);
 
+/// A compose file by which the database has a disk of 320 MB.
+pub const SMALL_DISK: (&str, &str) = (
+    "disk.yaml",
+    "volumes:\n  db-data:\n    driver_opts: {type: tmpfs, device: tmpfs, o: \"size=320m,uid=999,gid=999,mode=0700\"}\n",
+);
+/// What fills it.
+const FILLER: &str = "/var/lib/postgresql/data/filler";
+
 impl Stack {
+    /// `docker/up` with these arguments.
+    ///
+    /// # Errors
+    /// With its words when it fails.
+    pub fn start(&mut self, arguments: &[&str]) -> Result<(), String> {
+        let ended = self.up(arguments);
+        if ended.code == 0 { Ok(()) } else { Err(format!("docker/up: {}{}", ended.stdout, ended.stderr)) }
+    }
+
+    /// Fills the database's disk: it ends when there is no room left, which is what is wanted.
+    ///
+    /// # Errors
+    /// With the engine's words.
+    pub fn fill_disk(&self) -> Result<(), String> {
+        self.inside("db", &format!("cat /dev/zero >{FILLER} 2>/dev/null || true")).map(drop)
+    }
+
+    /// Makes room on it again.
+    ///
+    /// # Errors
+    /// With the engine's words.
+    pub fn empty_disk(&self) -> Result<(), String> {
+        self.inside("db", &format!("rm -f {FILLER}")).map(drop)
+    }
+
+    /// The password of the stack's database.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn db_password(&self) -> Result<String, String> {
+        let text = std::fs::read_to_string(self.path("docker/secrets/db_password"));
+        text.map(|text| text.trim().to_owned()).map_err(|error| error.to_string())
+    }
+
     /// One command of the engine about a service's container: `pause`, `stop`.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ pub mod claims;
 mod deeds;
 mod watch;
 
+pub use deeds::SMALL_DISK;
+
 use crate::http::{Answer, get, sample};
 use crate::program::{Finished, Running, finish_command};
 use crate::repo::root;
@@ -48,6 +50,14 @@ pub struct Stack {
 /// With its words when it fails.
 pub fn docker(arguments: &[&str]) -> Result<String, String> {
     output(Command::new("docker").args(arguments))
+}
+
+/// Removes a container, and its parents of the same name, which the engine leaves.
+pub fn remove(container: &str) {
+    let _removed = docker(&["rm", "-f", container]);
+    for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+        let _gone = std::fs::remove_dir(controller.path().join(format!("{container}.slice")));
+    }
 }
 
 /// The static binaries that go into the local images.

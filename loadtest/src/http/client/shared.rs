@@ -1,22 +1,28 @@
 //! The files of a page over HTTP/2: all at once on the connection on which the page came, as browsers do.
 
 use super::{Client, Kept, Spoken};
-use crate::http::lanes::{Budget, Came};
-use crate::http::two::Flight;
+use crate::http::lanes::{Budget, Came, Numbered};
+use crate::http::prepared::Prepared;
+use crate::http::two::{Flight, Wire};
 use crate::http::wire::Answer;
-use crate::http::{Request, Response, Timings, TransportError};
+use crate::http::{RequestOptions, Response, Timings, TransportError};
 use crate::{clock, limits};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Requests with their places in the order asked for.
-pub(in crate::http) type Numbered = Vec<(usize, Request)>;
+/// A kept HTTP/2 connection, taken out.
+struct Shared {
+    to: Arc<Prepared>,
+    options: Arc<RequestOptions>,
+    wire: Box<Wire>,
+}
 
 impl Client {
     /// What came of the requests that go over a kept HTTP/2 connection, and the ones left for other connections: those that it does not fit,
     /// and those that the peer has not looked at.
     pub(super) async fn send_shared(&mut self, requests: Numbered, budget: &Budget) -> (Vec<Came>, Numbered) {
-        let Some(Kept { to, options, line }) = self.take_shared(&requests) else { return (Vec::new(), requests) };
-        let Spoken::Two(mut wire) = line else { return (Vec::new(), requests) };
+        let Some(shared) = self.take_shared(&requests) else { return (Vec::new(), requests) };
+        let Shared { to, options, mut wire } = shared;
         let (mut came, mut mine, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for (index, request) in requests {
             match self.prepareds.get(&request.url) {
@@ -58,12 +64,14 @@ impl Client {
     }
 
     /// The kept HTTP/2 connection to where the first request goes.
-    fn take_shared(&mut self, requests: &Numbered) -> Option<Kept> {
+    fn take_shared(&mut self, requests: &Numbered) -> Option<Shared> {
         let (_, first) = requests.first()?;
         let to = self.prepareds.get(&first.url).ok()?;
-        let fits =
-            |kept: &Kept| matches!(kept.line, Spoken::Two(_)) && kept.to.is_at(&to) && kept.options == first.options;
+        let fits = |kept: &Kept| matches!(kept.line, Spoken::Two(_)) && kept.fits(&to, &first.options);
         let index = self.kept.iter().position(fits).filter(|_| !first.options.fresh_connection)?;
-        Some(self.kept.swap_remove(index))
+        match self.kept.swap_remove(index) {
+            Kept { to, options, line: Spoken::Two(wire) } => Some(Shared { to, options, wire }),
+            Kept { line: Spoken::One(_), .. } => None,
+        }
     }
 }

@@ -2,11 +2,13 @@
 //! each round trip from what is sent to the answer that fits.
 
 mod expect;
+mod once;
 mod run;
 #[cfg(test)]
 mod tests;
 
 pub use expect::{Comparison, Expectation};
+pub use once::{Once, Sum};
 pub use run::{Done, Ended, Ledger, Part, run_websocket};
 
 use super::common::CommonHeaders;

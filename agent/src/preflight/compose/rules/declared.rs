@@ -6,7 +6,7 @@ use super::super::notes::Notes;
 use super::{error, warning};
 use crate::preflight::Rule;
 
-pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &ENV_FILE, &ENV_FILE_THERE, &DEPENDS_UNKNOWN, &DEPENDS_PROFILE];
+pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &ENV_FILE, &ENV_FILE_ELSEWHERE, &DEPENDS_UNKNOWN, &DEPENDS_PROFILE];
 
 static UNDECLARED: Rule = error(
     "compose-undeclared",
@@ -20,7 +20,7 @@ static ENV_FILE: Rule = error(
     "compose refuses to start the service",
     "create the file, or write `{path: …, required: false}`",
 );
-static ENV_FILE_THERE: Rule = warning(
+static ENV_FILE_ELSEWHERE: Rule = warning(
     "compose-env-file-elsewhere",
     "an `env_file` is a path outside the project, and is not on this machine",
     "what is in it cannot be looked at, and where it is missing compose refuses to start the service",
@@ -94,7 +94,7 @@ fn files(service: &Service, project: &Project, notes: &mut Notes) {
         }
         if path.is_absolute() && !path.starts_with(&project.folder) {
             let message = format!("there is no file `{}` on this machine", path.display());
-            notes.add(&ENV_FILE_THERE, *at, service.key("env_file"), message);
+            notes.add(&ENV_FILE_ELSEWHERE, *at, service.key("env_file"), message);
             continue;
         }
         let example = [".example", ".sample", ".dist", ".template"]
